@@ -13,6 +13,10 @@ add_library(lib_threads INTERFACE)
 target_link_libraries(lib_threads INTERFACE Threads::Threads)
 add_library(lib::threads ALIAS lib_threads)
 
+add_library(lib_math INTERFACE)
+target_link_libraries(lib_math INTERFACE m)
+add_library(lib::math ALIAS lib_math)
+
 if(FLAGSTAFF_SERVICE OR FLAGSTAFF_PROVIDERS)
   flagstaff_library(jansson "jansson>=2.14")
   flagstaff_library(curl "libcurl>=7.88")

@@ -7,7 +7,7 @@
 set(FLAGSTAFF_PARTS
                 "base|                                          |threads crypto"
                 "yaml|     base                                 |jansson yaml"
-                "core|     base                                 |jansson"
+                "core|     base                                 |jansson math"
                 "flagfile| base core yaml                       |jansson"
                 "sources|  base core                            |jansson"
                 "events|   base core                            |jansson"

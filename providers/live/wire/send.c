@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * send.c: what a session has to say next. Nothing is queued: each frame is made from the state when it can be
+ * sent, so acknowledgements are cumulative by themselves and a renewal's time is the time of its sending.
+ */
+#include "session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HELLO_BYTES                                                                                          \
+    60000 /* of watches in hello before the server has said what it takes; the rest follows as `watch` */
+
+static enum fsw_outcome encode(json_t *frame, size_t headroom, unsigned char **message, size_t *length)
+{
+    size_t size = frame == NULL ? 0 : json_dumpb(frame, NULL, 0, JSON_COMPACT);
+    unsigned char *buffer = size == 0 ? NULL : malloc(headroom + size);
+    if (buffer == NULL) {
+        json_decref(frame);
+        return FSW_NO_MEMORY;
+    }
+    union {
+        unsigned char *bytes;
+        char *text;
+    } at = {.bytes = buffer + headroom};
+    *length = json_dumpb(frame, at.text, size, JSON_COMPACT);
+    json_decref(frame);
+    if (*length != size) { /* jansson found no memory on its second pass */
+        free(buffer);
+        return FSW_NO_MEMORY;
+    }
+    *message = buffer;
+    return FSW_OK;
+}
+
+static json_t *watch_object(const struct fsw_watch *watch)
+{
+    json_t *object = json_pack("{s:I,s:O}", "watch", (json_int_t)watch->id, "context", watch->context);
+    if (object != NULL && ((watch->keys != NULL && json_object_set(object, "flags", watch->keys) != 0) ||
+                           (watch->once && json_object_set_new(object, "once", json_true()) != 0))) {
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
+}
+
+/* Puts into hello as many watches as fit, and into resume those of them that hold a view. */
+static bool add_watches(struct fsw_session *session, json_t *watches, json_t *resumed)
+{
+    size_t room = session->frame_limit > 2048 ? session->frame_limit - 1024 : HELLO_BYTES;
+    struct fsw_watch *watch;
+    for (; (watch = fsw_watches_wanted(session, &session->asked_below)) != NULL; session->asked_below++) {
+        json_t *object = watch_object(watch);
+        size_t size = object == NULL ? 0 : json_dumpb(object, NULL, 0, JSON_COMPACT) + 2 * FSW_NAME_SIZE + 64;
+        if (size > room && json_array_size(watches) > 0) {
+            json_decref(object);
+            return true;
+        }
+        room -= size < room ? size : room;
+        if (json_array_append_new(watches, object) != 0) {
+            return false;
+        }
+        watch->asked = watch->in_hello = true;
+        watch->resumed = session->resumable && watch->view[0] != '\0' && !watch->once;
+        if (watch->resumed &&
+            json_array_append_new(
+                resumed, json_pack("{s:I,s:s}", "watch", (json_int_t)watch->id, "view", watch->view)) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static json_t *hello(struct fsw_session *session)
+{
+    json_t *frame = json_pack("{s:s,s:s,s:{s:s,s:s}}", "type", "hello", "protocol", "flagstaff.v1", "client",
+                              "name", session->client_name, "version", session->client_version);
+    json_t *watches = json_array(), *resumed = json_array();
+    bool fine = frame != NULL && watches != NULL && resumed != NULL && add_watches(session, watches, resumed);
+    if (fine && json_array_size(resumed) > 0) {
+        json_t *resume = json_pack("{s:s,s:I,s:O}", "epoch", session->epoch, "revision",
+                                   (json_int_t)session->revision, "watches", resumed);
+        fine = json_object_set_new(frame, "resume", resume) == 0;
+    }
+    if (fine && json_array_size(watches) > 0) {
+        fine = json_object_set(frame, "watches", watches) == 0;
+    }
+    json_decref(watches);
+    json_decref(resumed);
+    if (!fine) {
+        json_decref(frame);
+        return NULL;
+    }
+    return frame;
+}
+
+/* unwatch for a watch whose handle is gone: with it the last trace of the watch goes. */
+static json_t *unwatch(struct fsw_session *session, struct fsw_watch *watch)
+{
+    json_t *frame = json_pack("{s:s,s:I}", "type", "unwatch", "watch", (json_int_t)watch->id);
+    fsw_watches_unlink(session, watch);
+    return frame;
+}
+
+static json_t *watch_frame(struct fsw_watch *watch)
+{
+    json_t *frame = watch_object(watch);
+    if (frame != NULL && json_object_set_new(frame, "type", json_string("watch")) != 0) {
+        json_decref(frame);
+        return NULL;
+    }
+    watch->asked = true;
+    return frame;
+}
+
+enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size_t headroom,
+                                  unsigned char **message, size_t *length)
+{
+    *message = NULL;
+    if (!session->open || session->doomed) {
+        return FSW_OK;
+    }
+    if (!session->said_hello) {
+        session->said_hello = true;
+        fsw_lease_hello(&session->lease, now);
+        return encode(hello(session), headroom, message, length);
+    }
+    if (!session->welcomed) {
+        return FSW_OK;
+    }
+    if (session->ack_due) {
+        session->ack_due = false;
+        session->acked = session->applied;
+        session->stats.acks++;
+        return encode(json_pack("{s:s,s:I}", "type", "ack", "revision", (json_int_t)session->acked), headroom,
+                      message, length);
+    }
+    if (fsw_lease_due(&session->lease, now)) {
+        uint64_t n = fsw_lease_renew(&session->lease, now);
+        return encode(json_pack("{s:s,s:I}", "type", "renew", "n", (json_int_t)n), headroom, message, length);
+    }
+    struct fsw_watch *watch = fsw_watches_first_removed(session);
+    if (watch != NULL) {
+        return encode(unwatch(session, watch), headroom, message, length);
+    }
+    watch = fsw_watches_wanted(session, &session->asked_below);
+    if (watch != NULL) {
+        return encode(watch_frame(watch), headroom, message, length);
+    }
+    return FSW_OK;
+}

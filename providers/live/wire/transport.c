@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * transport.c: see transport.h.
+ */
+#include "transport.h"
+
+#include <libwebsockets.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TOKEN_SIZE 8192
+
+struct fsw_transport {
+    struct fsw_transport_config config;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct lws *wsi; /* NULL: no connection and no attempt */
+    lws_sorted_usec_list_t timer;
+    bool established;
+    bool told;      /* closed() was told of this attempt or connection */
+    int close_code; /* to be sent */
+    int heard_code; /* close code or HTTP status from the other side */
+    char heard_text[128];
+    char token[TOKEN_SIZE];
+    char *message; /* being put together */
+    size_t length, room;
+};
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
+
+static const struct lws_protocols protocols[] = {
+    {.name = "flagstaff.v1", .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 65536},
+    {.name = NULL},
+};
+
+/* The library's log goes to stderr, for the whole process: what matters is told by closed(). */
+static void silence(void)
+{
+    lws_set_log_level(0, NULL);
+}
+
+struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *config)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, silence);
+    struct fsw_transport *transport = calloc(1, sizeof *transport);
+    if (transport == NULL) {
+        return NULL;
+    }
+    transport->config = *config;
+    transport->told = true;
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .protocols = protocols,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .fd_limit_per_thread = 16,
+        /* An empty address keeps libwebsockets from looking at the environment's http_proxy. */
+        .http_proxy_address = config->proxy == NULL ? "" : config->proxy,
+        .user = transport,
+    };
+    if (config->url->tls) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.client_ssl_ca_filepath = config->ca_file;
+        info.alpn = "http/1.1";
+    }
+    transport->context = lws_create_context(&info);
+    transport->vhost = transport->context == NULL ? NULL : lws_create_vhost(transport->context, &info);
+    if (transport->vhost == NULL ||
+        (config->url->tls && lws_init_vhost_client_ssl(&info, transport->vhost) != 0)) {
+        fsw_transport_destroy(transport);
+        return NULL;
+    }
+    return transport;
+}
+
+void fsw_transport_destroy(struct fsw_transport *transport)
+{
+    if (transport != NULL) {
+        if (transport->context != NULL) {
+            lws_context_destroy(transport->context);
+        }
+        explicit_bzero(transport->token, sizeof transport->token);
+        free(transport->message);
+        free(transport);
+    }
+}
+
+/* The connection or attempt is over, told once. */
+static void finish(struct fsw_transport *transport, const char *text)
+{
+    if (transport->told) {
+        return;
+    }
+    int code = transport->heard_code;
+    transport->told = true;
+    transport->wsi = NULL;
+    transport->established = false;
+    transport->length = 0;
+    lws_cancel_service(transport->context); /* or the library goes on to poll before its caller can act */
+    transport->config.owner.closed(transport->config.owner.user, code,
+                                   transport->heard_text[0] != '\0' ? transport->heard_text : text);
+}
+
+void fsw_transport_connect(struct fsw_transport *transport, const char *token)
+{
+    const struct fsw_url *url = transport->config.url;
+    transport->close_code = transport->heard_code = 0;
+    transport->heard_text[0] = '\0';
+    transport->established = false;
+    snprintf(transport->token, sizeof transport->token, "%s", token == NULL ? "" : token);
+    struct lws_client_connect_info info = {
+        .context = transport->context,
+        .vhost = transport->vhost,
+        .address = url->address,
+        .port = url->port,
+        .path = url->path,
+        .host = url->host,
+        .protocol = "flagstaff.v1",
+        .local_protocol_name = "flagstaff.v1",
+        .ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT, /* a token must not follow to another host */
+        .alpn = "http/1.1",
+        .pwsi = &transport->wsi,
+        .opaque_user_data = transport,
+    };
+    if (url->tls) {
+        info.ssl_connection |= LCCSCF_USE_SSL;
+    }
+    if (url->tls && transport->config.insecure) {
+        info.ssl_connection |= LCCSCF_ALLOW_SELFSIGNED | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK |
+                               LCCSCF_ALLOW_EXPIRED | LCCSCF_ALLOW_INSECURE;
+    }
+    transport->wsi = NULL;
+    transport->told = false;
+    if (lws_client_connect_via_info(&info) == NULL) {
+        finish(transport,
+               "the connection could not be begun"); /* unless CONNECTION_ERROR has told more already */
+    }
+}
+
+size_t fsw_transport_headroom(void)
+{
+    return LWS_PRE;
+}
+
+bool fsw_transport_can_send(struct fsw_transport *transport)
+{
+    if (transport->wsi == NULL || !transport->established || transport->close_code != 0) {
+        return false;
+    }
+    if (lws_partial_buffered(transport->wsi)) {
+        lws_callback_on_writable(transport->wsi);
+        return false;
+    }
+    return true;
+}
+
+bool fsw_transport_send(struct fsw_transport *transport, unsigned char *message, size_t length)
+{
+    return lws_write(transport->wsi, message + LWS_PRE, length, LWS_WRITE_TEXT) >= 0;
+}
+
+bool fsw_transport_ping(struct fsw_transport *transport)
+{
+    unsigned char ping[LWS_PRE + 1] = {0};
+    return !fsw_transport_can_send(transport) ||
+           lws_write(transport->wsi, ping + LWS_PRE, 0, LWS_WRITE_PING) >= 0;
+}
+
+void fsw_transport_close(struct fsw_transport *transport, int code)
+{
+    if (transport->wsi == NULL) {
+        return;
+    }
+    if (!transport->established) {
+        fsw_transport_drop(transport);
+        return;
+    }
+    transport->close_code = code;
+    lws_callback_on_writable(transport->wsi);
+}
+
+void fsw_transport_drop(struct fsw_transport *transport)
+{
+    if (transport->wsi != NULL) {
+        lws_set_timeout(transport->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    }
+}
+
+/* Timers that are due when lws_service() begins run before it polls, and it polls all the same: hence the
+ * wake-up. */
+static void on_timer(lws_sorted_usec_list_t *timer)
+{
+    struct fsw_transport *transport = lws_container_of(timer, struct fsw_transport, timer);
+    lws_cancel_service(transport->context);
+}
+
+void fsw_transport_timer(struct fsw_transport *transport, long milliseconds)
+{
+    lws_usec_t wait = (lws_usec_t)(milliseconds < 0 ? 0 : milliseconds) * LWS_US_PER_MS;
+    lws_sul_schedule(transport->context, 0, &transport->timer, on_timer, wait == 0 ? 1 : wait);
+}
+
+bool fsw_transport_service(struct fsw_transport *transport)
+{
+    return lws_service(transport->context, 0) >= 0;
+}
+
+void fsw_transport_wake(struct fsw_transport *transport)
+{
+    lws_cancel_service(transport->context);
+}
+
+static int add_headers(struct fsw_transport *transport, struct lws *wsi, void *in, size_t length)
+{
+    if (transport->token[0] == '\0') {
+        return 0;
+    }
+    char value[TOKEN_SIZE + 8];
+    unsigned char **at = in, *end = *at + length;
+    int size = snprintf(value, sizeof value, "Bearer %s", transport->token);
+    int failed = lws_add_http_header_by_token(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, (const unsigned char *)value,
+                                              size, at, end);
+    explicit_bzero(value, sizeof value);
+    explicit_bzero(transport->token, sizeof transport->token);
+    return failed;
+}
+
+static int close_with(struct lws *wsi, int code)
+{
+    lws_close_reason(wsi, (enum lws_close_status)code, NULL, 0);
+    return -1;
+}
+
+static bool grow(struct fsw_transport *transport, size_t more)
+{
+    size_t needed = transport->length + more, room = transport->room == 0 ? 4096 : transport->room;
+    while (room < needed) {
+        room *= 2;
+    }
+    if (room > transport->room) {
+        char *message = realloc(transport->message, room);
+        if (message == NULL) {
+            return false;
+        }
+        transport->message = message;
+        transport->room = room;
+    }
+    return true;
+}
+
+/* Messages come in pieces as they come from the network. */
+static int receive(struct fsw_transport *transport, struct lws *wsi, const char *in, size_t length)
+{
+    if (lws_is_first_fragment(wsi)) {
+        transport->length = 0;
+    }
+    if (lws_frame_is_binary(wsi)) {
+        return close_with(wsi, 4400);
+    }
+    if (length > transport->config.max_message - transport->length) {
+        return close_with(wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+    }
+    if (!grow(transport, length)) {
+        return close_with(wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION);
+    }
+    memcpy(transport->message + transport->length, in, length);
+    transport->length += length;
+    if (!lws_is_final_fragment(wsi) || lws_remaining_packet_payload(wsi) != 0) {
+        return 0;
+    }
+    size_t whole = transport->length;
+    transport->length = 0;
+    int code = transport->config.owner.message(transport->config.owner.user, transport->message, whole);
+    return code == 0 ? 0 : close_with(wsi, code);
+}
+
+static void hear_close(struct fsw_transport *transport, const unsigned char *in, size_t length)
+{
+    if (length >= 2) {
+        transport->heard_code = in[0] << 8 | in[1];
+        snprintf(transport->heard_text, sizeof transport->heard_text, "%.*s", (int)(length - 2),
+                 (const char *)in + 2);
+    }
+}
+
+static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+{
+    (void)user;
+    struct fsw_transport *transport = lws_get_opaque_user_data(wsi);
+    if (transport == NULL || wsi != transport->wsi) {
+        return 0; /* the library's own wsi, vhost events, and the remains of a connection whose end was told
+                   */
+    }
+    switch (reason) {
+    case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
+        return add_headers(transport, wsi, in, length);
+    case LWS_CALLBACK_CLIENT_ESTABLISHED:
+        transport->established = true;
+        transport->config.owner.opened(transport->config.owner.user);
+        return 0;
+    case LWS_CALLBACK_CLIENT_RECEIVE:
+        return receive(transport, wsi, in, length);
+    case LWS_CALLBACK_CLIENT_RECEIVE_PONG:
+        transport->config.owner.pong(transport->config.owner.user);
+        return 0;
+    case LWS_CALLBACK_CLIENT_WRITEABLE:
+        return transport->close_code != 0 ? close_with(wsi, transport->close_code) : 0;
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        hear_close(transport, in, length);
+        return 0;
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        transport->heard_code = (int)lws_http_client_http_response(wsi);
+        snprintf(transport->heard_text, sizeof transport->heard_text, "%.*s", in == NULL ? 0 : (int)length,
+                 in == NULL ? "" : (const char *)in);
+        finish(transport, "the connection failed");
+        return 0;
+    case LWS_CALLBACK_CLIENT_CLOSED:
+    case LWS_CALLBACK_WSI_DESTROY:
+        finish(transport, "the connection ended");
+        return 0;
+    default:
+        return 0;
+    }
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Applying entries, in journal order, at the notice of their commit: what an event concerns, and what follows for that and nothing else. */
+#include "engine_internal.h"
+
+static bool listed(char *const *list, const char *text)
+{
+    for (char *const *item = list; item && *item; item++)
+        if (!strcmp(*item, text))
+            return true;
+    return false;
+}
+
+/* A path covers itself and what lies below it. */
+static bool path_listed(char *const *list, const char *query)
+{
+    for (char *const *item = list; item && *item; item++) {
+        size_t length = strlen(*item);
+        if (!strncmp(*item, query, length) && (query[length] == 0 || query[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static bool binding_concerned(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_binding *binding)
+{
+    if (filter->subjects && !listed(filter->subjects, binding->context->subject))
+        return false;
+    return !filter->flags || listed(filter->flags, e->set->flags[binding->flag]->key);
+}
+
+/* Is the question meant by the filter? By its source and path, and by the subjects and flags that depend on it. */
+static bool question_concerned(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_question *q)
+{
+    if (filter->sources && !listed(filter->sources, e->sources.items[q->source]->name))
+        return false;
+    if (filter->paths && !path_listed(filter->paths, q->query))
+        return false;
+    if (!filter->subjects && !filter->flags)
+        return true;
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        if (binding_concerned(e, filter, FS_CONTAINER(node, struct fs_binding, node)))
+            return true;
+    }
+    return false;
+}
+
+static void touch(struct fs_engine *e, struct fs_question *q, const struct fs_entry *entry, struct fs_receipt *receipt)
+{
+    fs_receipt_question(receipt, q);
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+        fs_receipt_cell(e, receipt, binding->context, binding->flag);
+    }
+    fs_question_touch(e, q, FS_CAUSE_EVENT, entry->number, entry->time);
+}
+
+/* The questions of some subjects' contexts: nothing here is proportional to the subjects that are not concerned. */
+static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filter, const struct fs_entry *entry, struct fs_receipt *receipt)
+{
+    for (char *const *name = filter->subjects; *name; name++) {
+        struct fs_subject *subject = fs_map_gets(&e->subjects, *name);
+        if (!subject)
+            continue;
+        FS_LIST_EACH(&subject->contexts, node)
+        {
+            struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
+            for (size_t i = 0; i < e->set->count; i++) {
+                struct fs_cell *cell = &context->cells[i];
+                for (size_t d = 0; cell->bindings && d < e->set->flags[i]->decision_count; d++) {
+                    struct fs_question *q = cell->bindings[d].question;
+                    if (q && question_concerned(e, filter, q))
+                        touch(e, q, entry, receipt);
+                }
+            }
+        }
+    }
+}
+
+static void recompute(struct fs_engine *e, const struct fs_filter *filter, const struct fs_entry *entry, struct fs_receipt *receipt)
+{
+    if (filter->subjects) {
+        recompute_subjects(e, filter, entry, receipt);
+        return;
+    }
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->questions, &it);) {
+        struct fs_question *q = it.value;
+        if (question_concerned(e, filter, q))
+            touch(e, q, entry, receipt);
+    }
+}
+
+/* Cells that read the fact, whether or not they change. */
+static void concern_fact(struct fs_engine *e, struct fs_receipt *receipt, const struct fs_fact_change *change)
+{
+    struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
+    for (struct fs_list *node = subject ? subject->contexts.next : NULL; node && node != &subject->contexts; node = node->next) {
+        struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
+        for (size_t i = 0; i < e->set->count; i++) {
+            const struct fs_flag *flag = e->set->flags[i];
+            for (size_t f = 0; f < flag->fact_count; f++)
+                if (!strcmp(flag->facts[f], change->fact) || !strcmp(flag->facts[f], "*"))
+                    fs_receipt_cell(e, receipt, context, (uint32_t)i);
+        }
+    }
+}
+
+void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
+{
+    struct fs_err err;
+    struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
+    if (!event)
+        return; /* an erased body: nothing is left to apply */
+    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time);
+    int64_t time = event->time ? event->time : entry->time;
+    for (size_t i = 0; i < event->fact_count; i++) {
+        if (!fs_fact_apply(e, &event->facts[i], time, entry->number, event->credential))
+            fs_receipt_superseded(receipt);
+        concern_fact(e, receipt, &event->facts[i]);
+    }
+    if (event->recompute && e->set)
+        recompute(e, &event->filter, entry, receipt);
+    fs_event_destroy(event);
+}
+
+void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
+{
+    struct fs_err err;
+    e->applied = entry->number;
+    if (entry->kind != FS_ENTRY_EVENT)
+        return;
+    struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
+    if (!event)
+        return;
+    for (size_t i = 0; i < event->fact_count; i++)
+        fs_fact_apply(e, &event->facts[i], event->time ? event->time : entry->time, entry->number, event->credential);
+    fs_event_destroy(event);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Cells: the value of one flag for one context. A dirty cell is evaluated in the turn; what differs from the
+ * published value becomes a proposal, unless it would grant on an answer that a newer event has put in doubt.
+ */
+#include "engine_internal.h"
+
+const char *fs_cause_kind_name(enum fs_cause_kind kind)
+{
+    static const char *const names[] = {"watch", "event", "revalidate", "timer", "source-lost", "config", "override"};
+    return names[kind];
+}
+
+struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time)
+{
+    struct fs_cause *cause = FS_NEW(struct fs_cause);
+    cause->kind = kind;
+    cause->time = time;
+    if (entry)
+        cause->entries[cause->count++] = entry;
+    return cause;
+}
+
+/* Events outrank what has none: a revalidation that was under way when an event came tells the event. */
+void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind, uint64_t entry, int64_t time)
+{
+    (void)e;
+    struct fs_cell *cell = &context->cells[flag];
+    if (!cell->wanted && !cell->known)
+        return;
+    struct fs_cause *cause = cell->pending_cause;
+    if (!cause) {
+        cell->pending_cause = fs_cause_create(kind, entry, time);
+        return;
+    }
+    if (kind == FS_CAUSE_EVENT && cause->kind != FS_CAUSE_EVENT && cause->kind != FS_CAUSE_OVERRIDE) {
+        memset(cause, 0, sizeof *cause);
+        cause->kind = kind;
+        cause->time = time;
+    }
+    if (!entry)
+        return;
+    for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
+        if (cause->entries[i] == entry)
+            return;
+    if (cause->count < FS_CAUSE_LIMIT)
+        cause->entries[cause->count] = entry;
+    cause->count++;
+}
+
+void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+{
+    struct fs_cell *cell = &context->cells[flag];
+    if (cell->dirty || !cell->wanted)
+        return;
+    cell->dirty = true;
+    fs_vec_push(&context->dirty, flag);
+    if (!context->listed) {
+        context->listed = true;
+        fs_vec_push(&e->dirty, context);
+    }
+}
+
+void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions)
+{
+    for (size_t d = 0; cell->bindings && d < decisions; d++) {
+        struct fs_question *q = cell->bindings[d].question;
+        if (!q)
+            continue;
+        fs_list_remove(&cell->bindings[d].node);
+        fs_question_release(e, q);
+    }
+    fs_free(cell->bindings);
+    cell->bindings = NULL;
+}
+
+void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell)
+{
+    if (cell->known)
+        fs_evaluation_finish(&cell->value);
+    fs_free(cell->cause);
+    fs_free(cell->pending_cause);
+    if (cell->alarm)
+        fs_alarm_cancel(e, &cell->alarm->alarm);
+    fs_free(cell->alarm);
+    memset(cell, 0, sizeof *cell);
+}
+
+void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag, int by)
+{
+    struct fs_cell *cell = &context->cells[flag];
+    cell->wanted += (unsigned)by;
+    if (cell->wanted == 0) {
+        fs_cell_unbind(e, cell, e->set->flags[flag]->decision_count);
+        fs_cell_finish(e, cell);
+        return;
+    }
+    if (by > 0 && !cell->bindings && e->set->flags[flag]->decision_count)
+        cell->rebind = true;
+    if (by > 0 && (!cell->known || cell->rebind))
+        fs_cell_mark(e, context, flag);
+}
+
+/* The question that a decision asks for this context: found by its canonical input. NULL: a fact that its input needs is missing. */
+static struct fs_question *find_question(struct fs_engine *e, struct fs_context *context, const struct fs_flag *flag,
+                                         const struct fs_decision *decision, char missing_fact[64])
+{
+    int source = fs_engine_find_source(e, decision->source);
+    missing_fact[0] = 0;
+    if (source < 0) {
+        snprintf(missing_fact, 64, "source %.48s", decision->source);
+        return NULL;
+    }
+    /* A source that lists its subjects is asked about the subject, whatever else the context says. */
+    bool lists = !strcmp(decision->kind, "users");
+    json_t *input = lists ? json_object() : fs_decision_input(flag, decision, context->json, context->owner->facts_json, e->now.wall,
+                                                              &e->arena, missing_fact);
+    if (missing_fact[0]) {
+        json_decref(input);
+        return NULL;
+    }
+    struct fs_buf text;
+    fs_buf_init(&text, FS_TEXT_LIMIT);
+    fs_json_canonical(&text, input);
+    json_decref(input);
+    struct fs_question *q = NULL;
+    if (text.failed)
+        snprintf(missing_fact, 64, "input over %d bytes", FS_TEXT_LIMIT);
+    else
+        q = fs_question_intern(e, (unsigned)source, decision->kind, decision->query, text.data, text.length, lists ? context->subject : "");
+    fs_buf_finish(&text);
+    return q;
+}
+
+static void bind(struct fs_engine *e, struct fs_context *context, uint32_t index)
+{
+    struct fs_cell *cell = &context->cells[index];
+    const struct fs_flag *flag = e->set->flags[index];
+    cell->rebind = false;
+    if (!flag->decision_count)
+        return;
+    if (!cell->bindings)
+        cell->bindings = fs_calloc(flag->decision_count, sizeof *cell->bindings);
+    for (size_t d = 0; d < flag->decision_count; d++) {
+        struct fs_binding *binding = &cell->bindings[d];
+        binding->context = context;
+        binding->flag = index;
+        if (flag->decisions[d].rule)
+            continue;
+        struct fs_question *q = find_question(e, context, flag, &flag->decisions[d], binding->missing_fact);
+        if (q == binding->question)
+            continue;
+        struct fs_question *old = binding->question;
+        if (old)
+            fs_list_remove(&binding->node);
+        binding->question = q;
+        if (q) {
+            fs_list_append(&q->bindings, &binding->node);
+            if (!q->answered)
+                fs_question_want(e, q);
+        }
+        if (old)
+            fs_question_release(e, old);
+    }
+}
+
+/* All that evaluating one cell found out. */
+struct outlook {
+    struct fs_evaluation value;
+    bool pending;      /* a question has no answer yet, and one is on its way */
+    bool unsettled;    /* an event has put an answer in doubt */
+    bool holds_grants;
+    int64_t next;      /* mono ms at which it must be looked at again */
+};
+
+static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_binding *binding, bool forced, struct fs_answer *none,
+                  struct fs_standing *out, struct outlook *look)
+{
+    struct fs_question *q = binding->question;
+    if (!q) {
+        none->state = FS_ANSWER_NONE;
+        none->error = fs_format("%s is missing", binding->missing_fact);
+        out->answer = none;
+        return;
+    }
+    const struct fs_source_state *source = e->sources.items[q->source];
+    bool lost = q->failed || source->status == FS_SOURCE_DOWN;
+    if (fs_question_unsettled(q))
+        look->unsettled = true;
+    if (fs_question_holds_grants(q))
+        look->holds_grants = true;
+    if (!q->answered || (forced && fs_question_unsettled(q))) {
+        look->pending |= !lost;
+        none->state = FS_ANSWER_NONE;
+        none->error = fs_strdup(q->failed && q->error ? q->error : source->error[0] ? source->error : "no answer yet");
+        out->answer = none;
+        return;
+    }
+    out->answer = &q->answer;
+    out->stale = lost;
+    if (lost) {
+        int64_t end = fs_question_confirmed(e, q) + flag->max_stale;
+        out->too_stale = e->now.mono >= end;
+        if (!out->too_stale && end < look->next)
+            look->next = end;
+    }
+}
+
+static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced, struct outlook *look)
+{
+    const struct fs_flag *flag = e->set->flags[index];
+    struct fs_cell *cell = &context->cells[index];
+    struct fs_standing standings[FS_DECISION_LIMIT] = {0};
+    struct fs_answer own[FS_DECISION_LIMIT] = {0};
+    memset(look, 0, sizeof *look);
+    look->next = INT64_MAX;
+    int64_t next_wall = INT64_MAX;
+    for (size_t d = 0; d < flag->decision_count; d++) {
+        const struct fs_decision *decision = &flag->decisions[d];
+        if (decision->rule) {
+            int64_t next = INT64_MAX;
+            fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall, &e->arena, &own[d], &next);
+            standings[d].answer = &own[d];
+            next_wall = next < next_wall ? next : next_wall;
+        } else {
+            stand(e, flag, &cell->bindings[d], forced, &own[d], &standings[d], look);
+        }
+    }
+    struct fs_evaluation_input input = {
+        .context = context->json, .facts = context->owner->facts_json, .standings = standings, .wall_ms = e->now.wall};
+    fs_evaluate(flag, &input, &e->arena, &look->value);
+    next_wall = look->value.next_change < next_wall ? look->value.next_change : next_wall;
+    int64_t next = fs_mono_of_wall(e, next_wall);
+    look->next = next < look->next ? next : look->next;
+    for (size_t d = 0; d < flag->decision_count; d++)
+        fs_answer_finish(&own[d]);
+    fs_arena_reset(&e->arena);
+    e->counts.evaluations++;
+}
+
+static void set_alarm(struct fs_engine *e, struct fs_context *context, uint32_t index, int64_t next)
+{
+    struct fs_cell *cell = &context->cells[index];
+    if (next == INT64_MAX) {
+        if (cell->alarm)
+            fs_alarm_cancel(e, &cell->alarm->alarm);
+        return;
+    }
+    if (!cell->alarm) {
+        cell->alarm = FS_NEW(struct fs_cell_alarm);
+        cell->alarm->context = context;
+        cell->alarm->flag = index;
+    }
+    fs_alarm_set(e, &cell->alarm->alarm, FS_DUE_CELL, next > e->now.mono ? next : e->now.mono + 1);
+}
+
+void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm)
+{
+    struct fs_cell_alarm *owner = FS_CONTAINER(alarm, struct fs_cell_alarm, alarm);
+    fs_cell_note(e, owner->context, owner->flag, FS_CAUSE_TIMER, 0, e->now.wall);
+    if (e->set->flags[owner->flag]->time != FS_TIME_NONE)
+        owner->context->cells[owner->flag].rebind = true; /* its input may read the time */
+    fs_cell_mark(e, owner->context, owner->flag);
+}
+
+static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look, bool takes_away)
+{
+    struct fs_cell *cell = &context->cells[index];
+    struct fs_proposal proposal = {.context = context, .flag = index, .value = look->value, .takes_away = takes_away,
+                                   .first = !cell->known};
+    proposal.cause = cell->pending_cause;
+    cell->pending_cause = NULL;
+    cell->held = false;
+    if (!proposal.cause)
+        proposal.cause = fs_cause_create(proposal.first ? FS_CAUSE_WATCH : FS_CAUSE_REVALIDATE, 0, e->now.wall);
+    if (proposal.first && !fs_context_is_shown(context, index)) {
+        /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
+        fs_publish(e, &proposal, e->revision);
+        if (context->watches) {
+            context->pins++;
+            fs_vec_push(&e->firsts, proposal);
+        } else {
+            fs_proposal_finish(&proposal);
+        }
+        return;
+    }
+    cell->proposed = true;
+    context->pins++;
+    fs_vec_push(&e->proposals, proposal);
+}
+
+/* Evaluates one dirty cell. `ahead`: a tick is under way, or the journal late, so only what takes away may go; the rest stays dirty. */
+static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t index, bool ahead)
+{
+    struct fs_cell *cell = &context->cells[index];
+    struct outlook look;
+    if (!cell->wanted)
+        return;
+    if (cell->rebind || (!cell->bindings && e->set->flags[index]->decision_count))
+        bind(e, context, index);
+    look_at(e, context, index, cell->forced, &look);
+    bool waits = (look.pending || look.unsettled) && !cell->forced;
+    bool takes_away = cell->known && fs_evaluation_takes_away(e->set->flags[index], &cell->value, &look.value);
+    bool drop = true;
+    if (!cell->known) {
+        if (!waits) {
+            propose(e, context, index, &look, false);
+            drop = false;
+        }
+    } else if (fs_evaluation_equal(&cell->value, &look.value)) {
+        if (!look.unsettled && !look.pending) {
+            fs_free(cell->pending_cause);
+            cell->pending_cause = NULL;
+            cell->held = false;
+        }
+    } else if (look.pending || (!takes_away && look.holds_grants)) {
+        cell->held = true;
+    } else if (ahead && !takes_away) {
+        fs_cell_mark(e, context, index);
+    } else {
+        propose(e, context, index, &look, takes_away);
+        drop = false;
+    }
+    if (drop)
+        fs_evaluation_finish(&look.value);
+    cell->forced = false;
+    set_alarm(e, context, index, look.next);
+}
+
+/* A safe value for a cell that has none, or whose answer is in doubt, when nobody can wait any longer. Not published. */
+void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out)
+{
+    struct outlook look;
+    if (context->cells[flag].rebind || (!context->cells[flag].bindings && e->set->flags[flag]->decision_count))
+        bind(e, context, flag);
+    look_at(e, context, flag, true, &look);
+    *out = look.value;
+}
+
+/* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what takes away goes ahead. */
+void fs_cells_evaluate(struct fs_engine *e)
+{
+    bool ahead = e->tick_token != 0;
+    if (!e->dirty.count || (ahead && !e->tick_ahead))
+        return;
+    FS_VEC(struct fs_context *) contexts = {0};
+    for (size_t i = 0; i < e->dirty.count; i++) {
+        e->dirty.items[i]->listed = false;
+        e->dirty.items[i]->pins++;
+        fs_vec_push(&contexts, e->dirty.items[i]);
+    }
+    fs_vec_clear(&e->dirty);
+    for (size_t i = 0; i < contexts.count; i++) {
+        struct fs_context *context = contexts.items[i];
+        FS_VEC(uint32_t) flags = {0};
+        for (size_t f = 0; f < context->dirty.count; f++)
+            fs_vec_push(&flags, context->dirty.items[f]);
+        fs_vec_clear(&context->dirty);
+        for (size_t f = 0; f < flags.count; f++) {
+            struct fs_cell *cell = &context->cells[flags.items[f]];
+            cell->dirty = false;
+            if (cell->proposed)
+                fs_cell_mark(e, context, flags.items[f]); /* when its tick is done */
+            else
+                evaluate(e, context, flags.items[f], ahead);
+        }
+        fs_vec_finish(&flags);
+        context->pins--;
+    }
+    fs_vec_finish(&contexts);
+}
+
+bool fs_cell_waits(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+{
+    const struct fs_cell *cell = &context->cells[flag];
+    if (!cell->known)
+        return true;
+    /* Unwatched, it was not kept current: an answer that an event has put in doubt does not serve. */
+    if (context->watches)
+        return false;
+    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
+        const struct fs_question *q = cell->bindings[d].question;
+        if (q && !q->failed && fs_question_unsettled(q))
+            return true;
+    }
+    return cell->dirty || cell->proposed;
+}
+
+void fs_cell_ask(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+{
+    struct fs_cell *cell = &context->cells[flag];
+    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
+        struct fs_question *q = cell->bindings[d].question;
+        if (q && (fs_question_unsettled(q) || !q->answered))
+            fs_question_want(e, q);
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of contexts: each once, by hash; with their cells while watched, and `hold` longer. */
+#include "engine_internal.h"
+
+static const char *subject_of(const json_t *json)
+{
+    const char *subject = json_string_value(json_object_get(json, "targetingKey"));
+    return subject ? subject : "";
+}
+
+static void make_idle(struct fs_engine *e, struct fs_context *context)
+{
+    fs_list_append(&e->idle, &context->idle_node);
+    e->idle_count++;
+    fs_alarm_set(e, &context->expiry, FS_DUE_CONTEXT, e->now.mono + e->options.hold);
+}
+
+static void leave_idle(struct fs_engine *e, struct fs_context *context)
+{
+    if (fs_list_empty(&context->idle_node))
+        return;
+    fs_list_remove(&context->idle_node);
+    e->idle_count--;
+    fs_alarm_cancel(e, &context->expiry);
+}
+
+/* The longest unseen go first when there are too many. */
+static void evict(struct fs_engine *e)
+{
+    FS_LIST_EACH(&e->idle, node)
+    {
+        if (e->idle_count <= e->options.contexts)
+            return;
+        struct fs_context *context = FS_CONTAINER(node, struct fs_context, idle_node);
+        if (!context->pins)
+            fs_context_destroy(e, context);
+    }
+}
+
+struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_context_text *text)
+{
+    struct fs_context *context = fs_map_gets(&e->contexts, text->hash);
+    if (context) {
+        fs_context_touch(e, context);
+        return context;
+    }
+    context = FS_NEW(struct fs_context);
+    memcpy(context->hash, text->hash, sizeof context->hash);
+    context->canonical = fs_strndup(text->canonical, text->length);
+    context->json = json_incref(text->json);
+    context->subject = subject_of(context->json);
+    context->cells = fs_calloc(e->set->count + 1, sizeof *context->cells);
+    fs_list_init(&context->views);
+    fs_list_init(&context->idle_node);
+    context->owner = fs_subject_intern(e, context->subject);
+    fs_list_append(&context->owner->contexts, &context->by_subject);
+    fs_map_sets(&e->contexts, context->hash, context);
+    e->counts.contexts++;
+    make_idle(e, context);
+    context->seen = e->now.mono;
+    context->pins++; /* not this one */
+    evict(e);
+    context->pins--;
+    return context;
+}
+
+void fs_context_touch(struct fs_engine *e, struct fs_context *context)
+{
+    context->seen = e->now.mono;
+    if (!fs_list_empty(&context->idle_node)) {
+        leave_idle(e, context);
+        make_idle(e, context);
+    }
+}
+
+/* Gained or lost its first or last watch: what it depends on is kept current from now on, or no longer. */
+void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by)
+{
+    bool before = context->watches > 0;
+    context->watches += (size_t)by;
+    bool after = context->watches > 0;
+    if (after && !before) {
+        leave_idle(e, context);
+        e->counts.watched_contexts++;
+    } else if (before && !after) {
+        e->counts.watched_contexts--;
+        context->seen = e->now.mono;
+        make_idle(e, context);
+    }
+}
+
+void fs_context_due(struct fs_engine *e, struct fs_context *context)
+{
+    if (context->pins)
+        fs_alarm_set(e, &context->expiry, FS_DUE_CONTEXT, e->now.mono + e->options.hold);
+    else
+        fs_context_destroy(e, context);
+}
+
+void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
+{
+    leave_idle(e, context);
+    FS_LIST_EACH(&context->views, node)
+    {
+        struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
+        fs_view_release(e, view);
+    }
+    for (size_t i = 0; e->set && i < e->set->count; i++) {
+        fs_cell_unbind(e, &context->cells[i], e->set->flags[i]->decision_count);
+        fs_cell_finish(e, &context->cells[i]);
+    }
+    if (context->listed) {
+        for (size_t i = 0; i < e->dirty.count; i++)
+            if (e->dirty.items[i] == context) {
+                fs_vec_remove_unordered(&e->dirty, i);
+                break;
+            }
+    }
+    fs_map_removes(&e->contexts, context->hash);
+    fs_list_remove(&context->by_subject);
+    fs_subject_release(e, context->owner);
+    fs_vec_finish(&context->dirty);
+    fs_free(context->cells);
+    fs_free(context->canonical);
+    json_decref(context->json);
+    fs_free(context);
+    e->counts.contexts--;
+}
+
+/* Carries the cells over to another set of flags. Values stay until they are evaluated anew, so that only real changes are sent. */
+void fs_context_rebuild(struct fs_engine *e, struct fs_context *context, struct fs_flagset *old, struct fs_flagset *new_)
+{
+    struct fs_cell *cells = fs_calloc(new_->count + 1, sizeof *cells);
+    for (size_t i = 0; old && i < old->count; i++) {
+        struct fs_cell *cell = &context->cells[i];
+        const struct fs_flag *flag = fs_flagset_find(new_, old->flags[i]->key);
+        fs_cell_unbind(e, cell, old->flags[i]->decision_count);
+        if (!flag || flag->type != old->flags[i]->type) {
+            fs_cell_finish(e, cell);
+            continue;
+        }
+        struct fs_cell *moved = &cells[flag->index];
+        *moved = *cell;
+        moved->wanted = 0;
+        moved->dirty = false;
+        if (moved->alarm)
+            moved->alarm->flag = (uint32_t)flag->index;
+        /* The variant's name is borrowed from the old definition; the new one's text, or our own two words, outlive it. */
+        const char *variant = moved->value.variant;
+        moved->value.variant = NULL;
+        for (size_t v = 0; variant && v < flag->variant_count; v++)
+            if (!strcmp(flag->variants[v].name, variant))
+                moved->value.variant = flag->variants[v].name;
+        if (variant && !moved->value.variant)
+            moved->value.variant = !strcmp(variant, "safe") ? "safe" : !strcmp(variant, "decision") ? "decision" : "";
+    }
+    fs_free(context->cells);
+    context->cells = cells;
+    fs_vec_clear(&context->dirty);
+}

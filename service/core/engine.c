@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine as a whole: made, ended, told of commits and flags, and turned. What it does stands in the files it calls. */
+#include "engine_internal.h"
+
+void fs_engine_options_init(struct fs_engine_options *options)
+{
+    memset(options, 0, sizeof *options);
+    options->lease = 30000;
+    options->hold = 60000;
+    options->evaluate_timeout = 1000;
+    options->probe_interval = 1000;
+    options->journal_late = 50;
+    options->batch = 200;
+    options->contexts = 10000;
+    options->watches = 10000;
+    options->window = 8;
+    options->context_limits = (struct fs_context_limits){.bytes = 16384, .depth = 8};
+}
+
+struct fs_engine *fs_engine_create(const struct fs_engine_options *options, struct fs_time now)
+{
+    struct fs_engine *e = FS_NEW(struct fs_engine);
+    e->options = *options;
+    e->now = e->started = now;
+    fs_map_init_borrowing(&e->contexts);
+    fs_map_init_borrowing(&e->subjects);
+    fs_map_init_borrowing(&e->questions);
+    fs_map_init(&e->connections);
+    fs_map_init(&e->watches);
+    fs_map_init(&e->batches);
+    struct fs_list *lists[] = {&e->idle, &e->flush, &e->answers, &e->pending, &e->once, &e->receipts};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        fs_list_init(lists[i]);
+    fs_heap_init(&e->heap);
+    fs_arena_init(&e->arena);
+    e->revision = 1;
+    return e;
+}
+
+static void pending_destroy(struct fs_pending *pending)
+{
+    fs_list_remove(&pending->node);
+    fs_free(pending->body);
+    fs_free(pending->revision);
+    fs_free(pending);
+}
+
+/* Everything of the map, collected before it is destroyed. */
+#define DESTROY_ALL(map, type, destroy_one)                                                                  \
+    do {                                                                                                     \
+        FS_VEC(type *) all = {0};                                                                            \
+        for (struct fs_map_iter it = {0}; fs_map_next((map), &it);)                                          \
+            fs_vec_push(&all, it.value);                                                                     \
+        for (size_t i = 0; i < all.count; i++)                                                               \
+            destroy_one;                                                                                     \
+        fs_vec_finish(&all);                                                                                 \
+    } while (0)
+
+static void batch_destroy(struct fs_engine *e, struct fs_batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        batch->questions[i]->in_flight = false;
+        fs_question_release(e, batch->questions[i]);
+    }
+    fs_free(batch->questions);
+    fs_free(batch);
+}
+
+static void finish_proposals(struct fs_engine *e)
+{
+    for (size_t i = 0; i < e->proposals.count; i++)
+        fs_proposal_finish(&e->proposals.items[i]);
+    for (size_t i = 0; i < e->firsts.count; i++)
+        fs_proposal_finish(&e->firsts.items[i]);
+    fs_vec_finish(&e->proposals);
+    fs_vec_finish(&e->firsts);
+    fs_free(e->tick_body);
+}
+
+static void finish_answers(struct fs_engine *e)
+{
+    FS_LIST_EACH(&e->answers, node)
+    {
+        struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
+        fs_list_remove(node);
+        for (size_t i = 0; i < answers->count; i++) {
+            answers->questions[i]->changed = false;
+            fs_question_release(e, answers->questions[i]);
+        }
+        fs_answers_destroy(answers);
+    }
+}
+
+void fs_engine_destroy(struct fs_engine *e)
+{
+    if (!e)
+        return;
+    fs_receipts_finish(e);
+    finish_proposals(e);
+    FS_LIST_EACH(&e->once, node)
+    {
+        struct fs_once *once = FS_CONTAINER(node, struct fs_once, node);
+        fs_list_remove(node);
+        fs_view_release(e, once->view);
+        fs_free(once);
+    }
+    DESTROY_ALL(&e->connections, struct fs_connection, fs_connection_destroy(e, all.items[i]));
+    DESTROY_ALL(&e->contexts, struct fs_context, fs_context_destroy(e, all.items[i]));
+    finish_answers(e);
+    DESTROY_ALL(&e->batches, struct fs_batch, batch_destroy(e, all.items[i]));
+    DESTROY_ALL(&e->subjects, struct fs_subject, fs_subject_destroy(e, all.items[i]));
+    FS_LIST_EACH(&e->pending, node)
+    {
+        pending_destroy(FS_CONTAINER(node, struct fs_pending, node));
+    }
+    for (size_t i = 0; i < e->sources.count; i++)
+        fs_source_destroy(e->sources.items[i]);
+    fs_vec_finish(&e->sources);
+    fs_vec_finish(&e->dirty);
+    struct fs_map *maps[] = {&e->contexts, &e->subjects, &e->questions, &e->connections, &e->watches, &e->batches};
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
+        fs_map_finish(maps[i], NULL);
+    fs_heap_finish(&e->heap);
+    fs_arena_finish(&e->arena);
+    fs_flagset_unref(e->set);
+    fs_free(e);
+}
+
+struct fs_flagset *fs_engine_flags(const struct fs_engine *e)
+{
+    return e->set;
+}
+
+/* All cells are evaluated anew, and only what then differs is sent. A tick under way tells of the old set: it is dropped, and
+ * what it proposed comes up again. */
+void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t entry, struct fs_time now)
+{
+    e->now = now;
+    struct fs_flagset *old = e->set;
+    for (size_t i = 0; i < e->proposals.count; i++)
+        e->proposals.items[i].context->pins--;
+    for (size_t i = 0; i < e->firsts.count; i++)
+        e->firsts.items[i].context->pins--;
+    finish_proposals(e);
+    e->tick_body = NULL;
+    e->tick_token = 0;
+    e->tick_firsts = e->tick_proposals = 0;
+    e->tick_ahead = false;
+    FS_VEC(struct fs_context *) contexts = {0};
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)
+        fs_vec_push(&contexts, it.value);
+    for (size_t i = 0; i < contexts.count; i++)
+        contexts.items[i]->listed = false;
+    fs_vec_clear(&e->dirty);
+    for (size_t i = 0; i < contexts.count; i++)
+        fs_context_rebuild(e, contexts.items[i], old, set);
+    e->set = fs_flagset_ref(set);
+    e->words = (set->count + 63) / 64;
+    e->revision++; /* what is removed or has become visible is sent at it */
+    if (old)
+        e->removal_revision = e->revision;
+    for (size_t i = 0; i < contexts.count; i++) {
+        struct fs_context *context = contexts.items[i];
+        FS_LIST_EACH(&context->views, node)
+        {
+            fs_view_refresh(e, FS_CONTAINER(node, struct fs_view, node), old);
+        }
+        for (size_t f = 0; f < set->count; f++) {
+            if (!context->cells[f].wanted) {
+                fs_cell_finish(e, &context->cells[f]);
+                continue;
+            }
+            context->cells[f].proposed = false;
+            context->cells[f].rebind = true;
+            fs_cell_note(e, context, (uint32_t)f, FS_CAUSE_CONFIG, entry, now.wall);
+            fs_cell_mark(e, context, (uint32_t)f);
+        }
+    }
+    fs_vec_finish(&contexts);
+    fs_flagset_unref(old);
+    fs_source_queries(e);
+}
+
+/* Hands a draft of the engine's own to the journal, now or as soon as it can take it. Takes the body. */
+void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length, unsigned source, const char *revision)
+{
+    struct fs_pending *pending = FS_NEW(struct fs_pending);
+    pending->token = FS_ENGINE_TOKENS + ++e->next_token;
+    pending->kind = kind;
+    pending->body = body;
+    pending->length = length;
+    pending->source = source;
+    pending->revision = fs_strdup(revision);
+    fs_list_append(&e->pending, &pending->node);
+}
+
+static void append_waiting(struct fs_engine *e)
+{
+    FS_LIST_EACH(&e->pending, node)
+    {
+        struct fs_pending *pending = FS_CONTAINER(node, struct fs_pending, node);
+        if (pending->appended)
+            continue;
+        struct fs_draft draft = {.kind = pending->kind, .time = e->now.wall, .body = pending->body, .length = pending->length,
+                                 .token = pending->token};
+        if (!e->options.ports.append(e->options.ports.self, &draft))
+            return;
+        pending->appended = true;
+    }
+    fs_answers_append(e);
+    fs_tick_append(e);
+}
+
+/* A source's entry says that its revision moved, by its own word or by a report. */
+static void pending_committed(struct fs_engine *e, struct fs_pending *pending, const struct fs_commit *commit)
+{
+    if (pending->kind == FS_ENTRY_SOURCE) {
+        struct fs_err err;
+        json_t *body = fs_json_read(pending->body, pending->length, 8, &err);
+        const char *what = fs_json_text(body, "what");
+        if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
+            struct fs_receipt *receipt = fs_receipt_open(e, commit->number, commit->time);
+            (void)receipt;
+            fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number, commit->time);
+        }
+        json_decref(body);
+    }
+    pending_destroy(pending);
+}
+
+static bool own_commit(struct fs_engine *e, const struct fs_commit *commit)
+{
+    bool done = commit->result == FS_COMMIT_DONE;
+    if (commit->token == e->tick_token) {
+        if (done)
+            fs_tick_commit(e);
+        else
+            e->tick_appended = false;
+        return true;
+    }
+    FS_LIST_EACH(&e->answers, node)
+    {
+        struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
+        if (answers->token != commit->token)
+            continue;
+        if (done)
+            fs_answers_commit(e, answers, commit->number);
+        else
+            answers->appended = false;
+        return true;
+    }
+    FS_LIST_EACH(&e->pending, pending_node)
+    {
+        struct fs_pending *pending = FS_CONTAINER(pending_node, struct fs_pending, node);
+        if (pending->token != commit->token)
+            continue;
+        if (done)
+            pending_committed(e, pending, commit);
+        else
+            pending->appended = false;
+        return true;
+    }
+    return false;
+}
+
+void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const struct fs_entry *entry, struct fs_time now)
+{
+    e->now = now;
+    if (commit->result == FS_COMMIT_DONE && commit->number > e->applied)
+        e->applied = commit->number;
+    if (commit->token >= FS_ENGINE_TOKENS) {
+        own_commit(e, commit);
+        return;
+    }
+    if (commit->result == FS_COMMIT_DONE && entry && entry->kind == FS_ENTRY_EVENT)
+        fs_apply_event(e, entry);
+}
+
+static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
+{
+    switch (alarm->due) {
+    case FS_DUE_PROBE:
+        fs_source_due(e, FS_CONTAINER(alarm, struct fs_source_state, probe));
+        break;
+    case FS_DUE_REVALIDATE:
+    case FS_DUE_RETRY:
+        fs_question_due(e, alarm);
+        break;
+    case FS_DUE_CELL:
+        fs_cell_due(e, alarm);
+        break;
+    case FS_DUE_CONTEXT:
+        fs_context_due(e, FS_CONTAINER(alarm, struct fs_context, expiry));
+        break;
+    case FS_DUE_WATCH:
+        fs_watch_due(e, FS_CONTAINER(alarm, struct fs_watch, deadline));
+        break;
+    case FS_DUE_CONNECTION:
+        fs_connection_due(e, FS_CONTAINER(alarm, struct fs_connection, expiry));
+        break;
+    case FS_DUE_FACT:
+        fs_fact_due(e, alarm);
+        break;
+    case FS_DUE_ONCE:
+        fs_once_due(e, FS_CONTAINER(alarm, struct fs_once, deadline));
+        break;
+    case FS_DUE_RECEIPT:
+        fs_receipt_due(e, alarm);
+        break;
+    case FS_DUE_JOURNAL:
+        break; /* what is late is seen in the turn */
+    }
+}
+
+/* When the oldest draft that somebody waits for becomes late. */
+static int64_t journal_due(const struct fs_engine *e)
+{
+    int64_t since = e->tick_token && !e->tick_ahead ? e->tick_since : INT64_MAX;
+    FS_LIST_EACH(&e->answers, node)
+    {
+        const struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
+        if (!answers->ahead && answers->since < since)
+            since = answers->since;
+    }
+    return since == INT64_MAX ? INT64_MAX : since + e->options.journal_late;
+}
+
+static void go_ahead_where_late(struct fs_engine *e)
+{
+    bool late = journal_due(e) <= e->now.mono;
+    if (!late && !e->tick_ahead)
+        return;
+    fs_answers_go_ahead(e);
+    if (e->tick_token && e->tick_since + e->options.journal_late <= e->now.mono)
+        fs_tick_go_ahead(e);
+}
+
+void fs_engine_turn(struct fs_engine *e, struct fs_time now)
+{
+    e->now = now;
+    if (!e->set)
+        return;
+    for (struct fs_timer *timer; (timer = fs_heap_pop_due(&e->heap, now.mono));)
+        run_alarm(e, FS_CONTAINER(timer, struct fs_alarm, timer));
+    if (!e->tick_token)
+        fs_deliver_all(e); /* leases first: nothing is computed that is not queued */
+    append_waiting(e);
+    go_ahead_where_late(e);
+    fs_cells_evaluate(e);
+    if (e->tick_ahead)
+        fs_tick_go_ahead(e);
+    fs_tick_propose(e);
+    fs_questions_ask(e);
+    append_waiting(e);
+    fs_once_check(e);
+    fs_deliver_all(e);
+    fs_receipts_check(e);
+    int64_t late = journal_due(e);
+    if (late == INT64_MAX)
+        fs_alarm_cancel(e, &e->journal_late);
+    else
+        fs_alarm_set(e, &e->journal_late, FS_DUE_JOURNAL, late);
+}
+
+int64_t fs_engine_next(const struct fs_engine *e)
+{
+    return fs_heap_next(&e->heap);
+}
+
+bool fs_engine_ready(const struct fs_engine *e, char why_not[120])
+{
+    why_not[0] = 0;
+    if (!e->set)
+        snprintf(why_not, 120, "flags are not loaded");
+    for (size_t i = 0; i < e->sources.count && !why_not[0]; i++)
+        if (e->sources.items[i]->status == FS_SOURCE_UNKNOWN)
+            snprintf(why_not, 120, "source %.60s has not been reached yet", e->sources.items[i]->name);
+    return !why_not[0];
+}
+
+void fs_engine_count(const struct fs_engine *e, struct fs_engine_counts *out)
+{
+    *out = e->counts;
+    out->revision = e->revision;
+    out->questions = e->questions.count;
+    out->timers = e->heap.count;
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
+        const struct fs_connection *connection = it.value;
+        out->behind += connection->open && connection->acked_revision < connection->sent_revision;
+    }
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Facts: what the service knows about a subject that its contexts do not say. Of one fact the newest `time` wins, so
+ * the order of delivery does not matter; a removal is remembered like a value, or an old event could bring it back.
+ */
+#include "engine_internal.h"
+
+struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key)
+{
+    struct fs_subject *subject = fs_map_gets(&e->subjects, key);
+    if (!subject) {
+        subject = FS_NEW(struct fs_subject);
+        subject->key = fs_strdup(key);
+        fs_list_init(&subject->contexts);
+        fs_map_init(&subject->facts);
+        fs_map_sets(&e->subjects, key, subject);
+    }
+    return subject;
+}
+
+static void fact_destroy(struct fs_engine *e, struct fs_fact *fact)
+{
+    fs_alarm_cancel(e, &fact->expiry);
+    json_decref(fact->value);
+    fs_free(fact->name);
+    fs_free(fact->credential);
+    fs_free(fact);
+}
+
+void fs_subject_destroy(struct fs_engine *e, struct fs_subject *subject)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&subject->facts, &it);)
+        fact_destroy(e, it.value);
+    fs_map_finish(&subject->facts, NULL);
+    json_decref(subject->facts_json);
+    fs_free(subject->key);
+    fs_free(subject);
+}
+
+void fs_subject_release(struct fs_engine *e, struct fs_subject *subject)
+{
+    if (!fs_list_empty(&subject->contexts) || subject->facts.count)
+        return;
+    fs_map_removes(&e->subjects, subject->key);
+    fs_subject_destroy(e, subject);
+}
+
+/* The flags of this subject's contexts that read the fact are to be evaluated, and asked with another input perhaps. */
+static void mark_readers(struct fs_engine *e, struct fs_subject *subject, const char *name, enum fs_cause_kind kind, uint64_t entry,
+                         int64_t time)
+{
+    if (!e->set)
+        return;
+    FS_LIST_EACH(&subject->contexts, node)
+    {
+        struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
+        for (size_t i = 0; i < e->set->count; i++) {
+            const struct fs_flag *flag = e->set->flags[i];
+            for (size_t f = 0; f < flag->fact_count; f++) {
+                if (strcmp(flag->facts[f], name) && strcmp(flag->facts[f], "*"))
+                    continue;
+                context->cells[i].rebind = true;
+                fs_cell_note(e, context, (uint32_t)i, kind, entry, time);
+                fs_cell_mark(e, context, (uint32_t)i);
+                break;
+            }
+        }
+    }
+}
+
+static void set_in_force(struct fs_subject *subject, const char *name, json_t *value)
+{
+    if (!subject->facts_json)
+        subject->facts_json = json_object();
+    if (value)
+        json_object_set(subject->facts_json, name, value);
+    else
+        json_object_del(subject->facts_json, name);
+}
+
+bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry, const char *credential)
+{
+    struct fs_subject *subject = fs_subject_intern(e, change->subject);
+    struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);
+    if (fact && fact->time > time)
+        return false;
+    if (!fact) {
+        fact = FS_NEW(struct fs_fact);
+        fact->name = fs_strdup(change->fact);
+        fact->subject = subject;
+        fs_map_sets(&subject->facts, change->fact, fact);
+        e->counts.facts++;
+    }
+    bool expired = change->expires && change->expires <= e->now.wall;
+    json_t *value = expired ? NULL : change->value;
+    json_t *before = json_object_get(subject->facts_json, change->fact);
+    bool differs = (before == NULL) != (value == NULL) || (value && !fs_json_equal(before, value));
+    json_decref(fact->value);
+    fact->value = json_incref(value);
+    fact->time = time;
+    fact->expires = change->expires;
+    fact->entry = entry;
+    fs_free(fact->credential);
+    fact->credential = fs_strdup(credential);
+    fs_alarm_cancel(e, &fact->expiry);
+    if (value && change->expires)
+        fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, fs_mono_of_wall(e, change->expires));
+    set_in_force(subject, change->fact, value);
+    if (differs)
+        mark_readers(e, subject, change->fact, FS_CAUSE_EVENT, entry, time ? time : e->now.wall);
+    return true;
+}
+
+void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm)
+{
+    struct fs_fact *fact = FS_CONTAINER(alarm, struct fs_fact, expiry);
+    if (fact->expires > e->now.wall) { /* the wall clock was set back meanwhile */
+        fs_alarm_set(e, alarm, FS_DUE_FACT, fs_mono_of_wall(e, fact->expires));
+        return;
+    }
+    json_decref(fact->value);
+    fact->value = NULL;
+    set_in_force(fact->subject, fact->name, NULL);
+    mark_readers(e, fact->subject, fact->name, FS_CAUSE_TIMER, fact->entry, e->now.wall);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An accepted event, in the one form that core applies: whatever came in (CloudEvents, a report, a timer) was turned into
+ * this by service/events. Its JSON form is the body of an entry of kind "event"; reading it back gives the same struct.
+ */
+#ifndef FS_CORE_EVENT_H
+#define FS_CORE_EVENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <jansson.h>
+#include "base/buf.h"
+#include "base/err.h"
+#include "core/entry.h"
+
+/* One fact set or removed. */
+struct fs_fact_change {
+    char *subject;
+    char *fact;
+    json_t *value;   /* NULL: removed */
+    int64_t expires; /* wall ms; 0: never */
+};
+
+/* What is to be asked again. Lists of different kinds narrow, members of one list widen; all empty: everything. */
+struct fs_filter {
+    char **subjects; /* NULL-terminated, or NULL: any */
+    char **sources;
+    char **paths;    /* queries: "app/rbac/allow"; a path covers what lies below it */
+    char **flags;
+};
+
+struct fs_event {
+    char *id;         /* as the sender named it */
+    char *source;     /* CloudEvents source */
+    char *type;       /* "flagstaff.recompute", "flagstaff.facts", or the mapped event's own */
+    char *credential; /* id of the credential that sent it */
+    int64_t time;     /* when it happened, wall ms; 0: not said, so when it was accepted */
+    bool recompute;
+    struct fs_filter filter;
+    struct fs_fact_change *facts;
+    size_t fact_count;
+};
+
+void fs_event_destroy(struct fs_event *event); /* accepts NULL */
+/* Writes the canonical JSON. */
+bool fs_event_write(const struct fs_event *event, struct fs_buf *out);
+/* Reads it back. NULL with `err` where it is none. Owned. */
+struct fs_event *fs_event_read(const char *text, size_t length, struct fs_err *err);
+/* (credential, source, id) and the content's digest: everything but the moment of acceptance. */
+struct fs_identity fs_event_identity(const struct fs_event *event, const char *canonical, size_t length);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's state as JSON, for operators: flags, contexts, clients, sources, and why a value is what it is. */
+#include "engine_internal.h"
+
+static void add_time(json_t *object, const char *name, int64_t wall)
+{
+    char text[32];
+    if (wall)
+        json_object_set_new(object, name, json_string(fs_format_rfc3339(wall, text)));
+}
+
+static json_t *show_value(const struct fs_evaluation *value)
+{
+    json_t *one = json_pack("{s:s*, s:s, s:b}", "variant", value->variant, "reason", fs_reason_name(value->reason), "safe", value->safe);
+    if (value->value)
+        json_object_set(one, "value", value->value);
+    if (value->error)
+        json_object_set_new(one, "errorCode", json_string(fs_error_code_name(value->error)));
+    if (value->detail[0])
+        json_object_set_new(one, "detail", json_string(value->detail));
+    return one;
+}
+
+static json_t *show_cause(const struct fs_cause *cause)
+{
+    json_t *entries = json_array();
+    for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
+        json_array_append_new(entries, json_integer((json_int_t)cause->entries[i]));
+    json_t *one = json_pack("{s:s, s:o, s:I}", "kind", fs_cause_kind_name(cause->kind), "entries", entries, "count",
+                            (json_int_t)cause->count);
+    add_time(one, "time", cause->time);
+    return one;
+}
+
+json_t *fs_engine_show_flags(const struct fs_engine *e)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; e->set && i < e->set->count; i++) {
+        const struct fs_flag *flag = e->set->flags[i];
+        json_t *sources = json_array();
+        for (size_t d = 0; d < flag->decision_count; d++)
+            json_array_append_new(sources, json_string(flag->decisions[d].source));
+        json_t *one = json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:s*, s:I}", "key", flag->key, "type", fs_type_name(flag->type), "enabled",
+                                !flag->disabled, "access", flag->access, "visibility",
+                                flag->visibility == FS_VISIBILITY_CLIENT ? "client" : "server", "sources", sources, "file", flag->file,
+                                "line", (json_int_t)flag->line);
+        if (flag->source_text)
+            json_object_set(one, "definition", flag->source_text);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *show_context(const struct fs_engine *e, const struct fs_context *context)
+{
+    json_t *flags = json_object();
+    for (size_t i = 0; i < e->set->count; i++) {
+        const struct fs_cell *cell = &context->cells[i];
+        if (!cell->known)
+            continue;
+        json_t *value = show_value(&cell->value);
+        json_object_set_new(value, "cause", show_cause(cell->cause));
+        add_time(value, "changed", cell->changed);
+        json_object_set_new(flags, e->set->flags[i]->key, value);
+    }
+    json_t *one = json_pack("{s:s, s:s, s:O, s:I, s:o}", "hash", context->hash, "subject", context->subject, "context", context->json,
+                            "watches", (json_int_t)context->watches, "flags", flags);
+    if (context->owner->facts_json && json_object_size(context->owner->facts_json))
+        json_object_set(one, "facts", context->owner->facts_json);
+    return one;
+}
+
+json_t *fs_engine_show_contexts(const struct fs_engine *e, const char *subject, size_t limit)
+{
+    json_t *list = json_array();
+    if (subject) {
+        const struct fs_subject *owner = fs_map_gets(&e->subjects, subject);
+        for (const struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts; node = node->next)
+            if (json_array_size(list) < limit)
+                json_array_append_new(list, show_context(e, FS_CONTAINER(node, const struct fs_context, by_subject)));
+        return list;
+    }
+    for (struct fs_map_iter it = {0}; json_array_size(list) < limit && fs_map_next(&e->contexts, &it);)
+        json_array_append_new(list, show_context(e, it.value));
+    return list;
+}
+
+static json_t *show_watches(const struct fs_connection *connection)
+{
+    json_t *list = json_array();
+    for (struct fs_map_iter it = {0}; fs_map_next(&connection->watches, &it);) {
+        const struct fs_watch *watch = it.value;
+        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:b}", "watch", (json_int_t)watch->id, "subject",
+                                              watch->view->context->subject, "context", watch->view->context->hash, "view",
+                                              watch->view->hash, "resumed", watch->resumed));
+    }
+    return list;
+}
+
+json_t *fs_engine_show_clients(const struct fs_engine *e, struct fs_time now)
+{
+    json_t *list = json_array();
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
+        const struct fs_connection *connection = it.value;
+        const char *state = !connection->open                                          ? "held"
+                            : connection->window <= 0                                  ? "blocked"
+                            : connection->acked_revision < connection->sent_revision ? "behind"
+                                                                                       : "current";
+        json_t *one = json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o}", "session", connection->session, "channel",
+                                connection->stream ? "sse" : "websocket", "client", connection->client_name, "version",
+                                connection->client_version, "credential", connection->credential->id, "address", connection->address,
+                                "state", state, "sent", (json_int_t)connection->sent_revision, "acknowledged",
+                                (json_int_t)connection->acked_revision, "watches", show_watches(connection));
+        add_time(one, "opened", connection->opened);
+        if (connection->lease_until)
+            add_time(one, "leaseUntil", now.wall + (connection->lease_until - now.mono));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static const char *status_name(enum fs_source_status status)
+{
+    return status == FS_SOURCE_UP ? "up" : status == FS_SOURCE_DOWN ? "down" : "unknown";
+}
+
+json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < e->sources.count; i++) {
+        const struct fs_source_state *source = e->sources.items[i];
+        json_t *one = json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name, "state",
+                                status_name(source->status), "revision", source->revision, "asked", (json_int_t)source->asked, "failed",
+                                (json_int_t)source->failed);
+        if (source->error[0])
+            json_object_set_new(one, "error", json_string(source->error));
+        add_time(one, "since", source->since);
+        if (source->alive && source->type->create)
+            add_time(one, "alive", now.wall - (now.mono - source->alive));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+static json_t *show_question(const struct fs_engine *e, const struct fs_question *q)
+{
+    struct fs_err err;
+    json_t *input = q->input_length ? fs_json_read(q->input, q->input_length, 64, &err) : NULL;
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s*, s:s*}", "source", e->sources.items[q->source]->name, "kind", q->kind,
+                            "query", q->query, "state", q->answered ? fs_answer_state_name(q->answer.state) : "none", "settled",
+                            !fs_question_unsettled(q), "failed", q->failed, "revision", q->answer.revision, "decision",
+                            q->answer.decision_id);
+    if (input)
+        json_object_set_new(one, "input", input);
+    if (q->answer.value)
+        json_object_set(one, "value", q->answer.value);
+    if (q->failed && q->error)
+        json_object_set_new(one, "error", json_string(q->error));
+    else if (q->answer.error)
+        json_object_set_new(one, "error", json_string(q->answer.error));
+    if (q->answer_entry)
+        json_object_set_new(one, "entry", json_integer((json_int_t)q->answer_entry));
+    if (q->answered)
+        add_time(one, "confirmed", e->now.wall - (e->now.mono - fs_question_confirmed(e, q)));
+    return one;
+}
+
+static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell)
+{
+    json_t *list = json_array();
+    for (size_t d = 0; d < flag->decision_count; d++) {
+        const struct fs_decision *decision = &flag->decisions[d];
+        const struct fs_binding *binding = cell->bindings ? &cell->bindings[d] : NULL;
+        json_t *one;
+        if (binding && binding->question)
+            one = show_question(e, binding->question);
+        else
+            one = json_pack("{s:s, s:s, s:s}", "source", decision->source, "kind", decision->kind, "query", decision->query);
+        if (decision->name)
+            json_object_set_new(one, "name", json_string(decision->name));
+        if (binding && binding->missing_fact[0])
+            json_object_set_new(one, "missing", json_string(binding->missing_fact));
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+/* The branch of the targeting that decided, run anew on the answers as they stand. */
+static void show_rule(struct fs_engine *e, const struct fs_flag *flag, const struct fs_context *context, json_t *root)
+{
+    if (!flag->targeting)
+        return;
+    char pointer[256] = "";
+    struct fs_scope scope = {.context = context->json, .facts = context->owner->facts_json, .flag_key = flag->key, .wall_ms = e->now.wall};
+    if (!fs_rule_reads_decision(flag->targeting)) {
+        fs_rule_trace(flag->targeting, &scope, &e->arena, pointer);
+        json_object_set_new(root, "branch", json_string(pointer));
+    }
+    fs_arena_reset(&e->arena);
+}
+
+static json_t *show_acks(const struct fs_context *context, uint32_t flag, uint64_t revision)
+{
+    json_t *list = json_array();
+    FS_LIST_EACH(&context->views, node)
+    {
+        const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
+        if (!fs_bit(view->flags, flag))
+            continue;
+        FS_LIST_EACH(&view->watches, member)
+        {
+            const struct fs_connection *connection = FS_CONTAINER(member, struct fs_watch, in_view)->connection;
+            json_array_append_new(list, json_pack("{s:s, s:s*, s:b, s:b}", "session", connection->session, "client",
+                                                  connection->client_name, "connected", connection->open, "acknowledged",
+                                                  !connection->stream && connection->acked_revision >= revision));
+        }
+    }
+    return list;
+}
+
+/* The context meant: by its hash or the beginning of it, or the one seen or changed last. */
+static struct fs_context *find_context(struct fs_engine *e, const char *subject, const char *hash, uint32_t flag)
+{
+    const struct fs_subject *owner = fs_map_gets(&e->subjects, subject);
+    struct fs_context *best = NULL;
+    for (struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts; node = node->next) {
+        struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
+        if (!context->cells[flag].known || (hash && strncmp(context->hash, hash, strlen(hash))))
+            continue;
+        if (!best || context->watches > best->watches || (context->watches == best->watches && context->seen > best->seen))
+            best = context;
+    }
+    return best;
+}
+
+json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char *key, const char *hash, struct fs_time now)
+{
+    e->now = now;
+    const struct fs_flag *flag = e->set ? fs_flagset_find(e->set, key) : NULL;
+    struct fs_context *context = flag ? find_context(e, subject, hash, (uint32_t)flag->index) : NULL;
+    if (!context)
+        return NULL;
+    const struct fs_cell *cell = &context->cells[flag->index];
+    json_t *root = json_pack("{s:s, s:s, s:s, s:O, s:o, s:I, s:o, s:o, s:o}", "subject", subject, "flag", key, "contextHash", context->hash,
+                             "context", context->json, "value", show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
+                             show_cause(cell->cause), "decisions", show_decisions(e, flag, cell), "clients",
+                             show_acks(context, (uint32_t)flag->index, cell->revision));
+    add_time(root, "changed", cell->changed);
+    if (cell->held)
+        json_object_set_new(root, "held", json_true());
+    if (flag->source_text)
+        json_object_set(root, "definition", flag->source_text);
+    if (context->owner->facts_json && json_object_size(context->owner->facts_json))
+        json_object_set(root, "facts", context->owner->facts_json);
+    show_rule(e, flag, context, root);
+    return root;
+}

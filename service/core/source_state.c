@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How each source is: probed every second, and the probe is the breaker. After two failures in a row it is down, its
+ * values are stale and nothing is asked of it; when a probe succeeds, all that is due is asked.
+ */
+#include "engine_internal.h"
+
+#define FAILURES_TO_DOWN 2
+
+unsigned fs_engine_add_source(struct fs_engine *e, const char *name, const struct fs_source_type *type, int64_t revalidate)
+{
+    struct fs_source_state *source = FS_NEW(struct fs_source_state);
+    source->index = (unsigned)e->sources.count;
+    source->name = fs_strdup(name);
+    source->type = type;
+    source->revalidate = revalidate;
+    source->since = e->now.wall;
+    fs_list_init(&source->waiting);
+    fs_map_init(&source->instances);
+    fs_vec_push(&e->sources, source);
+    if (!type->create) {
+        source->status = FS_SOURCE_UP; /* the built-in one is asked by nobody and never down */
+        source->alive = e->now.mono;
+    } else {
+        fs_alarm_set(e, &source->probe, FS_DUE_PROBE, e->now.mono);
+    }
+    return source->index;
+}
+
+int fs_engine_find_source(const struct fs_engine *e, const char *name)
+{
+    for (size_t i = 0; i < e->sources.count; i++)
+        if (!strcmp(e->sources.items[i]->name, name))
+            return (int)i;
+    return -1;
+}
+
+void fs_source_destroy(struct fs_source_state *source)
+{
+    fs_map_finish(&source->instances, fs_free);
+    fs_free(source->revision);
+    fs_free(source->name);
+    fs_free(source);
+}
+
+void fs_source_due(struct fs_engine *e, struct fs_source_state *source)
+{
+    if (!source->probing) {
+        source->probing = true;
+        e->options.ports.probe(e->options.ports.self, source->index);
+    }
+    fs_alarm_set(e, &source->probe, FS_DUE_PROBE, e->now.mono + e->options.probe_interval);
+}
+
+/* Every question of the source: collected first, since what is done with them may free some. */
+#define EACH_QUESTION(e, source, q)                                                                          \
+    for (struct fs_map_iter it = {0}; fs_map_next(&(e)->questions, &it);)                                    \
+        for (struct fs_question *q = it.value; q && q->source == (source)->index; q = NULL)
+
+static void record(struct fs_engine *e, struct fs_source_state *source, const char *what, const char *detail, const char *revision)
+{
+    json_t *root = json_pack("{s:s, s:s, s:s*, s:s*}", "source", source->name, "what", what, "detail", detail, "revision", revision);
+    size_t length;
+    char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
+    json_decref(root);
+    fs_engine_append(e, FS_ENTRY_SOURCE, body, length, source->index, revision);
+}
+
+static void go_down(struct fs_engine *e, struct fs_source_state *source)
+{
+    source->status = FS_SOURCE_DOWN;
+    source->since = e->now.wall;
+    FS_LOG_WARN("source", "down: its values are stale from now on", "source", source->name, "error", source->error);
+    record(e, source, "down", source->error, NULL);
+    EACH_QUESTION(e, source, q)
+    {
+        FS_LIST_EACH(&q->bindings, node)
+        {
+            struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+            fs_cell_note(e, binding->context, binding->flag, FS_CAUSE_SOURCE_LOST, 0, e->now.wall);
+            fs_cell_mark(e, binding->context, binding->flag);
+        }
+    }
+}
+
+static void come_up(struct fs_engine *e, struct fs_source_state *source)
+{
+    bool first = source->status == FS_SOURCE_UNKNOWN;
+    source->status = FS_SOURCE_UP;
+    source->since = e->now.wall;
+    source->error[0] = 0;
+    FS_LOG_INFO("source", first ? "up" : "up again", "source", source->name, "revision", source->revision);
+    if (!first)
+        record(e, source, "up", NULL, source->revision);
+    /* All that is watched is due: what was learnt before the loss may have changed meanwhile. Spread where it is much. */
+    size_t due = 0;
+    EACH_QUESTION(e, source, q)
+    {
+        if (!fs_question_live(q) || q->queued || q->in_flight)
+            continue;
+        q->attempts = 0;
+        fs_alarm_cancel(e, &q->retry);
+        if (++due <= e->options.batch)
+            fs_question_want(e, q);
+        else
+            fs_alarm_set(e, &q->revalidate, FS_DUE_REVALIDATE, e->now.mono + (int64_t)fs_random_below(500));
+    }
+}
+
+void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const char *revision, const char *error, struct fs_time now)
+{
+    e->now = now;
+    struct fs_source_state *source = e->sources.items[index];
+    source->probing = false;
+    if (!alive) {
+        source->failures++;
+        snprintf(source->error, sizeof source->error, "%s", error ? error : "no answer");
+        if (source->failures >= FAILURES_TO_DOWN && source->status != FS_SOURCE_DOWN)
+            go_down(e, source);
+        return;
+    }
+    source->failures = 0;
+    if (revision && !source->revision)
+        source->revision = fs_strdup(revision);
+    else if (revision)
+        fs_source_revision_seen(e, source, revision);
+    /* Only now: what was asked at another revision is not confirmed by this probe. */
+    source->alive = now.mono;
+    if (source->status != FS_SOURCE_UP)
+        come_up(e, source);
+}
+
+/* A probe or an answer tells a revision that is new: an entry, and at its commit all that was answered at another one is asked again. */
+void fs_source_revision_seen(struct fs_engine *e, struct fs_source_state *source, const char *revision)
+{
+    if (source->revision && !strcmp(source->revision, revision))
+        return;
+    bool first = !source->revision;
+    fs_free(source->revision);
+    source->revision = fs_strdup(revision);
+    if (!first)
+        record(e, source, "revision", NULL, revision);
+}
+
+/* Questions that were answered at this very revision already are settled. */
+void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time)
+{
+    FS_LOG_DEBUG("source", "revision moved", "source", source->name, "revision", revision);
+    EACH_QUESTION(e, source, q)
+    {
+        if (revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision))
+            continue;
+        fs_question_touch(e, q, FS_CAUSE_EVENT, entry, time);
+    }
+}
+
+void fs_engine_reported(struct fs_engine *e, unsigned index, const char *instance, const char *revision, struct fs_time now)
+{
+    e->now = now;
+    struct fs_source_state *source = e->sources.items[index];
+    const char *before = fs_map_gets(&source->instances, instance);
+    if (before && !strcmp(before, revision))
+        return;
+    if (source->instances.count >= 1024 && !before)
+        return; /* a stranger's instances cannot grow without end */
+    fs_free(fs_map_sets(&source->instances, instance, fs_strdup(revision)));
+    if (source->revision && !strcmp(source->revision, revision))
+        return; /* an answer or a probe was quicker, and all is asked already */
+    /* The answers that follow tell the same revision, and are no news then. */
+    fs_free(source->revision);
+    source->revision = fs_strdup(revision);
+    record(e, source, "report", instance, revision);
+}
+
+/* Tells each source what flags ask of it, so that it can prepare (a batch module, for one). */
+void fs_source_queries(struct fs_engine *e)
+{
+    for (size_t s = 0; s < e->sources.count; s++) {
+        struct fs_source_state *source = e->sources.items[s];
+        struct {
+            FS_VEC(const char *) kinds, queries;
+        } list = {0};
+        for (size_t i = 0; i < e->set->count; i++) {
+            const struct fs_flag *flag = e->set->flags[i];
+            for (size_t d = 0; d < flag->decision_count; d++) {
+                if (strcmp(flag->decisions[d].source, source->name))
+                    continue;
+                fs_vec_push(&list.kinds, flag->decisions[d].kind);
+                fs_vec_push(&list.queries, flag->decisions[d].query);
+            }
+        }
+        if (source->type->create)
+            e->options.ports.set_queries(e->options.ports.self, source->index, list.kinds.items, list.queries.items, list.kinds.count);
+        fs_vec_finish(&list.kinds);
+        fs_vec_finish(&list.queries);
+    }
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal's own state, shared by its files: which member belongs to which thread.
+ */
+#ifndef FS_JOURNAL_INSIDE_H
+#define FS_JOURNAL_INSIDE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/queue.h"
+#include "checkpoint.h"
+#include "journal/journal.h"
+#include "readers.h"
+#include "store.h"
+
+struct fs_journal {
+    /* Set before the thread starts, unchanged until it has ended. */
+    struct fs_journal_options options;
+    char *directory;
+    char *file;
+    int lock;
+    struct fs_queue *queue;
+    struct fs_checkpointer *checkpointer;
+    pthread_t thread;
+    /* Any thread. */
+    struct fs_readers readers;
+    atomic_bool healthy;
+    atomic_uint_least64_t last;
+    atomic_size_t in_flight; /* taken from the queue, not committed yet */
+    /* The journal's thread. */
+    struct fs_store store;
+    struct fs_job **group;     /* group_limit */
+    struct fs_commit *commits; /* group_limit */
+    bool uncopied;             /* commits since the last checkpoint that was asked for */
+    int wal_asked;             /* pages of the write-ahead log when one was asked for under load */
+};
+
+/* The journal's thread: takes jobs until the queue is closed and empty. */
+void *fs_journal_write(void *journal);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening and closing the journal, and what other threads hand to its thread; see journal/journal.h. */
+#include "inside.h"
+
+#include <string.h>
+#include "base/alloc.h"
+#include "database.h"
+#include "directory.h"
+#include "job.h"
+#include "thread.h"
+
+#define DEDUP_DEFAULT_MS (INT64_C(7) * 24 * 60 * 60 * 1000)
+#define QUEUE_DEFAULT    65536
+#define GROUP_DEFAULT    1024
+
+static bool check_options(const struct fs_journal_options *options, struct fs_err *err)
+{
+    if (!options->directory || !*options->directory)
+        return fs_fail(err, FS_ERR_CONFIG, "the journal needs a data directory");
+    if (options->dedup_ms < 0)
+        return fs_fail(err, FS_ERR_CONFIG, "dedup must not be negative");
+    if (options->retention_ms != 0)
+        return fs_fail(
+            err, FS_ERR_CONFIG,
+            "retention is not supported yet: facts are restored from all entries, so none may be pruned; "
+            "leave it out (0: keep everything)");
+    return true;
+}
+
+static struct fs_journal *create(const struct fs_journal_options *options)
+{
+    struct fs_journal *journal = FS_NEW(struct fs_journal);
+    journal->options = *options;
+    if (journal->options.dedup_ms == 0)
+        journal->options.dedup_ms = DEDUP_DEFAULT_MS;
+    if (journal->options.queue_limit == 0)
+        journal->options.queue_limit = QUEUE_DEFAULT;
+    if (journal->options.group_limit == 0)
+        journal->options.group_limit = GROUP_DEFAULT;
+    if (!journal->options.clock.now)
+        journal->options.clock = fs_clock_system();
+    journal->directory = fs_strdup(options->directory);
+    journal->options.directory = journal->directory;
+    journal->file = fs_directory_path(journal->directory, FS_DIRECTORY_DATABASE);
+    journal->lock = -1;
+    journal->group = fs_calloc(journal->options.group_limit, sizeof *journal->group);
+    journal->commits = fs_calloc(journal->options.group_limit, sizeof *journal->commits);
+    journal->queue = fs_queue_create(journal->options.queue_limit, NULL, NULL);
+    atomic_init(&journal->healthy, true);
+    fs_readers_init(&journal->readers, journal->file);
+    return journal;
+}
+
+/* The thread has ended or never was. */
+static void destroy(struct fs_journal *journal)
+{
+    fs_checkpointer_destroy(journal->checkpointer);
+    fs_readers_finish(&journal->readers);
+    fs_store_close(
+        &journal->store); /* the last connection: SQLite copies the write-ahead log and removes it */
+    fs_queue_destroy(journal->queue);
+    fs_directory_unlock(journal->lock);
+    fs_free(journal->group);
+    fs_free(journal->commits);
+    fs_free(journal->file);
+    fs_free(journal->directory);
+    fs_free(journal);
+}
+
+static bool open_store(struct fs_journal *journal, struct fs_err *err)
+{
+    bool made;
+    struct fs_sha256 key;
+    if (!fs_directory_make(journal->directory, err))
+        return false;
+    journal->lock = fs_directory_lock(journal->directory, err);
+    if (journal->lock < 0 || !fs_directory_touch(journal->directory, FS_DIRECTORY_DATABASE, &made, err))
+        return false;
+    /* A file of no bytes is what a start leaves that was cut off before the first table was there. */
+    bool empty = made || fs_directory_empty(journal->file);
+    if (!fs_directory_key(journal->directory, empty, &key, err))
+        return false;
+    bool fine = fs_store_open(&journal->store, journal->file, &key, journal->options.dedup_ms, err);
+    fs_wipe(&key, sizeof key);
+    return fine;
+}
+
+struct fs_journal *fs_journal_open(const struct fs_journal_options *options, struct fs_err *err)
+{
+    if (!check_options(options, err))
+        return NULL;
+    struct fs_journal *journal = create(options);
+    if (!open_store(journal, err))
+        goto failed;
+    atomic_init(&journal->last, journal->store.number);
+    journal->checkpointer = fs_checkpointer_create(journal->file, err);
+    if (!journal->checkpointer ||
+        !fs_thread_start(&journal->thread, "fs-journal", fs_journal_write, journal, err))
+        goto failed;
+    return journal;
+failed:
+    destroy(journal);
+    return NULL;
+}
+
+void fs_journal_close(struct fs_journal *journal)
+{
+    if (!journal)
+        return;
+    fs_queue_close(journal->queue);
+    pthread_join(journal->thread, NULL);
+    destroy(journal);
+}
+
+bool fs_journal_append(struct fs_journal *journal, const struct fs_draft *draft)
+{
+    struct fs_job *job = fs_job_create(draft);
+    if (fs_queue_push(journal->queue, &job->message))
+        return true;
+    fs_job_destroy(job);
+    return false;
+}
+
+size_t fs_journal_waiting(struct fs_journal *journal)
+{
+    return fs_queue_length(journal->queue) + atomic_load(&journal->in_flight);
+}
+
+bool fs_journal_healthy(struct fs_journal *journal)
+{
+    return atomic_load(&journal->healthy);
+}
+
+uint64_t fs_journal_last(struct fs_journal *journal)
+{
+    return atomic_load(&journal->last);
+}
+
+bool fs_journal_put(struct fs_journal *journal, const char *name, const char *value, struct fs_err *err)
+{
+    struct fs_put put;
+    fs_put_init(&put, name, value);
+    struct fs_job *job = fs_job_create_put(&put);
+    bool written = false;
+    if (fs_queue_push_always(journal->queue, &job->message)) {
+        written = fs_put_wait(&put, err);
+    } else {
+        fs_job_destroy(job);
+        fs_fail(err, FS_ERR_UNAVAILABLE, "the journal is closed");
+    }
+    fs_put_finish(&put);
+    return written;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading the journal beside its writer: entries in order, the ticks of a cell, cursors and documents. */
+#include "inside.h"
+
+#include <string.h>
+#include "base/alloc.h"
+#include "database.h"
+
+#define ERASED "null" /* what stands for a body that was erased: JSON that says nothing */
+
+/* The statement's columns are number, kind, time, body. */
+static bool fill_entry(sqlite3_stmt *statement, struct fs_entry *entry, struct fs_err *err)
+{
+    const char *kind = (const char *)sqlite3_column_text(statement, 1);
+    entry->number = (uint64_t)sqlite3_column_int64(statement, 0);
+    entry->time = sqlite3_column_int64(statement, 2);
+    entry->body = (const char *)sqlite3_column_text(statement, 3);
+    entry->length = (size_t)sqlite3_column_bytes(statement, 3);
+    if (!entry->body) {
+        entry->body = ERASED;
+        entry->length = sizeof ERASED - 1;
+    }
+    if (!kind || !fs_entry_kind_parse(kind, &entry->kind))
+        return fs_fail(err, FS_ERR_DIFFERS, "entry %llu of the journal is of the unknown kind '%s'",
+                       (unsigned long long)entry->number, kind ? kind : "");
+    return true;
+}
+
+/* Gives at most `limit` entries to `each`; rows of one entry follow one another and count once. Ends the
+ * statement. */
+static bool give_entries(sqlite3_stmt *statement, size_t limit,
+                         bool (*each)(void *self, const struct fs_entry *entry), void *self,
+                         struct fs_err *err)
+{
+    uint64_t given = 0;
+    bool fine = true;
+    int step = SQLITE_DONE;
+    while (limit > 0 && (step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct fs_entry entry;
+        if ((uint64_t)sqlite3_column_int64(statement, 0) == given)
+            continue;
+        fine = fill_entry(statement, &entry, err);
+        if (!fine || !each(self, &entry))
+            break;
+        given = entry.number;
+        limit--;
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        fine = fs_database_fail(sqlite3_db_handle(statement), "journal", err);
+    sqlite3_finalize(statement);
+    return fine;
+}
+
+bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
+                     bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err)
+{
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    if (!db)
+        return false;
+    sqlite3_stmt *statement = fs_database_prepare(db,
+                                                  "SELECT e.number, e.kind, e.time, b.body FROM entries e"
+                                                  " JOIN bodies b ON b.number = e.number"
+                                                  " WHERE e.number >= ?1 ORDER BY e.number",
+                                                  err);
+    bool fine = statement != NULL;
+    if (fine) {
+        sqlite3_bind_int64(statement, 1, from > INT64_MAX ? INT64_MAX : (sqlite3_int64)from);
+        fine = give_entries(statement, limit, each, self, err);
+    }
+    fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
+/* CROSS JOIN fixes the order: down an index of the cells that gives the newest first, so that a limit ends it
+ * early. */
+#define CELL_COLUMNS "SELECT e.number, e.kind, e.time, b.body FROM "
+#define CELL_BODIES  " CROSS JOIN bodies b ON b.number = e.number WHERE e.number < ?4 AND e.time <= ?5"
+#define CELL_JOIN    " CROSS JOIN entries e ON e.number = c.number" CELL_BODIES " AND c.number < ?4"
+#define CELL_NARROWED                                                                                        \
+    " AND (?2 IS NULL OR c.flag = ?2) AND (?3 IS NULL OR c.context = ?3) ORDER BY c.number DESC"
+
+static const char *cells_sql(const char *subject, const char *context, const char *flag)
+{
+    if (subject)
+        return CELL_COLUMNS "cells c" CELL_JOIN " AND c.subject = ?1" CELL_NARROWED;
+    if (flag)
+        return CELL_COLUMNS "cells c INDEXED BY cells_by_flag" CELL_JOIN
+                            " AND c.flag = ?2 AND (?3 IS NULL OR c.context = ?3) ORDER BY c.number DESC";
+    if (context) /* no index: reads all cells */
+        return CELL_COLUMNS "cells c" CELL_JOIN CELL_NARROWED;
+    return CELL_COLUMNS "entries e" CELL_BODIES " AND e.kind = 'tick' ORDER BY e.number DESC";
+}
+
+bool fs_journal_cells(struct fs_journal *journal, const char *subject, const char *context, const char *flag,
+                      int64_t until_wall, uint64_t before, size_t limit,
+                      bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err)
+{
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    if (!db)
+        return false;
+    sqlite3_stmt *statement = fs_database_prepare(db, cells_sql(subject, context, flag), err);
+    bool fine = statement != NULL;
+    if (fine) {
+        sqlite3_bind_text(statement, 1, subject, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, flag, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 3, context, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 4,
+                           before == 0 || before > INT64_MAX ? INT64_MAX : (sqlite3_int64)before);
+        sqlite3_bind_int64(statement, 5, until_wall == 0 ? INT64_MAX : until_wall);
+        fine = give_entries(statement, limit, each, self, err);
+    }
+    fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
+/* The text that `sql` finds for a name; owned. NULL where there is none, or it cannot be read. */
+static char *find_text(struct fs_journal *journal, const char *sql, const char *name)
+{
+    struct fs_err err = {0};
+    char *text = NULL;
+    sqlite3 *db = fs_readers_take(&journal->readers, &err);
+    if (!db)
+        return NULL;
+    sqlite3_stmt *statement = fs_database_prepare(db, sql, &err);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+        if (sqlite3_step(statement) == SQLITE_ROW)
+            text = fs_strdup((const char *)sqlite3_column_text(statement, 0));
+        sqlite3_finalize(statement);
+    }
+    fs_readers_give(&journal->readers, db);
+    return text;
+}
+
+char *fs_journal_cursor(struct fs_journal *journal, const char *name)
+{
+    return find_text(journal, "SELECT value FROM cursors WHERE name = ?1", name);
+}
+
+char *fs_journal_get(struct fs_journal *journal, const char *name)
+{
+    return find_text(journal, "SELECT value FROM documents WHERE name = ?1", name);
+}

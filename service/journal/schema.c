@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of journal.db; see schema.h and docs/journal.md. A step that has been released is never edited:
+ * add one. */
+#include "schema.h"
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "chain.h"
+#include "database.h"
+
+#define APPLICATION_ID 0x46534a31 /* "FSJ1" */
+
+static const char version_1[] =
+    /* The audit chain: nothing in clear about anybody. */
+    "CREATE TABLE entries (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, time INTEGER NOT NULL,"
+    "  body_hash BLOB NOT NULL, hash BLOB NOT NULL) STRICT;"
+    /* The clear text beside it. An erased body is NULL; a missing row is damage. */
+    "CREATE TABLE bodies (number INTEGER PRIMARY KEY, body TEXT) STRICT;"
+    /* Where the chain starts and ends, sealed with the key. */
+    "CREATE TABLE ends (role TEXT PRIMARY KEY, number INTEGER NOT NULL, hash BLOB NOT NULL,"
+    "  seal BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+    /* Identities of events, longer or shorter than their entries. */
+    "CREATE TABLE identities (key BLOB PRIMARY KEY, content BLOB NOT NULL, number INTEGER NOT NULL,"
+    "  time INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX identities_by_time ON identities (time);"
+    /* Which ticks changed what for whom. */
+    "CREATE TABLE cells (subject TEXT NOT NULL, number INTEGER NOT NULL, flag TEXT NOT NULL,"
+    "  context TEXT NOT NULL, PRIMARY KEY (subject, number, flag, context)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX cells_by_flag ON cells (flag, number);"
+    "CREATE TABLE cursors (name TEXT PRIMARY KEY, value TEXT NOT NULL, number INTEGER NOT NULL)"
+    "  STRICT, WITHOUT ROWID;"
+    "CREATE TABLE documents (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
+static bool seal_empty_chain(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
+{
+    static const char *const roles[] = {"anchor", "head"};
+    const struct fs_sha256 zero = {{0}};
+    sqlite3_stmt *insert =
+        fs_database_prepare(db, "INSERT INTO ends (role, number, hash, seal) VALUES (?1, 0, ?2, ?3)", err);
+    bool fine = insert != NULL;
+    for (size_t i = 0; fine && i < 2; i++) {
+        struct fs_sha256 seal = fs_chain_seal(key, roles[i], 0, &zero);
+        sqlite3_bind_text(insert, 1, roles[i], -1, SQLITE_STATIC);
+        sqlite3_bind_blob(insert, 2, zero.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+        sqlite3_bind_blob(insert, 3, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+        fine = fs_database_run(insert, err);
+    }
+    sqlite3_finalize(insert);
+    return fine;
+}
+
+const struct fs_schema_step fs_schema_steps[] = {
+    {version_1, seal_empty_chain},
+};
+const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
+
+bool fs_schema_check(sqlite3 *db, size_t count, size_t *version, struct fs_err *err)
+{
+    sqlite3_int64 found, application, tables;
+    if (!fs_database_number(db, "PRAGMA user_version", 0, &found, err) ||
+        !fs_database_number(db, "PRAGMA application_id", 0, &application, err) ||
+        !fs_database_number(db, "SELECT count(*) FROM sqlite_schema", 0, &tables, err))
+        return false;
+    if (found < 0 || (found > 0 && application != APPLICATION_ID) || (found == 0 && tables > 0))
+        return fs_fail(err, FS_ERR_CONFIG, "this SQLite file is no journal of Flagstaff");
+    if ((size_t)found > count)
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "the journal was written by a newer version (schema %lld, this one knows up to %zu): "
+                       "run that version, or restore a backup from before",
+                       (long long)found, count);
+    *version = (size_t)found;
+    return true;
+}
+
+static bool run_step(sqlite3 *db, const struct fs_schema_step *step, size_t to, const struct fs_sha256 *key,
+                     struct fs_err *err)
+{
+    char *pragmas = fs_format("PRAGMA user_version=%zu; PRAGMA application_id=%d;", to, APPLICATION_ID);
+    bool fine = fs_database_exec(db, "BEGIN IMMEDIATE", err) && fs_database_exec(db, step->sql, err) &&
+                (!step->after || step->after(db, key, err)) && fs_database_exec(db, pragmas, err) &&
+                fs_database_exec(db, "COMMIT", err);
+    if (!fine && !sqlite3_get_autocommit(db))
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    fs_free(pragmas);
+    return fine || fs_fail_in(err, "schema %zu", to);
+}
+
+bool fs_schema_migrate(sqlite3 *db, const struct fs_schema_step *steps, size_t count,
+                       const struct fs_sha256 *key, struct fs_err *err)
+{
+    size_t version;
+    if (!fs_schema_check(db, count, &version, err))
+        return false;
+    if (version > 0 && version < count)
+        FS_LOG_INFO("journal", "migrating the schema", "from", fs_log_uint(version), "to",
+                    fs_log_uint(count));
+    for (; version < count; version++) {
+        if (!run_step(db, &steps[version], version + 1, key, err))
+            return false;
+    }
+    return true;
+}

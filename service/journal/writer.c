@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The journal's thread: takes all that waits (up to group_limit), commits it in one transaction, tells. While
+ * the disk fails it tries by itself each second; while there is nothing to do it has the write-ahead log
+ * copied.
+ */
+#include "inside.h"
+
+#include <stdio.h>
+#include "base/log.h"
+#include "directory.h"
+
+#define RETRY_MS       1000
+#define ROOM_BYTES     (1024 * 1024)
+#define IDLE_MS        100   /* without a draft: time for a checkpoint */
+#define WAL_COPY_PAGES 4096  /* 16 MiB: under load, have it copied beside the commits */
+#define WAL_MOST_PAGES 32768 /* 128 MiB: never let it grow on; the rest is copied before the next group */
+
+static size_t take_group(struct fs_journal *journal)
+{
+    size_t count = 0;
+    struct fs_message *message;
+    while (count < journal->options.group_limit && (message = fs_queue_pop(journal->queue)))
+        journal->group[count++] = FS_CONTAINER(message, struct fs_job, message);
+    return count;
+}
+
+/* Writes the group's jobs; the commits of its drafts, in order, go to journal->commits. */
+static bool write_group(struct fs_journal *journal, size_t count, size_t *drafts, struct fs_err *err)
+{
+    struct fs_store *store = &journal->store;
+    int64_t now = fs_clock_now(&journal->options.clock).wall;
+    bool fine = fs_store_begin(store, err);
+    for (size_t i = 0; i < count && fine; i++) {
+        struct fs_job *job = journal->group[i];
+        if (job->put)
+            fine = fs_store_put(store, job->put->name, job->put->value, err);
+        else
+            fine = fs_store_add(store, job, &journal->commits[(*drafts)++], err);
+    }
+    if (fine)
+        return fs_store_commit(store, now, !atomic_load(&journal->healthy), err);
+    fs_store_rollback(store);
+    return false;
+}
+
+static size_t fail_group(struct fs_journal *journal, size_t count, const struct fs_err *err)
+{
+    size_t drafts = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct fs_draft *draft = &journal->group[i]->draft;
+        if (journal->group[i]->put)
+            continue;
+        struct fs_commit *commit = &journal->commits[drafts++];
+        *commit = (struct fs_commit){.token = draft->token, .time = draft->time, .result = FS_COMMIT_FAILED};
+        snprintf(commit->error, sizeof commit->error, "%.159s", err->text);
+    }
+    return drafts;
+}
+
+static void note_health(struct fs_journal *journal, bool healthy, const struct fs_err *err)
+{
+    if (atomic_exchange(&journal->healthy, healthy) == healthy)
+        return;
+    if (healthy)
+        FS_LOG_INFO("journal", "writing works again", "entry", fs_log_uint(journal->store.number));
+    else
+        FS_LOG_ERROR("journal", "cannot write: nothing is acknowledged until it works again", "error",
+                     err->text);
+}
+
+static void keep_wal_small(struct fs_journal *journal)
+{
+    int pages = journal->store.wal_pages;
+    if (pages < journal->wal_asked)
+        journal->wal_asked = 0; /* it started anew */
+    if (pages - journal->wal_asked < WAL_COPY_PAGES)
+        return;
+    journal->wal_asked = pages;
+    if (pages >= WAL_MOST_PAGES)
+        fs_store_restart_wal(&journal->store);
+    else
+        fs_checkpointer_want(journal->checkpointer);
+}
+
+static void run_group(struct fs_journal *journal, size_t count)
+{
+    struct fs_err err = {0};
+    size_t drafts = 0;
+    atomic_store(&journal->in_flight, count);
+    bool written = write_group(journal, count, &drafts, &err);
+    if (!written)
+        drafts = fail_group(journal, count, &err);
+    note_health(journal, written, &err);
+    atomic_store(&journal->last, journal->store.number);
+    atomic_store(&journal->in_flight, 0);
+    if (drafts > 0 && journal->options.committed)
+        journal->options.committed(journal->options.self, journal->commits, drafts);
+    for (size_t i = 0; i < count; i++) {
+        if (journal->group[i]->put)
+            fs_put_settle(journal->group[i]->put, written, &err);
+        fs_job_destroy(journal->group[i]);
+    }
+    journal->uncopied = true;
+    keep_wal_small(journal);
+}
+
+/* An empty group while the disk fails shows whether it still does. It is so small that it fits where hardly
+ * anything else would: so there must be room as well, or health would flap on a disk that is as good as full.
+ */
+static void be_idle(struct fs_journal *journal)
+{
+    if (!atomic_load(&journal->healthy)) {
+        if (fs_directory_has_room(journal->directory, ROOM_BYTES))
+            run_group(journal, 0);
+    } else if (journal->uncopied) {
+        journal->uncopied = false;
+        fs_checkpointer_want(journal->checkpointer);
+    }
+}
+
+void *fs_journal_write(void *argument)
+{
+    struct fs_journal *journal = argument;
+    for (;;) {
+        int64_t timeout = !atomic_load(&journal->healthy) ? RETRY_MS : journal->uncopied ? IDLE_MS : -1;
+        if (fs_queue_wait(journal->queue, timeout)) {
+            size_t count = take_group(journal);
+            if (count > 0)
+                run_group(journal, count);
+        } else if (fs_queue_closed(journal->queue)) {
+            if (fs_queue_length(journal->queue) == 0)
+                break;
+        } else {
+            be_idle(journal);
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routes of the HTTP API: one table of method, path, scope and handler. Authentication has happened in the network thread. */
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/log.h"
+#include "daemon.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "sources/opa.h"
+
+void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(body);
+    struct fs_blob *blob = fs_blob_copy(text ? text : "{}", text ? strlen(text) : 2);
+    free(text);
+    fs_server_reply(daemon->server, request, status, "application/json", NULL, blob);
+}
+
+void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err)
+{
+    fs_api_reply(daemon, request, fs_err_http(err->code),
+                  json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
+}
+
+static void health(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_reply(daemon, message->connection, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+static void ready(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    char why[120];
+    bool is = fs_engine_ready(daemon->engine, why);
+    if (is && !fs_journal_healthy(daemon->journal)) {
+        is = false;
+        snprintf(why, sizeof why, "the journal cannot be written");
+    }
+    if (is && daemon->draining) {
+        is = false;
+        snprintf(why, sizeof why, "draining");
+    }
+    json_t *body = json_pack("{s:s}", "status", is ? "ready" : "not ready");
+    if (!is)
+        json_object_set_new(body, "reason", json_string(why));
+    fs_api_reply(daemon, message->connection, is ? 200 : 503, body);
+}
+
+static void show_flags(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "flags", fs_engine_show_flags(daemon->engine)));
+}
+
+static size_t limit_of(const struct fs_net_message *message, size_t otherwise)
+{
+    char *text = fs_http_query(message->request, "limit");
+    uint64_t limit = otherwise;
+    if (text && !fs_parse_u64(fs_str_from(text), &limit))
+        limit = otherwise;
+    fs_free(text);
+    return limit > 10000 ? 10000 : (size_t)limit;
+}
+
+static void show_contexts(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    char *subject = fs_http_query(message->request, "subject");
+    json_t *list = fs_engine_show_contexts(daemon->engine, subject, limit_of(message, 100));
+    fs_free(subject);
+    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "contexts", list));
+}
+
+static void show_clients(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    json_t *list = fs_engine_show_clients(daemon->engine, fs_daemon_now(daemon));
+    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "clients", list));
+}
+
+static void show_sources(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
+    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "sources", list));
+}
+
+static void events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_events(daemon, message);
+}
+
+static void opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    const char *end = strstr(rest, "/status");
+    struct fs_err err;
+    if (!end || (end[7] && end[7] != '/')) {
+        fs_fail(&err, FS_ERR_NOT_FOUND, "OPA posts its reports to /v1/opa/SOURCE/status");
+        fs_api_error(daemon, message->connection, &err);
+        return;
+    }
+    char *source = fs_strndup(rest, (size_t)(end - rest));
+    fs_api_opa_status(daemon, message, source);
+    fs_free(source);
+}
+
+/* The module by which an OPA answers in batches, for those who own their bundles. */
+static void opa_module(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    char *wanted = fs_http_query(message->request, "source");
+    const struct fs_flagset *set = fs_engine_flags(daemon->engine);
+    FS_VEC(const char *) queries = {0};
+    for (size_t i = 0; i < set->count; i++)
+        for (size_t d = 0; d < set->flags[i]->decision_count; d++) {
+            const struct fs_decision *decision = &set->flags[i]->decisions[d];
+            if (!strcmp(decision->kind, "path") && (!wanted || !strcmp(wanted, decision->source)))
+                fs_vec_push(&queries, decision->query);
+        }
+    char *module = fs_opa_module(NULL, queries.items, queries.count);
+    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL, fs_blob_copy(module, strlen(module)));
+    fs_free(module);
+    fs_free(wanted);
+    fs_vec_finish(&queries);
+}
+
+static void ofrep(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    fs_api_ofrep(daemon, message, *rest ? rest : NULL);
+}
+
+static void why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_why(daemon, message);
+}
+
+static void history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_history(daemon, message);
+}
+
+static void backup(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_backup(daemon, message);
+}
+
+static void tickets(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_tickets(daemon, message);
+}
+
+static void metrics(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_api_metrics(daemon, message);
+}
+
+static void index_page(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    static const char text[] = "Flagstaff\n\n"
+                               "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
+                               "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
+                               "events     /v1/events                     CloudEvents in\n"
+                               "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why\n"
+                               "health     /healthz /readyz /metrics\n";
+    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL, fs_blob_copy(text, sizeof text - 1));
+}
+
+struct route {
+    const char *method;
+    const char *path;   /* ends with '/': a prefix, and the rest goes to the handler */
+    unsigned scope;     /* one of these is needed; 0: open, or the handler looks itself */
+    void (*handle)(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+};
+
+#define OBSERVE (FS_SCOPE_READ)
+static const struct route routes[] = {
+    {"GET", "/", 0, index_page},
+    {"GET", "/healthz", 0, health},
+    {"GET", "/readyz", 0, ready},
+    {"GET", "/metrics", FS_SCOPE_METRICS | OBSERVE, metrics},
+    {"POST", "/ofrep/v1/evaluate/flags", FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY, ofrep},
+    {"POST", "/ofrep/v1/evaluate/flags/", FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY, ofrep},
+    {"GET", "/ofrep/v1/events/", 0, fs_api_ofrep_stream}, /* the token in the path is the credential */
+    {"POST", "/v1/events", 0, events},                    /* what each event needs is looked at there */
+    {"GET", "/v1/receipts/", FS_SCOPE_EVENTS | FS_SCOPE_FACTS | OBSERVE, fs_api_receipt},
+    {"POST", "/v1/opa/", FS_SCOPE_STATUS, opa_status},
+    {"GET", "/v1/opa-module", OBSERVE, opa_module},
+    {"GET", "/v1/flags", OBSERVE, show_flags},
+    {"GET", "/v1/contexts", OBSERVE, show_contexts},
+    {"GET", "/v1/clients", OBSERVE, show_clients},
+    {"GET", "/v1/sources", OBSERVE, show_sources},
+    {"GET", "/v1/history", OBSERVE, history},
+    {"GET", "/v1/why", OBSERVE, why},
+    {"POST", "/v1/tickets", FS_SCOPE_TICKETS, tickets},
+    {"GET", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
+    {"POST", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
+    {"DELETE", "/v1/keys/", FS_SCOPE_ADMIN, fs_api_keys},
+    {"POST", "/v1/backup", FS_SCOPE_ADMIN, backup},
+};
+
+/* What is behind the route's path; NULL: another path. */
+static const char *match(const struct route *route, const char *path)
+{
+    size_t length = strlen(route->path);
+    if (length > 1 && route->path[length - 1] == '/')
+        return !strncmp(path, route->path, length) && path[length] ? path + length : NULL;
+    return strcmp(path, route->path) ? NULL : path + length;
+}
+
+void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    const struct fs_http_request *request = message->request;
+    struct fs_err err;
+    bool known = false;
+    const char *method = strcmp(request->method, "HEAD") ? request->method : "GET";
+    for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+        const char *rest = match(&routes[i], request->path);
+        if (!rest)
+            continue;
+        known = true;
+        if (strcmp(method, routes[i].method))
+            continue;
+        if (routes[i].scope && (!message->credential || !(message->credential->scopes & routes[i].scope))) {
+            fs_fail(&err, message->credential ? FS_ERR_FORBIDDEN : FS_ERR_UNAUTHENTICATED,
+                    message->credential ? "the credential lacks the scope for %s" : "%s needs a credential", request->path);
+            fs_api_error(daemon, message->connection, &err);
+            return;
+        }
+        routes[i].handle(daemon, message, rest);
+        return;
+    }
+    if (known)
+        fs_fail(&err, FS_ERR_METHOD, "%s does not take %s", request->path, request->method);
+    else
+        fs_fail(&err, FS_ERR_NOT_FOUND, "there is nothing at %.200s", request->path);
+    fs_api_error(daemon, message->connection, &err);
+}

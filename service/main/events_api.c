@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * POST /v1/events, receipts, and OPA's reports. An event is answered when it is on disk, and not before; with
+ * `?wait=applied` or `?wait=delivered` when that has come true, or when `timeout` has passed.
+ */
+#include "base/alloc.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/json.h"
+#include "daemon.h"
+#include "events/cloudevents.h"
+#include "sources/opa.h"
+
+static void submission_destroy(struct fs_submission *submission)
+{
+    fs_free(submission->entries);
+    fs_free(submission->duplicates);
+    fs_free(submission);
+}
+
+static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_request *request, int *wait, int64_t *timeout, struct fs_err *err)
+{
+    char *how = fs_http_query(request, "wait");
+    char *until = fs_http_query(request, "timeout");
+    bool fine = true;
+    *wait = 0;
+    *timeout = daemon->options->engine.lease + 10000;
+    if (how && !strcmp(how, "applied"))
+        *wait = 1;
+    else if (how && !strcmp(how, "delivered"))
+        *wait = 2;
+    else if (how)
+        fine = fs_fail(err, FS_ERR_INVALID, "wait is applied or delivered, not %.40s", how);
+    if (fine && until && (!fs_parse_duration(fs_str_from(until), timeout) || *timeout > 600000))
+        fine = fs_fail(err, FS_ERR_INVALID, "timeout is a duration such as 5s, of 10m at most");
+    fs_free(how);
+    fs_free(until);
+    return fine;
+}
+
+static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *message, struct fs_events *events, struct fs_err *err)
+{
+    const struct fs_http_request *http = message->request;
+    struct fs_events_header *headers = fs_calloc(http->header_count + 1, sizeof *headers);
+    for (size_t i = 0; i < http->header_count; i++)
+        headers[i] = (struct fs_events_header){http->headers[i].name, http->headers[i].value};
+    struct fs_events_request request = {.content_type = fs_http_header(http, "content-type"), .headers = headers,
+                                        .header_count = http->header_count, .body = http->body, .length = http->length};
+    struct fs_events_options options = {.mappings = daemon->mappings, .credential = message->credential->id,
+                                        .now = fs_daemon_now(daemon).wall, .dedup = daemon->options->dedup};
+    fs_events_limits_init(&options.limits);
+    options.limits.body = daemon->options->server.limits.body;
+    bool fine = fs_events_read(&request, &options, events, err);
+    fs_free(headers);
+    if (fine && !fs_events_permitted(events->items, events->count, message->credential, err)) {
+        fs_events_finish(events);
+        fine = false;
+    }
+    return fine;
+}
+
+/* Every event is an entry. Those of a batch that did not fit into the journal's queue fail the whole: sent again, the others are known. */
+static void submit(struct fs_daemon *daemon, struct fs_submission *submission, const struct fs_events *events)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        struct fs_buf body;
+        fs_buf_init(&body, 4 * 1024 * 1024);
+        fs_event_write(events->items[i], &body);
+        struct fs_identity identity = fs_event_identity(events->items[i], body.data, body.length);
+        identity.content = events->contents[i];
+        size_t length;
+        char *text = fs_buf_take(&body, &length);
+        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_COMMIT, submission->request);
+        uint64_t token = waiting->token;
+        waiting->submission = submission;
+        waiting->index = i;
+        submission->waiting++;
+        if (text && fs_daemon_append(daemon, FS_ENTRY_EVENT, text, length, &identity, &token))
+            continue;
+        struct fs_commit failed = {.token = token, .result = FS_COMMIT_FAILED, .error = "the journal takes nothing now"};
+        submission->waiting++; /* this one is answered here: the submission must outlive the loop */
+        fs_submission_committed(daemon, fs_waiting_take(daemon, token), &failed);
+        submission->waiting--;
+    }
+}
+
+static void answer(struct fs_daemon *daemon, struct fs_submission *submission);
+
+void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    struct fs_err err = {0};
+    struct fs_events events = {0};
+    int wait;
+    int64_t timeout;
+    if (!message->credential)
+        fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
+    if (err.code || !read_wait(daemon, message->request, &wait, &timeout, &err) || !read_events(daemon, message, &events, &err)) {
+        fs_api_error(daemon, message->connection, &err);
+        return;
+    }
+    if (wait && events.count > 1) {
+        fs_fail(&err, FS_ERR_INVALID, "wait goes with one event; a batch is answered when it is on disk");
+        fs_api_error(daemon, message->connection, &err);
+    } else if (!events.count) {
+        fs_api_reply(daemon, message->connection, 202, json_pack("{s:[]}", "entries"));
+    } else {
+        struct fs_submission *submission = FS_NEW(struct fs_submission);
+        submission->request = message->connection;
+        submission->wait = wait;
+        submission->timeout = timeout;
+        submission->count = events.count;
+        submission->entries = fs_calloc(events.count, sizeof *submission->entries);
+        submission->duplicates = fs_calloc(events.count, sizeof *submission->duplicates);
+        submission->waiting = 1; /* ours, until all are handed over */
+        submit(daemon, submission, &events);
+        if (--submission->waiting == 0)
+            answer(daemon, submission);
+    }
+    fs_events_finish(&events);
+}
+
+static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
+{
+    if (submission->code) {
+        struct fs_err err = {.code = submission->code};
+        snprintf(err.text, sizeof err.text, "%s", submission->text);
+        fs_api_error(daemon, submission->request, &err);
+    } else if (submission->wait) {
+        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, submission->request);
+        fs_engine_receipt_wait(daemon->engine, submission->entries[0], submission->wait == 2, submission->timeout, waiting->token,
+                               fs_daemon_now(daemon));
+    } else {
+        json_t *entries = json_array();
+        for (size_t i = 0; i < submission->count; i++) {
+            json_t *one = json_pack("{s:I}", "entry", (json_int_t)submission->entries[i]);
+            if (submission->duplicates[i])
+                json_object_set_new(one, "duplicate", json_true());
+            json_array_append_new(entries, one);
+        }
+        fs_api_reply(daemon, submission->request, 202, json_pack("{s:o}", "entries", entries));
+    }
+    submission_destroy(submission);
+}
+
+void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting, const struct fs_commit *commit)
+{
+    struct fs_submission *submission = waiting->submission;
+    size_t i = waiting->index;
+    submission->entries[i] = commit->number;
+    submission->duplicates[i] = commit->result == FS_COMMIT_DUPLICATE;
+    if (commit->result == FS_COMMIT_CONFLICT && !submission->code) {
+        submission->code = FS_ERR_CONFLICT;
+        snprintf(submission->text, sizeof submission->text, "event %zu: entry %llu has the same source and id and another content", i,
+                 (unsigned long long)commit->number);
+    } else if (commit->result == FS_COMMIT_FAILED && submission->code != FS_ERR_UNAVAILABLE) {
+        submission->code = FS_ERR_UNAVAILABLE;
+        snprintf(submission->text, sizeof submission->text, "not acknowledged, send it again: %.140s", commit->error);
+    }
+    fs_waiting_destroy(waiting);
+    if (--submission->waiting == 0)
+        answer(daemon, submission);
+}
+
+void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt)
+{
+    struct fs_waiting *waiting = fs_waiting_take(daemon, token);
+    if (!waiting)
+        return;
+    fs_api_reply(daemon, waiting->request, 200, json_incref((json_t *)(uintptr_t)receipt));
+    fs_waiting_destroy(waiting);
+}
+
+/* GET /v1/receipts/{entry}: as it stands, or with ?wait= when it has come true. */
+void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry)
+{
+    struct fs_err err = {0};
+    uint64_t number;
+    int wait;
+    int64_t timeout;
+    json_t *receipt = NULL;
+    if (!fs_parse_u64(fs_str_from(entry), &number))
+        fs_fail(&err, FS_ERR_INVALID, "a receipt is asked for by the number of its entry");
+    else if (read_wait(daemon, message->request, &wait, &timeout, &err) &&
+             !(receipt = fs_engine_receipt(daemon->engine, number, fs_daemon_now(daemon))))
+        fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory", (unsigned long long)number);
+    if (err.code) {
+        fs_api_error(daemon, message->connection, &err);
+    } else if (wait) {
+        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, message->connection);
+        json_decref(receipt);
+        fs_engine_receipt_wait(daemon->engine, number, wait == 2, timeout, waiting->token, fs_daemon_now(daemon));
+    } else {
+        fs_api_reply(daemon, message->connection, 200, receipt);
+    }
+}
+
+void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source)
+{
+    struct fs_err err = {0};
+    struct fs_opa_status status = {0};
+    int index = fs_engine_find_source(daemon->engine, source);
+    if (!fs_credential_may_report(message->credential, source))
+        fs_fail(&err, FS_ERR_FORBIDDEN, "the credential lacks the scope status:%.60s", source);
+    else if (index < 0)
+        fs_fail(&err, FS_ERR_NOT_FOUND, "no source is called %.60s", source);
+    else if (fs_opa_status_read(message->request->body, message->request->length, &status, &err)) {
+        if (status.error[0])
+            FS_LOG_WARN("source", "reports an error", "source", source, "error", status.error);
+        if (status.revision)
+            fs_engine_reported(daemon->engine, (unsigned)index, status.instance ? status.instance : "", status.revision,
+                               fs_daemon_now(daemon));
+        fs_opa_status_finish(&status);
+    }
+    if (err.code)
+        fs_api_error(daemon, message->connection, &err);
+    else
+        fs_api_reply(daemon, message->connection, 200, json_object());
+}

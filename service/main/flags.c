@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Flag files: loaded at start, on SIGHUP, and when one of them has changed. Bad files change nothing, and the log says line by line why. */
+#include <dirent.h>
+#include <sys/stat.h>
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/json.h"
+#include "daemon.h"
+
+static size_t count_paths(const struct fs_daemon *daemon)
+{
+    size_t count = 0;
+    while (daemon->options->flag_paths[count])
+        count++;
+    return count;
+}
+
+static void add_file_state(struct fs_buf *out, const char *path, bool enter)
+{
+    struct stat status;
+    if (stat(path, &status)) {
+        fs_buf_addf(out, "%s missing\n", path);
+        return;
+    }
+    fs_buf_addf(out, "%s %lld %lld.%09ld %llu\n", path, (long long)status.st_size, (long long)status.st_mtim.tv_sec,
+                status.st_mtim.tv_nsec, (unsigned long long)status.st_ino);
+    DIR *directory = enter && S_ISDIR(status.st_mode) ? opendir(path) : NULL;
+    for (struct dirent *entry; directory && (entry = readdir(directory));) {
+        if (entry->d_name[0] == '.')
+            continue;
+        char *inner = fs_format("%s/%s", path, entry->d_name);
+        add_file_state(out, inner, false);
+        fs_free(inner);
+    }
+    if (directory)
+        closedir(directory);
+}
+
+/* A digest over names, sizes and times: another one means that somebody wrote. */
+static void read_state(const struct fs_daemon *daemon, char out[65])
+{
+    struct fs_buf text;
+    fs_buf_init(&text, 4 * 1024 * 1024);
+    for (size_t i = 0; i < count_paths(daemon); i++)
+        add_file_state(&text, daemon->options->flag_paths[i], true);
+    struct fs_sha256 digest = fs_sha256(text.data, text.length);
+    fs_hex(digest.bytes, sizeof digest.bytes, out);
+    fs_buf_finish(&text);
+}
+
+static void log_problems(const struct fs_flag_problems *problems)
+{
+    for (size_t i = 0; i < problems->count; i++) {
+        char *line = fs_flag_problem_line(&problems->items[i]);
+        if (problems->items[i].warning)
+            FS_LOG_WARN("flags", line);
+        else
+            FS_LOG_ERROR("flags", line);
+        fs_free(line);
+    }
+}
+
+/* The change is an entry: the new set rules from its commit on. */
+static void announce(struct fs_daemon *daemon, struct fs_flagset *set)
+{
+    json_t *root = json_pack("{s:s, s:I}", "hash", set->hash, "flags", (json_int_t)set->count);
+    size_t length;
+    char *body = fs_json_canonical_text(root, 4096, &length);
+    json_decref(root);
+    uint64_t token = 0;
+    if (!fs_daemon_append(daemon, FS_ENTRY_CONFIG, body, length, NULL, &token)) {
+        FS_LOG_WARN("flags", "the journal takes nothing now; trying again");
+        daemon->flags_state[0] = 0;
+        fs_flagset_unref(set);
+        return;
+    }
+    fs_flagset_unref(daemon->next_set);
+    daemon->next_set = set;
+    daemon->next_set_token = token;
+}
+
+bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
+{
+    struct fs_flagfile_sources sources = {.items = daemon->sources, .count = daemon->source_count};
+    struct fs_flag_problems problems;
+    read_state(daemon, daemon->flags_state);
+    struct fs_flagset *set = fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
+    log_problems(&problems);
+    fs_flag_problems_finish(&problems);
+    if (!set) {
+        daemon->flag_failures++;
+        if (!first)
+            FS_LOG_ERROR("flags", "the files are wrong: what runs goes on unchanged");
+        return false;
+    }
+    const struct fs_flagset *running = fs_engine_flags(daemon->engine);
+    if (running && !strcmp(running->hash, set->hash)) {
+        fs_flagset_unref(set);
+        return true;
+    }
+    daemon->flag_loads++;
+    FS_LOG_INFO("flags", "loaded", "flags", fs_log_uint(set->count), "hash", set->hash);
+    if (first) {
+        fs_engine_set_flags(daemon->engine, set, 0, fs_daemon_now(daemon));
+        fs_flagset_unref(set);
+    } else {
+        announce(daemon, set);
+    }
+    return true;
+}
+
+void fs_daemon_flags_committed(struct fs_daemon *daemon, uint64_t entry)
+{
+    if (!daemon->next_set)
+        return;
+    fs_engine_set_flags(daemon->engine, daemon->next_set, entry, fs_daemon_now(daemon));
+    fs_flagset_unref(daemon->next_set);
+    daemon->next_set = NULL;
+}
+
+void fs_daemon_check_flags(struct fs_daemon *daemon)
+{
+    char state[65];
+    daemon->flags_checked = fs_daemon_now(daemon).mono;
+    read_state(daemon, state);
+    if (strcmp(state, daemon->flags_state))
+        fs_daemon_load_flags(daemon, false);
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and tickets. Keys are state of the journal; the worker's thread writes them, then the door and the core are told. */
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/json.h"
+#include "daemon.h"
+
+#define TICKET_MS 30000 /* a ticket is used within this, or never */
+
+/* The document {"keys": [...]}, empty where none was ever written. New reference; NULL with `err` where it cannot be read. */
+static json_t *load_document(struct fs_journal *journal, struct fs_err *err)
+{
+    char *text = fs_journal_get(journal, "keys");
+    json_t *document = text ? fs_json_read(text, strlen(text), 32, err) : json_pack("{s:[]}", "keys");
+    fs_free(text);
+    return document;
+}
+
+struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err)
+{
+    char *ever = fs_journal_get(journal, "keys-ever");
+    *ever_out = ever != NULL;
+    fs_free(ever);
+    json_t *document = load_document(journal, err);
+    struct fs_keyring *keyring = document ? fs_keyring_create(document, err) : NULL;
+    json_decref(document);
+    return keyring;
+}
+
+static bool store_document(struct fs_journal *journal, const json_t *document, struct fs_err *err)
+{
+    char *text = json_dumps(document, JSON_COMPACT);
+    bool stored = fs_journal_put(journal, "keys-ever", "1", err) && fs_journal_put(journal, "keys", text, err);
+    free(text);
+    return stored;
+}
+
+struct key_job {
+    struct fs_daemon *daemon; /* its journal, server and inbox only: those are shared */
+    uint64_t request;
+    int64_t wall;
+    json_t *description; /* add; NULL otherwise */
+    char *revoke;        /* id; NULL otherwise */
+};
+
+static void key_job_destroy(struct key_job *job)
+{
+    json_decref(job->description);
+    fs_free(job->revoke);
+    fs_free(job);
+}
+
+static void reply(const struct key_job *job, int status, json_t *body)
+{
+    char *text = json_dumps(body, JSON_COMPACT);
+    fs_server_reply(job->daemon->server, job->request, status, "application/json", "Cache-Control: no-store\r\n",
+                    fs_blob_copy(text, strlen(text)));
+    free(text);
+    json_decref(body);
+}
+
+static void reply_error(const struct key_job *job, const struct fs_err *err)
+{
+    reply(job, fs_err_http(err->code), json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
+}
+
+/* Never the hashes: what is listed is what an operator may see. */
+static json_t *list_keys(const json_t *document)
+{
+    json_t *list = json_deep_copy(json_object_get(document, "keys"));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        json_object_del(json_array_get(list, i), "hash");
+    return json_pack("{s:o}", "keys", list);
+}
+
+static bool publish(const struct key_job *job, const json_t *document, struct fs_err *err)
+{
+    struct fs_keyring *keyring = fs_keyring_create(document, err);
+    if (!keyring || !store_document(job->daemon->journal, document, err)) {
+        fs_keyring_destroy(keyring);
+        return false;
+    }
+    if (job->revoke)
+        fs_notice_post(job->daemon->inbox, FS_NOTICE_REVOKED, job->revoke);
+    fs_server_set_keyring(job->daemon->server, keyring);
+    return true;
+}
+
+static void work_on_keys(void *arg)
+{
+    struct key_job *job = arg;
+    struct fs_err err = {0};
+    char key[80] = "";
+    json_t *document = load_document(job->daemon->journal, &err);
+    if (!document) {
+        reply_error(job, &err);
+    } else if (!job->description && !job->revoke) {
+        reply(job, 200, list_keys(document));
+    } else if (job->revoke && !fs_keyring_revoke(document, job->revoke)) {
+        fs_fail(&err, FS_ERR_NOT_FOUND, "there is no key %.40s", job->revoke);
+        reply_error(job, &err);
+    } else if (job->description && !fs_keyring_add(document, job->description, job->wall, key, &err)) {
+        reply_error(job, &err);
+    } else if (!publish(job, document, &err)) {
+        reply_error(job, &err);
+    } else if (job->revoke) {
+        FS_LOG_INFO("keys", "revoked", "key", job->revoke);
+        reply(job, 200, json_pack("{s:s}", "revoked", job->revoke));
+    } else {
+        const json_t *keys = json_object_get(document, "keys");
+        const char *id = fs_json_text(json_array_get(keys, json_array_size(keys) - 1), "id");
+        FS_LOG_INFO("keys", "added", "key", id);
+        reply(job, 201, json_pack("{s:s*, s:s}", "id", id, "key", key));
+    }
+    fs_wipe(key, sizeof key);
+    json_decref(document);
+    key_job_destroy(job);
+}
+
+void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const char *id)
+{
+    struct fs_err err;
+    struct key_job *job = FS_NEW(struct key_job);
+    job->daemon = daemon;
+    job->request = message->connection;
+    job->wall = fs_daemon_now(daemon).wall;
+    if (!strcmp(message->request->method, "POST")) {
+        job->description = fs_json_read(message->request->body, message->request->length, 16, &err);
+        if (!job->description) {
+            fs_api_error(daemon, message->connection, &err);
+            key_job_destroy(job);
+            return;
+        }
+    } else if (!strcmp(message->request->method, "DELETE")) {
+        job->revoke = fs_strdup(id);
+    }
+    if (fs_worker_do(daemon->worker, work_on_keys, job))
+        return;
+    key_job_destroy(job);
+    fs_fail(&err, FS_ERR_UNAVAILABLE, "too much waits for the disk: try again");
+    fs_api_error(daemon, message->connection, &err);
+}
+
+/* What a ticket carries: all of it fixed by whoever asks for it. */
+static struct fs_credential *make_ticket(const struct fs_credential *issuer, const json_t *wish, struct fs_err *err)
+{
+    static const char *const known[] = {"subject", "actor", "attributes", "mayAdd", "origin"};
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)wish, key, value)
+    {
+        bool fine = false;
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            fine |= !strcmp(key, known[i]);
+        if (!fine) {
+            const char *meant = fs_suggest(key, known, sizeof known / sizeof *known);
+            fs_fail(err, FS_ERR_INVALID, "unknown member %.60s%s%s", key, meant ? ", did you mean " : "", meant ? meant : "");
+            return NULL;
+        }
+    }
+    const char *subject = fs_json_text(wish, "subject");
+    const json_t *actor = json_object_get(wish, "actor"), *attributes = json_object_get(wish, "attributes");
+    if (!subject || !*subject || (actor && !json_is_object(actor)) || (attributes && !json_is_object(attributes))) {
+        fs_fail(err, FS_ERR_INVALID, "a ticket needs {\"subject\": TEXT}; actor and attributes are objects");
+        return NULL;
+    }
+    struct fs_credential *ticket = FS_NEW(struct fs_credential);
+    atomic_init(&ticket->references, 1);
+    ticket->id = fs_format("ticket:%s", issuer->id);
+    ticket->name = fs_strdup(issuer->name);
+    ticket->scopes = FS_SCOPE_EVALUATE;
+    ticket->subject = fs_strdup(subject);
+    ticket->actor = json_incref(json_object_get(wish, "actor"));
+    ticket->attributes = json_incref(json_object_get(wish, "attributes"));
+    ticket->origin = fs_strdup(fs_json_text(wish, "origin"));
+    const json_t *may = json_object_get(wish, "mayAdd");
+    ticket->may_add = fs_calloc(json_array_size(may) + 1, sizeof *ticket->may_add);
+    for (size_t i = 0, n = 0; i < json_array_size(may); i++)
+        if (json_is_string(json_array_get(may, i)))
+            ticket->may_add[n++] = fs_strdup(json_string_value(json_array_get(may, i)));
+    return ticket;
+}
+
+void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    struct fs_err err;
+    json_t *wish = fs_json_read(message->request->body, message->request->length, 16, &err);
+    struct fs_credential *ticket = NULL;
+    if (wish && !json_is_object(wish))
+        fs_fail(&err, FS_ERR_INVALID, "a ticket is asked for with an object");
+    else if (wish)
+        ticket = make_ticket(message->credential, wish, &err);
+    json_decref(wish);
+    if (!ticket) {
+        fs_api_error(daemon, message->connection, &err);
+        return;
+    }
+    uint8_t secret[32];
+    char text[48];
+    fs_random(secret, sizeof secret);
+    size_t length = fs_base64url_encode(secret, sizeof secret, text);
+    text[length] = 0;
+    struct fs_sha256 digest = fs_sha256(text, length);
+    fs_server_add_ticket(daemon->server, &digest, ticket, fs_daemon_now(daemon).mono + TICKET_MS);
+    fs_api_reply(daemon, message->connection, 201, json_pack("{s:s, s:I}", "ticket", text, "expiresIn", (json_int_t)TICKET_MS));
+    fs_wipe(secret, sizeof secret);
+    fs_wipe(text, sizeof text);
+}

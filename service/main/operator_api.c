@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For operators: why a value is what it is, and how it came to be. What is read from the journal is read on the worker's thread. */
+#include "base/alloc.h"
+#include "base/str.h"
+#include "core/json.h"
+#include "daemon.h"
+
+struct past {
+    struct fs_journal *journal;
+    struct fs_server *server;
+    uint64_t request;
+    char *subject, *flag, *context;
+    int64_t until;
+    uint64_t before;
+    size_t limit;
+    json_t *list;
+    bool why;
+};
+
+static void past_destroy(struct past *past)
+{
+    fs_free(past->subject);
+    fs_free(past->flag);
+    fs_free(past->context);
+    json_decref(past->list);
+    fs_free(past);
+}
+
+static bool concerns(const struct past *past, const json_t *change, const json_t *contexts)
+{
+    const char *flag = fs_json_text(change, "flag");
+    if (past->flag && (!flag || strcmp(flag, past->flag)))
+        return false;
+    const json_t *hashes = json_object_get(change, "contexts");
+    for (size_t i = 0; i < json_array_size(hashes); i++) {
+        const char *hash = json_string_value(json_array_get(hashes, i));
+        const char *subject = fs_json_text(json_object_get(contexts, hash), "targetingKey");
+        if (past->context && strncmp(hash, past->context, strlen(past->context)))
+            continue;
+        if (!past->subject || (subject && !strcmp(subject, past->subject)))
+            return true;
+    }
+    return false;
+}
+
+/* One change of a tick, as a line of its own. */
+static json_t *tell(const struct past *past, const struct fs_entry *entry, const json_t *tick, json_t *change)
+{
+    char text[32];
+    json_t *one = json_copy(change);
+    json_t *subjects = json_array();
+    const json_t *hashes = json_object_get(change, "contexts");
+    for (size_t i = 0; i < json_array_size(hashes); i++) {
+        const json_t *context = json_object_get(json_object_get(tick, "contexts"), json_string_value(json_array_get(hashes, i)));
+        const char *subject = fs_json_text(context, "targetingKey");
+        if (!past->subject || (subject && !strcmp(subject, past->subject)))
+            json_array_append_new(subjects, json_pack("{s:s*, s:O}", "subject", subject, "contextHash", json_array_get(hashes, i)));
+    }
+    json_object_set_new(one, "contexts", subjects);
+    json_object_set_new(one, "entry", json_integer((json_int_t)entry->number));
+    json_object_set(one, "revision", json_object_get(tick, "revision"));
+    json_object_set(one, "epoch", json_object_get(tick, "epoch"));
+    json_object_set_new(one, "time", json_string(fs_format_rfc3339(entry->time, text)));
+    return one;
+}
+
+static bool take_tick(void *self, const struct fs_entry *entry)
+{
+    struct past *past = self;
+    struct fs_err err;
+    json_t *tick = fs_json_read(entry->body, entry->length, 64, &err);
+    const json_t *changes = json_object_get(tick, "changes");
+    for (size_t i = 0; i < json_array_size(changes) && json_array_size(past->list) < past->limit; i++)
+        if (concerns(past, json_array_get(changes, i), json_object_get(tick, "contexts")))
+            json_array_append_new(past->list, tell(past, entry, tick, json_array_get(changes, i)));
+    json_decref(tick);
+    return json_array_size(past->list) < past->limit;
+}
+
+static void read_past(void *arg)
+{
+    struct past *past = arg;
+    struct fs_err err = {0};
+    json_t *body;
+    int status = 200;
+    past->list = json_array();
+    if (!fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before, 4 * past->limit + 16, take_tick, past,
+                          &err)) {
+        status = fs_err_http(err.code);
+        body = json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
+    } else if (past->why && !json_array_size(past->list)) {
+        status = 404;
+        body = json_pack("{s:{s:s, s:s}}", "error", "code", "not-found", "message",
+                         "the journal tells of no value of this flag for this subject at that time");
+    } else {
+        body = past->why ? json_incref(json_array_get(past->list, 0)) : json_pack("{s:O}", "changes", past->list);
+    }
+    char *text = json_dumps(body, JSON_COMPACT);
+    fs_server_reply(past->server, past->request, status, "application/json", NULL, fs_blob_copy(text, strlen(text)));
+    free(text);
+    json_decref(body);
+    past_destroy(past);
+}
+
+static void ask_past(struct fs_daemon *daemon, struct past *past)
+{
+    struct fs_err err;
+    uint64_t request = past->request;
+    if (fs_worker_do(daemon->worker, read_past, past))
+        return;
+    past_destroy(past);
+    fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
+    fs_api_error(daemon, request, &err);
+}
+
+static struct past *past_create(struct fs_daemon *daemon, const struct fs_net_message *message)
+{
+    struct past *past = FS_NEW(struct past);
+    past->journal = daemon->journal;
+    past->server = daemon->server;
+    past->request = message->connection;
+    past->subject = fs_http_query(message->request, "subject");
+    past->flag = fs_http_query(message->request, "flag");
+    past->context = fs_http_query(message->request, "context");
+    past->until = INT64_MAX;
+    past->limit = 100;
+    return past;
+}
+
+void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    struct fs_err err;
+    struct past *past = past_create(daemon, message);
+    char *limit = fs_http_query(message->request, "limit");
+    char *before = fs_http_query(message->request, "before");
+    uint64_t number = 100;
+    bool fine = (!limit || fs_parse_u64(fs_str_from(limit), &number)) && number > 0 && number <= 10000;
+    past->limit = (size_t)number;
+    fine = fine && (!before || fs_parse_u64(fs_str_from(before), &past->before));
+    fs_free(limit);
+    fs_free(before);
+    if (fine) {
+        ask_past(daemon, past);
+        return;
+    }
+    past_destroy(past);
+    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000, before the number of an entry");
+    fs_api_error(daemon, message->connection, &err);
+}
+
+static bool wants(struct past *past, char *at, struct fs_err *err)
+{
+    bool fine = true;
+    if (!past->subject || !past->flag)
+        fine = fs_fail(err, FS_ERR_INVALID, "why needs subject and flag: /v1/why?subject=S&flag=F");
+    else if (at && !fs_parse_rfc3339(fs_str_from(at), &past->until))
+        fine = fs_fail(err, FS_ERR_INVALID, "at is a time such as 2026-11-24T14:03:00Z");
+    return fine;
+}
+
+void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    struct fs_err err;
+    struct past *past = past_create(daemon, message);
+    char *at = fs_http_query(message->request, "at");
+    past->limit = 1;
+    past->why = true;
+    if (!wants(past, at, &err)) {
+        fs_api_error(daemon, message->connection, &err);
+        past_destroy(past);
+    } else if (at) {
+        ask_past(daemon, past);
+    } else {
+        json_t *now = fs_engine_show_why(daemon->engine, past->subject, past->flag, past->context, fs_daemon_now(daemon));
+        if (now) {
+            fs_api_reply(daemon, message->connection, 200, now);
+        } else {
+            fs_fail(&err, FS_ERR_NOT_FOUND, "no value of flag %.100s is known for subject %.100s: nobody watches it now", past->flag,
+                    past->subject);
+            fs_api_error(daemon, message->connection, &err);
+        }
+        past_destroy(past);
+    }
+    fs_free(at);
+}
+
+struct copy_job {
+    struct fs_journal *journal;
+    struct fs_server *server;
+    uint64_t request;
+    char *file;
+};
+
+static void copy_journal(void *arg)
+{
+    struct copy_job *job = arg;
+    struct fs_err err;
+    bool done = fs_journal_backup(job->journal, job->file, &err);
+    json_t *body = done ? json_pack("{s:s}", "file", job->file)
+                        : json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
+    char *text = json_dumps(body, JSON_COMPACT);
+    fs_server_reply(job->server, job->request, done ? 200 : fs_err_http(err.code), "application/json", NULL,
+                    fs_blob_copy(text, strlen(text)));
+    free(text);
+    json_decref(body);
+    fs_free(job->file);
+    fs_free(job);
+}
+
+void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message)
+{
+    struct fs_err err;
+    json_t *body = fs_json_read(message->request->body, message->request->length, 4, &err);
+    const char *file = fs_json_text(body, "file");
+    if (!file || file[0] != '/') {
+        fs_fail(&err, FS_ERR_INVALID, "backup needs {\"file\": \"/absolute/path\"} on the daemon's machine");
+        fs_api_error(daemon, message->connection, &err);
+    } else {
+        struct copy_job *job = FS_NEW(struct copy_job);
+        *job = (struct copy_job){daemon->journal, daemon->server, message->connection, fs_strdup(file)};
+        if (!fs_worker_do(daemon->worker, copy_journal, job)) {
+            fs_free(job->file);
+            fs_free(job);
+            fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
+            fs_api_error(daemon, message->connection, &err);
+        }
+    }
+    json_decref(body);
+}

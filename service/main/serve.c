@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `flagstaff serve`: builds the daemon from its options, in an order in which each part finds what it needs, runs it, and takes it down. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "core/json.h"
+#include "daemon.h"
+#include "sources/registry.h"
+
+#define INBOX 65536
+
+/* Signals arrive on a thread of their own, as messages. */
+static void *watch_signals(void *arg)
+{
+    struct fs_daemon *daemon = arg;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2); /* our own: the daemon has ended */
+    for (int signal; !sigwait(&set, &signal);) {
+        if (signal == SIGUSR2)
+            return NULL;
+        fs_notice_post(daemon->inbox, signal == SIGHUP ? FS_NOTICE_RELOAD : FS_NOTICE_STOP, NULL);
+    }
+    return NULL;
+}
+
+static void block_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR2);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by all threads that follow */
+    signal(SIGPIPE, SIG_IGN);
+}
+
+/* sd_notify(3) without the library: one datagram to the socket that the environment names. */
+static void notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path)
+        return;
+    memcpy(address.sun_path, path, strlen(path));
+    if (address.sun_path[0] == '@')
+        address.sun_path[0] = 0;
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return;
+    socklen_t length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *)&address, length) < 0)
+        FS_LOG_WARN("serve", "the service manager could not be told", "state", state);
+    close(fd);
+}
+
+static bool replay_entry(void *self, const struct fs_entry *entry)
+{
+    struct fs_daemon *daemon = self;
+    fs_engine_replay(daemon->engine, entry);
+    return true;
+}
+
+static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
+{
+    struct fs_journal_options options = {.directory = daemon->options->data, .dedup_ms = daemon->options->dedup, .clock = daemon->clock,
+                                         .committed = fs_notice_commits, .self = daemon->inbox};
+    daemon->journal = fs_journal_open(&options, err);
+    if (!daemon->journal)
+        return false;
+    /* A process before this one may have granted leases, of a length that stands on disk before the first one is. */
+    char *prior = fs_journal_get(daemon->journal, "lease");
+    uint64_t longest = 0;
+    if (prior && fs_parse_u64(fs_str_from(prior), &longest))
+        daemon->options->engine.prior_lease = (int64_t)longest;
+    fs_free(prior);
+    char *text = fs_format("%lld", (long long)daemon->options->engine.lease);
+    bool stored = fs_journal_put(daemon->journal, "lease", text, err);
+    fs_free(text);
+    return stored;
+}
+
+static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting *settings, size_t count, struct fs_err *err)
+{
+    struct fs_flagfile_source *known = fs_calloc(count + 1, sizeof *known);
+    daemon->sources = known;
+    known[daemon->source_count++] = (struct fs_flagfile_source){"builtin", fs_source_type_find("builtin")};
+    fs_engine_add_source(daemon->engine, "builtin", known[0].type, -1);
+    for (size_t i = 0; i < count; i++) {
+        const char *type_name = fs_json_text(settings[i].options, "type");
+        const struct fs_source_type *type = type_name ? fs_source_type_find(type_name) : NULL;
+        struct fs_source_endpoint endpoint;
+        if (!type || !type->create) {
+            const char *meant = type_name ? fs_source_type_suggest(type_name) : NULL;
+            return fs_fail(err, FS_ERR_CONFIG, "sources.%s.type: %s%s%s", settings[i].name,
+                           type_name ? "there is no such type of source" : "is missing", meant ? ", did you mean " : "", meant ? meant : "");
+        }
+        void *self = type->create(settings[i].name, settings[i].options, err);
+        if (!self)
+            return false;
+        if (!fs_source_endpoint_read(settings[i].name, settings[i].options, &endpoint, err)) {
+            type->destroy(self);
+            return false;
+        }
+        int64_t revalidate = endpoint.revalidate >= 0 ? endpoint.revalidate : 60000;
+        unsigned index = fs_engine_add_source(daemon->engine, settings[i].name, type, revalidate);
+        fs_fetch_add_source(daemon->fetch, index, settings[i].name, type, self, &endpoint);
+        fs_source_endpoint_finish(&endpoint);
+        known[daemon->source_count++] = (struct fs_flagfile_source){settings[i].name, type};
+    }
+    return true;
+}
+
+static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
+{
+    bool ever;
+    struct fs_keyring *keyring = fs_keys_load(daemon->journal, &ever, err);
+    if (!keyring)
+        return false;
+    struct fs_server_options *server = &daemon->options->server;
+    server->keyring = keyring;
+    server->inbox = daemon->inbox;
+    server->clock = daemon->clock;
+    server->loopback_operator = !ever;
+    daemon->server = fs_server_start(server, err);
+    if (daemon->server && !ever)
+        FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. `flagstaff keys add` ends that");
+    return daemon->server != NULL;
+}
+
+static void append_start(struct fs_daemon *daemon)
+{
+    json_t *root = json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
+    size_t length;
+    char *body = fs_json_canonical_text(root, 4096, &length);
+    json_decref(root);
+    fs_daemon_append(daemon, FS_ENTRY_START, body, length, NULL, NULL);
+}
+
+static void make_epoch(struct fs_engine_options *options)
+{
+    uint8_t random[8];
+    char hex[17];
+    fs_random(random, sizeof random);
+    snprintf(options->epoch, sizeof options->epoch, "e-%s", fs_hex(random, sizeof random, hex));
+}
+
+static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sources, size_t source_count, struct fs_err *err)
+{
+    struct fs_fetch_options fetch = {.inbox = daemon->inbox};
+    daemon->worker = fs_worker_start();
+    if (!daemon->worker)
+        return fs_fail(err, FS_ERR_GENERAL, "no thread could be started");
+    if (!open_journal(daemon, err))
+        return false;
+    daemon->fetch = fs_fetch_start(&fetch, err);
+    if (!daemon->fetch)
+        return false;
+    daemon->mappings = fs_mappings_create(daemon->options->mappings, err);
+    if (!daemon->mappings)
+        return false;
+    make_epoch(&daemon->options->engine);
+    daemon->options->engine.ports = fs_daemon_ports(daemon);
+    daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));
+    if (!add_sources(daemon, sources, source_count, err))
+        return false;
+    if (!fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
+        return false;
+    if (!fs_daemon_load_flags(daemon, true))
+        return fs_fail(err, FS_ERR_FLAGS, "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
+    if (!open_door(daemon, err))
+        return false;
+    append_start(daemon);
+    return true;
+}
+
+static void destroy_waiting(void *value)
+{
+    fs_waiting_destroy(value);
+}
+
+static void destroy_draft(void *value)
+{
+    struct fs_draft_text *text = value;
+    fs_free(text->body);
+    fs_free(text);
+}
+
+static void take_down(struct fs_daemon *daemon)
+{
+    fs_worker_stop(daemon->worker); /* its jobs answer by the door */
+    fs_server_stop(daemon->server);
+    fs_fetch_stop(daemon->fetch);
+    fs_journal_close(daemon->journal);
+    fs_queue_close(daemon->inbox);
+    fs_engine_destroy(daemon->engine);
+    fs_ofrep_finish(daemon);
+    fs_map_finish(&daemon->waiting, destroy_waiting);
+    fs_map_finish(&daemon->drafts, destroy_draft);
+    fs_flagset_unref(daemon->next_set);
+    fs_mappings_destroy(daemon->mappings);
+    fs_free((void *)(uintptr_t)daemon->sources);
+    fs_queue_destroy(daemon->inbox);
+}
+
+static void say_hello(const struct fs_daemon *daemon)
+{
+    int port = fs_server_port(daemon->server);
+    const char *host = daemon->options->server.host;
+    char port_text[16];
+    snprintf(port_text, sizeof port_text, "%d", port);
+    FS_LOG_INFO("serve", "listening", "address", host, "port", port_text, "epoch", daemon->options->engine.epoch);
+    if (!daemon->options->demo)
+        return;
+    printf("Flagstaff runs on http://%s:%d with the demo's flags. In another terminal:\n\n"
+           "  flagstaff watch ada                     what Ada may do, as it changes\n"
+           "  flagstaff why ada billing-export        why\n"
+           "  flagstaff trigger --subject ada --fact tier=gold --wait delivered\n\n"
+           "(with --url http://%s:%d where the port is not 8080). Ctrl-C ends it.\n",
+           host, port, host, port);
+    fflush(stdout);
+}
+
+int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count)
+{
+    struct fs_daemon daemon = {.options = options, .clock = fs_clock_system()};
+    struct fs_err err = {0};
+    pthread_t signals;
+    block_signals();
+    daemon.started = fs_daemon_now(&daemon).wall;
+    daemon.inbox = fs_queue_create(INBOX, NULL, NULL);
+    fs_map_init(&daemon.waiting);
+    fs_map_init(&daemon.drafts);
+    fs_map_init(&daemon.streams);
+    fs_map_init(&daemon.newest_streams);
+    if (!start(&daemon, sources, source_count, &err)) {
+        FS_LOG_ERROR("serve", err.text);
+        take_down(&daemon);
+        return fs_err_exit(err.code);
+    }
+    bool has_signals = !pthread_create(&signals, NULL, watch_signals, &daemon);
+    say_hello(&daemon);
+    notify("READY=1");
+    fs_daemon_run(&daemon);
+    notify("STOPPING=1");
+    if (has_signals) {
+        pthread_kill(signals, SIGUSR2);
+        pthread_join(signals, NULL);
+    }
+    take_down(&daemon);
+    FS_LOG_INFO("serve", "ended");
+    return 0;
+}

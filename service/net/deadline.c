@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What time and others' acts do to connections: deadlines, sockets that take nothing, clients that vanished while their request waits,
+ * credentials that end or are revoked. Looked at on each tick of the network thread.
+ */
+#include <poll.h>
+#include <string.h>
+#include "base/log.h"
+#include "server_internal.h"
+#include "tcp_progress.h"
+
+#define VANISHED_TICKS 5
+#define TICKET_TICKS   100
+
+void fs_deadline_slow(struct fs_peer *peer)
+{
+    struct fs_server *server = peer->server;
+    if (fs_timer_armed(&peer->slow.timer))
+        return;
+    peer->acknowledged = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
+    fs_heap_arm(&server->timers, &peer->slow.timer, fs_server_now(server).mono + server->limits.slow_ms);
+}
+
+void fs_deadline_expiry(struct fs_peer *peer)
+{
+    if (!peer->credential || !peer->credential->expires)
+        return;
+    struct fs_time now = fs_server_now(peer->server);
+    fs_heap_arm(&peer->server->timers, &peer->expiry.timer, now.mono + (peer->credential->expires - now.wall));
+}
+
+static void end(struct fs_peer *peer, int code, const char *goaway, const char *reason)
+{
+    if (peer->state == FS_PEER_SOCKET)
+        fs_websocket_end(peer, code, goaway, reason);
+    else if (peer->state == FS_PEER_STREAM)
+        fs_send_close(peer, code, reason);
+}
+
+static void on_deadline(struct fs_peer *peer)
+{
+    if (peer->state == FS_PEER_BODY) {
+        peer->close_after = true;
+        fs_reply_error(peer, 408, "timeout", "the body did not come in time", NULL);
+        peer->state = FS_PEER_LEAVING;
+        fs_peer_kill(peer);
+    } else if (peer->state == FS_PEER_SOCKET && !peer->hello && !peer->closing) {
+        fs_send_close(peer, 4408, "hello came too late");
+    } else {
+        fs_peer_kill(peer);
+    }
+}
+
+static void on_slow(struct fs_peer *peer)
+{
+    uint64_t now = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
+    if (now != peer->acknowledged) {
+        fs_deadline_slow(peer); /* slow, but it moves */
+        return;
+    }
+    FS_LOG_INFO("net", "a connection that takes nothing is dropped", "address", peer->address);
+    fs_peer_kill(peer);
+}
+
+/* Who hung up while the request waits, or while the stream has nothing to say? The library does not read there, so it cannot know. */
+static void find_vanished(struct fs_server *server)
+{
+    FS_VEC(struct pollfd) fds = {0};
+    FS_VEC(struct fs_peer *) peers = {0};
+    FS_LIST_EACH(&server->peers, node)
+    {
+        struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
+        if (peer->state != FS_PEER_WAITING && peer->state != FS_PEER_STREAM)
+            continue;
+        struct pollfd fd = {.fd = lws_get_socket_fd(peer->wsi), .events = POLLRDHUP};
+        fs_vec_push(&fds, fd);
+        fs_vec_push(&peers, peer);
+    }
+    if (fds.count && poll(fds.items, fds.count, 0) > 0) {
+        for (size_t i = 0; i < fds.count; i++) {
+            if (fds.items[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL))
+                fs_peer_kill(peers.items[i]);
+        }
+    }
+    fs_vec_finish(&fds);
+    fs_vec_finish(&peers);
+}
+
+void fs_deadline_run(struct fs_server *server)
+{
+    struct fs_timer *due;
+    while ((due = fs_heap_pop_due(&server->timers, fs_server_now(server).mono))) {
+        struct fs_peer_timer *timer = FS_CONTAINER(due, struct fs_peer_timer, timer);
+        if (timer->kind == FS_TIMER_DEADLINE)
+            on_deadline(timer->peer);
+        else if (timer->kind == FS_TIMER_SLOW)
+            on_slow(timer->peer);
+        else
+            end(timer->peer, 4401, "expired", "the credential has expired");
+    }
+    server->ticks++;
+    if (server->ticks % VANISHED_TICKS == 0)
+        find_vanished(server);
+    if (server->ticks % TICKET_TICKS == 0)
+        fs_ticket_sweep(server);
+}
+
+/* Is the key behind this credential still there? A ticket lives by the key that issued it. */
+static bool stands(const struct fs_server *server, const struct fs_credential *credential)
+{
+    const char *id = credential->id;
+    if (strcmp(id, "loopback") == 0)
+        return server->options.loopback_operator;
+    if (strncmp(id, "ticket:", 7) == 0)
+        id += 7;
+    if (strcmp(id, "loopback") == 0)
+        return server->options.loopback_operator;
+    return fs_keyring_has(server->keyring, id);
+}
+
+void fs_deadline_revoke(struct fs_server *server)
+{
+    FS_LIST_EACH(&server->peers, node)
+    {
+        struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
+        if (peer->credential && !stands(server, peer->credential))
+            end(peer, 4401, "revoked", "the credential was revoked");
+    }
+    for (struct fs_map_iter it = {0}; fs_map_next(&server->tickets, &it);) {
+        struct fs_ticket *ticket = it.value;
+        if (!stands(server, ticket->credential))
+            ticket->expires = INT64_MIN;
+    }
+    fs_ticket_sweep(server);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP/1.1 requests: the checks in their order (size, Host, Origin, framing, credential), the body, the hand-over to the core and the
+ * answer, which comes later. While the core has a request the connection is not read: the library would spin on bytes that it
+ * may not take yet (4.1.6), and who goes away meanwhile is found by deadline.c.
+ */
+#include <string.h>
+#include <strings.h>
+#include "base/str.h"
+#include "server_internal.h"
+
+#define RETRY_LATER "Retry-After: 1\r\n"
+
+/* Nobody will read the body of a refused request, so the connection ends with it: the library's own way to throw a body away may
+ * never end where a further request was sent ahead (4.1.6, lws_http_action: a loop over bytes that it cannot take). */
+static int refuse(struct fs_peer *peer, int status, const char *code, const char *text, const char *headers)
+{
+    peer->close_after = peer->close_after || peer->unread;
+    return fs_reply_error(peer, status, code, text, headers) ? fs_reply_done(peer) : -1;
+}
+
+static void reset(struct fs_peer *peer)
+{
+    fs_credential_unref(peer->credential);
+    peer->credential = NULL;
+    fs_free(peer->origin);
+    peer->origin = NULL;
+    fs_http_request_destroy(peer->request);
+    peer->request = NULL;
+    fs_buf_reset(&peer->body);
+    peer->head_only = peer->close_after = peer->unread = peer->empty_body = false;
+}
+
+/* The body's length; false: it cannot be told, and `status` and `text` say why. */
+static bool read_length(struct fs_peer *peer, uint64_t *length, int *status, const char **text)
+{
+    *length = 0;
+    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING) > 0) {
+        *status = 411; /* the library has no chunked bodies; guessing where one ends is request smuggling */
+        *text = "bodies need a Content-Length: chunked transfer encoding is not taken";
+        return false;
+    }
+    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
+        return true;
+    char *value = fs_header_get(peer->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, 19);
+    bool ok = value && fs_parse_u64(fs_str_from(value), length);
+    fs_free(value);
+    *status = 400;
+    *text = "the header Content-Length is not one decimal number";
+    return ok;
+}
+
+/* Where a method has a body by custom and none was announced, the library waits for one: the connection must end behind the answer. */
+static bool waits_for_nothing(struct fs_peer *peer)
+{
+    const char *method = fs_header_method(peer->wsi);
+    return lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0 && method &&
+           (strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0);
+}
+
+/* Framing. 0: go on; else what the callback returns, in `result`. */
+static bool check_body(struct fs_peer *peer, uint64_t *length, int *result)
+{
+    int status;
+    const char *text;
+    if (!read_length(peer, length, &status, &text)) {
+        peer->close_after = true;
+        peer->unread = waits_for_nothing(peer);
+        *result = refuse(peer, status, status == 411 ? "length-required" : "invalid", text, NULL);
+        return false;
+    }
+    peer->unread = *length > 0;
+    if (*length > peer->server->limits.body) {
+        char message[96];
+        snprintf(message, sizeof message, "the body is larger than %zu bytes", peer->server->limits.body);
+        peer->close_after = true;
+        *result = refuse(peer, 413, "too-large", message, NULL);
+        return false;
+    }
+    if (waits_for_nothing(peer))
+        peer->close_after = peer->unread = true;
+    return true;
+}
+
+static bool is_health(const char *path, size_t length)
+{
+    return (length == 8 && memcmp(path, "/healthz", 8) == 0) || (length == 7 && memcmp(path, "/readyz", 7) == 0);
+}
+
+static bool check_place(struct fs_peer *peer, struct fs_auth_input *input, bool health, int *result)
+{
+    enum fs_host_check host = health ? FS_HOST_GOOD : fs_auth_host(peer, input->host);
+    if (host == FS_HOST_MISSING) {
+        *result = refuse(peer, 400, "invalid", "the header Host is missing", NULL);
+        return false;
+    }
+    if (host == FS_HOST_BAD) {
+        *result = refuse(peer, 403, "forbidden", "this Host is not served here: add it to 'hosts' in the configuration", NULL);
+        return false;
+    }
+    if (input->origin && !fs_auth_origin(peer, input->origin, health ? NULL : input->host)) {
+        *result = refuse(peer, 403, "forbidden", "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
+        return false;
+    }
+    if (input->origin)
+        peer->origin = fs_strdup(input->origin);
+    return true;
+}
+
+/* https://fetch.spec.whatwg.org/#http-cors-protocol; the headers are those that OFREP's clients send. */
+static int answer_preflight(struct fs_peer *peer)
+{
+    static const char lines[] = "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, OPTIONS\r\n"
+                                "Access-Control-Allow-Headers: content-type, authorization, x-api-key, if-none-match, "
+                                "last-event-id, cache-control\r\n"
+                                "Access-Control-Max-Age: 600\r\n";
+    return fs_reply_write(peer, 204, NULL, lines, NULL, 0) ? fs_reply_done(peer) : -1;
+}
+
+/* Is it one that a browser asks before the real request? */
+static bool is_preflight(struct fs_peer *peer)
+{
+    char *method = fs_header_custom(peer->wsi, "access-control-request-method", 64);
+    fs_free(method);
+    return method && peer->origin && strcmp(peer->request->method, "OPTIONS") == 0;
+}
+
+static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input, int *result)
+{
+    struct fs_err err = {0};
+    peer->credential = fs_auth_request(peer, input, &err);
+    if (peer->credential || fs_server_route_is_open(peer->request->method, peer->request->path))
+        return true;
+    bool unknown = err.code == FS_ERR_UNAUTHENTICATED;
+    *result = refuse(peer, fs_err_http(err.code), fs_err_name(err.code), err.text, unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
+    return false;
+}
+
+static int hand_over(struct fs_peer *peer)
+{
+    struct fs_server *server = peer->server;
+    if (server->requests >= server->limits.requests)
+        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again", RETRY_LATER);
+    fs_server_name(peer);
+    struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
+    message->credential = peer->credential ? fs_credential_ref(peer->credential) : NULL;
+    message->request = peer->request;
+    message->request->body = fs_buf_take(&peer->body, &message->request->length);
+    if (!message->request->body)
+        message->request->body = fs_strdup("");
+    peer->request = NULL;
+    if (!fs_inbox_try(server, message)) {
+        fs_net_message_destroy(&message->message);
+        fs_server_unname(peer);
+        return refuse(peer, 503, "unavailable", "the service has more work than it can take: try again", RETRY_LATER);
+    }
+    peer->state = FS_PEER_WAITING;
+    server->requests++;
+    fs_peer_deadline(peer, 0);
+    lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
+    lws_rx_flow_control(peer->wsi, 0);
+    peer->paused = true;
+    return 0;
+}
+
+/* "Expect: 100-continue" (RFC 9110, 10.1.1): the library does not know it, and the client would wait for a second. */
+static bool expect(struct fs_peer *peer, int *result)
+{
+    if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
+        return true;
+    char *value = fs_header_get(peer->wsi, WSI_TOKEN_HTTP_EXPECT, 64);
+    bool known = value && strcasecmp(value, "100-continue") == 0;
+    fs_free(value);
+    if (!known) {
+        peer->close_after = true;
+        *result = refuse(peer, 417, "invalid", "of expectations, only 100-continue is known", NULL);
+        return false;
+    }
+    unsigned char line[LWS_PRE + 32];
+    int length = snprintf((char *)line + LWS_PRE, 32, "HTTP/1.1 100 Continue\r\n\r\n");
+    if (peer->unread && lws_write(peer->wsi, line + LWS_PRE, (size_t)length, LWS_WRITE_HTTP) < length) {
+        *result = -1;
+        return false;
+    }
+    return true;
+}
+
+static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *uri, size_t length)
+{
+    int result = 0;
+    uint64_t body = 0;
+    bool oversized = fs_header_bytes(peer->wsi) > peer->server->limits.header;
+    if (!check_body(peer, &body, &result))
+        return result;
+    if (oversized) {
+        peer->close_after = true;
+        return refuse(peer, 431, "too-large", "the head of the request is too large", NULL);
+    }
+    if (!check_place(peer, input, is_health(uri, length), &result))
+        return result;
+    peer->request = fs_header_request(peer->wsi, uri, length);
+    if (!peer->request)
+        return refuse(peer, 400, "invalid", "the request line cannot be read", NULL);
+    peer->head_only = strcmp(peer->request->method, "HEAD") == 0;
+    if (is_preflight(peer))
+        return answer_preflight(peer);
+    if (!authenticate(peer, input, &result) || !expect(peer, &result))
+        return result;
+    if (body == 0) {
+        peer->empty_body = !peer->unread && strcmp(peer->request->method, "POST") == 0;
+        return hand_over(peer);
+    }
+    peer->state = FS_PEER_BODY;
+    fs_peer_deadline(peer, FS_NET_BODY_MS);
+    return 0;
+}
+
+int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
+{
+    if (peer->state != FS_PEER_IDLE || peer->server->stopping)
+        return -1;
+    struct fs_auth_input input = {0};
+    reset(peer);
+    fs_auth_read(peer->wsi, &input);
+    int result = begin(peer, &input, uri, length);
+    fs_auth_input_finish(&input);
+    return result;
+}
+
+/*
+ * A request with a body that was sent ahead, before the answer to the one before, comes from the library with its own head as its
+ * body (4.1.6, lws_http_action). That head begins with the method; such a connection is ended before anything is made of it.
+ */
+static bool is_own_head(const struct fs_peer *peer, const char *bytes, size_t length)
+{
+    size_t method = strlen(peer->request->method);
+    return length > method && strncasecmp(bytes, peer->request->method, method) == 0 && bytes[method] == ' ';
+}
+
+int fs_http_body(struct fs_peer *peer, const void *bytes, size_t length)
+{
+    if (peer->state != FS_PEER_BODY || !length)
+        return 0; /* nobody wants it */
+    if (peer->body.length == 0 && is_own_head(peer, bytes, length))
+        return -1;
+    return fs_buf_add(&peer->body, bytes, length) ? 0 : -1; /* the length was checked: cannot fail */
+}
+
+int fs_http_body_end(struct fs_peer *peer)
+{
+    if (peer->empty_body) { /* a POST with Content-Length: 0 was handed over with its head */
+        peer->empty_body = false;
+        return 0;
+    }
+    if (peer->state != FS_PEER_BODY)
+        return -1; /* a second time for the same body: the loop named above */
+    peer->unread = false;
+    peer->close_after = true; /* if it is refused now: the same loop */
+    int result = hand_over(peer);
+    peer->close_after = result != 0;
+    return result;
+}
+
+/* The core has spoken: the connection may be read again. */
+static void resume(struct fs_peer *peer)
+{
+    peer->server->requests--;
+    if (peer->paused)
+        lws_rx_flow_control(peer->wsi, 1);
+    peer->paused = false;
+    peer->server->nudge = true;
+}
+
+void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers, struct fs_blob *body)
+{
+    resume(peer);
+    fs_server_unname(peer);
+    bool ok = fs_reply_write(peer, status, content_type, headers, body ? body->bytes : NULL, body ? body->length : 0);
+    if (!ok || fs_reply_done(peer) < 0) {
+        peer->state = FS_PEER_LEAVING;
+        fs_peer_kill(peer);
+    }
+}
+
+void fs_http_stream(struct fs_peer *peer, const char *content_type, const char *headers)
+{
+    enum fs_err_code code = fs_limits_enter(peer);
+    if (code != FS_OK) {
+        fs_server_forget(peer); /* the id will not become a connection */
+        resume(peer);
+        bool ok = code == FS_ERR_LIMIT
+                      ? fs_reply_error(peer, 429, "limit", "this credential has too many connections open", RETRY_LATER)
+                      : fs_reply_error(peer, 503, "unavailable", "too many connections are open", RETRY_LATER);
+        if (!ok || fs_reply_done(peer) < 0)
+            fs_peer_kill(peer);
+        return;
+    }
+    peer->server->requests--;
+    peer->state = FS_PEER_STREAM;
+    fs_deadline_expiry(peer);
+    if (!fs_reply_stream_head(peer, content_type, headers))
+        fs_peer_kill(peer);
+}
