@@ -39,28 +39,40 @@ static void schedule_again(struct fs_engine *e, struct fs_question *q)
 }
 
 /* A time-out, a refusal: the last answer stands, and grows stale. */
-static void take_failure(struct fs_engine *e, struct fs_question *q, const struct fs_answer *answer)
+static void take_failure(struct fs_engine *e, struct fs_question *q, const struct fs_answer *answer, uint64_t order)
 {
-    bool news = !q->failed;
+    bool news = !q->failed || q->overdue;
     q->failed = true;
+    q->failed_order = order;
     fs_free(q->error);
     q->error = fs_strdup(answer->error ? answer->error : "no answer");
     e->counts.answers_none++;
     e->sources.items[q->source]->failed++;
-    if (news || !q->answered)
-        fs_question_mark_cells(e, q);
+    if (!news && q->answered)
+        return;
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+        fs_cell_note(e, binding->context, binding->flag, FS_CAUSE_SOURCE_LOST, 0, e->now.wall);
+    }
+    fs_question_mark_cells(e, q);
 }
 
-static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t sent, uint64_t entry)
+/* The newest counts: one whose entry was overtaken by a newer one's (it failed at first, or denials went ahead) changes nothing more. */
+static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order, uint64_t sent, uint64_t entry)
 {
-    bool news = !q->answered || q->failed || !fs_answer_equal(&q->answer, answer) || fs_question_unsettled(q);
-    if (answer->state == FS_ANSWER_BAD)
+    bool news = !q->answered || q->failed || q->overdue || !fs_answer_equal(&q->answer, answer) || fs_question_unsettled(q);
+    if (order < q->order)
+        return;
+    if (answer->state == FS_ANSWER_BAD && order > q->order)
         e->counts.answers_bad++;
     fs_answer_finish(&q->answer);
     q->answer = *answer;
     memset(answer, 0, sizeof *answer);
     q->answered = true;
-    q->failed = false;
+    q->order = order;
+    if (order > q->failed_order)
+        q->failed = false;
     if (entry)
         q->answer_entry = entry;
     if (sent > q->settled)
@@ -71,18 +83,21 @@ static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_an
 }
 
 /* What a batch brings for one question, at the commit of its entry (or at once, where there is none). */
-static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t sent, uint64_t entry)
+static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order, uint64_t sent, uint64_t entry)
 {
-    q->uncommitted = false;
-    q->changed = false;
+    if (order >= q->order)
+        q->uncommitted = false;
     if (answer->state == FS_ANSWER_NONE)
-        take_failure(e, q, answer);
+        take_failure(e, q, answer, order);
     else
-        take_answer(e, q, answer, sent, entry);
+        take_answer(e, q, answer, order, sent, entry);
+    q->overdue = false;
     if (fs_list_empty(&q->bindings)) {
         fs_question_release(e, q);
         return;
     }
+    if (q->in_flight || q->queued)
+        return;
     if (q->touched > q->settled && !q->failed && fs_question_live(q))
         fs_question_want(e, q); /* the next round, for what happened meanwhile */
     else
@@ -93,7 +108,8 @@ static bool needs_entry(const struct fs_question *q, const struct fs_answer *ans
 {
     if (answer->state == FS_ANSWER_NONE)
         return false; /* no answer is no state: the clock and the source's entries tell the rest */
-    return !q->answered || !fs_answer_equal(&q->answer, answer) || (q->touched > q->settled && sent > q->settled);
+    /* Behind one that waits for its commit it waits too, or it would be overtaken by what is older. */
+    return q->entries || !q->answered || !fs_answer_equal(&q->answer, answer) || (q->touched > q->settled && sent > q->settled);
 }
 
 static json_t *describe(const struct fs_question *q, const struct fs_answer *answer)
@@ -142,15 +158,17 @@ static void take_in(struct fs_engine *e, const struct fs_batch *batch, struct fs
         if (answer->revision)
             fs_source_revision_seen(e, e->sources.items[batch->source], answer->revision);
     }
-    if (fs_list_empty(&q->bindings) && !q->queued) {
+    if (fs_list_empty(&q->bindings) && !q->queued && !q->pins) {
         fs_answer_finish(answer);
         fs_question_release(e, q);
     } else if (needs_entry(q, answer, batch->sent)) {
-        q->changed = true;
+        q->entries++;
         kept->questions[kept->count] = q;
         kept->answers[kept->count++] = *answer;
+        if (q->touched > batch->sent && fs_question_live(q))
+            fs_question_want(e, q); /* it came too early for that: the next round need not wait for the journal */
     } else {
-        settle(e, q, answer, batch->sent, 0);
+        settle(e, q, answer, batch->token, batch->sent, 0);
         fs_answer_finish(answer);
     }
 }
@@ -170,6 +188,7 @@ void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *a
     kept->questions = fs_calloc(count, sizeof *kept->questions);
     kept->answers = fs_calloc(count, sizeof *kept->answers);
     kept->source = batch->source;
+    kept->order = batch->token;
     kept->sent = batch->sent;
     kept->since = now.mono;
     for (size_t i = 0; i < count; i++)
@@ -207,9 +226,10 @@ void fs_answers_commit(struct fs_engine *e, struct fs_answers *answers, uint64_t
     fs_list_remove(&answers->node);
     for (size_t i = 0; i < answers->count; i++) {
         struct fs_question *q = answers->questions[i];
+        q->entries--;
         if (answers->ahead)
             fs_question_mark_cells(e, q); /* what was held for want of the commit may go now */
-        settle(e, q, &answers->answers[i], answers->sent, entry);
+        settle(e, q, &answers->answers[i], answers->order, answers->sent, entry);
     }
     fs_answers_destroy(answers);
 }
@@ -219,15 +239,17 @@ void fs_answers_go_ahead(struct fs_engine *e)
     FS_LIST_EACH(&e->answers, node)
     {
         struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
-        if (answers->ahead || answers->since + e->options.journal_late > e->now.mono)
+        if (answers->ahead)
             continue;
         answers->ahead = true;
         for (size_t i = 0; i < answers->count; i++) {
             struct fs_answer copy;
             struct fs_question *q = answers->questions[i];
             unsigned rounds = q->unsettled_rounds;
+            if (answers->order < q->order)
+                continue;
             fs_answer_copy(&copy, &answers->answers[i]);
-            take_answer(e, q, &copy, 0, 0);
+            take_answer(e, q, &copy, answers->order, 0, 0);
             q->unsettled_rounds = rounds; /* the round counts once, at its commit */
             q->uncommitted = true;
             fs_question_mark_cells(e, q);

@@ -76,8 +76,10 @@ void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions)
 
 void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell)
 {
-    if (cell->known)
+    if (cell->known) {
         fs_evaluation_finish(&cell->value);
+        e->counts.cells--;
+    }
     fs_free(cell->cause);
     fs_free(cell->pending_cause);
     if (cell->alarm)
@@ -115,6 +117,8 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     bool lists = !strcmp(decision->kind, "users");
     json_t *input = lists ? json_object() : fs_decision_input(flag, decision, context->json, context->owner->facts_json, e->now.wall,
                                                               &e->arena, missing_fact);
+    if (!input && !missing_fact[0])
+        snprintf(missing_fact, 64, "a value for its input");
     if (missing_fact[0]) {
         json_decref(input);
         return NULL;
@@ -132,7 +136,7 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     return q;
 }
 
-static void bind(struct fs_engine *e, struct fs_context *context, uint32_t index)
+void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t index)
 {
     struct fs_cell *cell = &context->cells[index];
     const struct fs_flag *flag = e->set->flags[index];
@@ -156,8 +160,8 @@ static void bind(struct fs_engine *e, struct fs_context *context, uint32_t index
         binding->question = q;
         if (q) {
             fs_list_append(&q->bindings, &binding->node);
-            if (!q->answered)
-                fs_question_want(e, q);
+            if (!q->answered || q->overdue || q->touched > q->settled)
+                fs_question_ask_again(e, q);
         }
         if (old)
             fs_question_release(e, old);
@@ -169,13 +173,23 @@ struct outlook {
     struct fs_evaluation value;
     bool pending;      /* a question has no answer yet, and one is on its way */
     bool unsettled;    /* an event has put an answer in doubt */
-    bool holds_grants;
+    bool doubted;      /* ... so that it may not grant */
+    bool uncommitted;  /* an answer is not on the disk yet: it may not grant either */
     int64_t next;      /* mono ms at which it must be looked at again */
 };
 
-static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_binding *binding, bool forced, struct fs_answer *none,
-                  struct fs_standing *out, struct outlook *look)
+static void give_none(const struct fs_question *q, const struct fs_source_state *source, struct fs_answer *none, struct fs_standing *out)
 {
+    none->state = FS_ANSWER_NONE;
+    none->error = fs_strdup(q->failed && q->error ? q->error : source->error[0] ? source->error : "no answer yet");
+    out->answer = none;
+}
+
+/* How one decision stands. A cell without a value is stricter: nobody has seen the old answer yet, so what is in doubt is not shown at all. */
+static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell, size_t index, bool forced,
+                  struct fs_answer *none, struct fs_standing *out, struct outlook *look)
+{
+    const struct fs_binding *binding = &cell->bindings[index];
     struct fs_question *q = binding->question;
     if (!q) {
         none->state = FS_ANSWER_NONE;
@@ -185,15 +199,15 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
     }
     const struct fs_source_state *source = e->sources.items[q->source];
     bool lost = q->failed || source->status == FS_SOURCE_DOWN;
-    if (fs_question_unsettled(q))
-        look->unsettled = true;
-    if (fs_question_holds_grants(q))
-        look->holds_grants = true;
-    if (!q->answered || (forced && fs_question_unsettled(q))) {
+    bool early = q->touched > q->settled && q->unsettled_rounds < 2; /* for one further round at most, or a stream of events would starve it */
+    bool overdue = q->overdue && source->status != FS_SOURCE_DOWN;
+    look->unsettled |= fs_question_unsettled(q);
+    look->uncommitted |= q->uncommitted;
+    look->doubted |= overdue || (early && !(cell->withdrawn && q->unsettled_rounds));
+    bool unseen = !cell->known && (forced ? early || overdue || q->uncommitted : early && lost);
+    if (!q->answered || unseen) {
         look->pending |= !lost;
-        none->state = FS_ANSWER_NONE;
-        none->error = fs_strdup(q->failed && q->error ? q->error : source->error[0] ? source->error : "no answer yet");
-        out->answer = none;
+        give_none(q, source, none, out);
         return;
     }
     out->answer = &q->answer;
@@ -223,7 +237,7 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
             standings[d].answer = &own[d];
             next_wall = next < next_wall ? next : next_wall;
         } else {
-            stand(e, flag, &cell->bindings[d], forced, &own[d], &standings[d], look);
+            stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
         }
     }
     struct fs_evaluation_input input = {
@@ -276,7 +290,7 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
     if (proposal.first && !fs_context_is_shown(context, index)) {
         /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
         fs_publish(e, &proposal, e->revision);
-        if (context->watches) {
+        if (context->watches && e->firsts.count < FS_FIRSTS_LIMIT) {
             context->pins++;
             fs_vec_push(&e->firsts, proposal);
         } else {
@@ -284,57 +298,126 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
         }
         return;
     }
-    cell->proposed = true;
+    cell->proposed = proposal.id = ++e->next_proposal;
     context->pins++;
     fs_vec_push(&e->proposals, proposal);
 }
 
-/* Evaluates one dirty cell. `ahead`: a tick is under way, or the journal late, so only what takes away may go; the rest stays dirty. */
+static void bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t index)
+{
+    const struct fs_cell *cell = &context->cells[index];
+    if (cell->rebind || (!cell->bindings && e->set->flags[index]->decision_count))
+        fs_cell_bind(e, context, index);
+}
+
+/* Another reason for what is visible already gives nobody a right. */
+static bool same_right(const struct fs_evaluation *a, const struct fs_evaluation *b)
+{
+    return a->value && b->value && !a->error && !b->error && fs_json_equal(a->value, b->value) && a->variant && b->variant &&
+           !strcmp(a->variant, b->variant);
+}
+
+static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
+{
+    if (look->unsettled || look->pending)
+        return;
+    fs_free(cell->pending_cause);
+    cell->pending_cause = NULL;
+    cell->held = cell->withdrawn = false;
+}
+
+/* Evaluates one dirty cell. `ahead`: a tick is under way, so only what takes away may go; the rest stays dirty. */
 static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t index, bool ahead)
 {
     struct fs_cell *cell = &context->cells[index];
     struct outlook look;
     if (!cell->wanted)
         return;
-    if (cell->rebind || (!cell->bindings && e->set->flags[index]->decision_count))
-        bind(e, context, index);
+    bind_where_needed(e, context, index);
     look_at(e, context, index, cell->forced, &look);
-    bool waits = (look.pending || look.unsettled) && !cell->forced;
+    bool holds = look.doubted || look.uncommitted;
     bool takes_away = cell->known && fs_evaluation_takes_away(e->set->flags[index], &cell->value, &look.value);
-    bool drop = true;
-    if (!cell->known) {
-        if (!waits) {
-            propose(e, context, index, &look, false);
-            drop = false;
-        }
-    } else if (fs_evaluation_equal(&cell->value, &look.value)) {
-        if (!look.unsettled && !look.pending) {
-            fs_free(cell->pending_cause);
-            cell->pending_cause = NULL;
-            cell->held = false;
-        }
-    } else if (look.pending || (!takes_away && look.holds_grants)) {
-        cell->held = true;
-    } else if (ahead && !takes_away) {
+    bool take = false;
+    if (!cell->known)
+        take = cell->forced || !(look.pending || holds);
+    else if (ahead && !(takes_away && !look.pending))
         fs_cell_mark(e, context, index);
-    } else {
+    else if (fs_evaluation_equal(&cell->value, &look.value))
+        leave_as_it_is(cell, &look);
+    else if (look.pending || (holds && !takes_away && !same_right(&cell->value, &look.value)))
+        cell->held = true;
+    else
+        take = true;
+    if (take)
         propose(e, context, index, &look, takes_away);
-        drop = false;
-    }
-    if (drop)
+    else
         fs_evaluation_finish(&look.value);
     cell->forced = false;
     set_alarm(e, context, index, look.next);
 }
 
-/* A safe value for a cell that has none, or whose answer is in doubt, when nobody can wait any longer. Not published. */
+void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+{
+    struct fs_cell *cell = &context->cells[flag];
+    if (cell->known || cell->proposed)
+        return;
+    cell->forced = true;
+    evaluate(e, context, flag, true);
+}
+
+/* A safe value for a cell that has none, when nobody can wait any longer. Not published. */
 void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out)
 {
     struct outlook look;
-    if (context->cells[flag].rebind || (!context->cells[flag].bindings && e->set->flags[flag]->decision_count))
-        bind(e, context, flag);
+    bind_where_needed(e, context, flag);
     look_at(e, context, flag, true, &look);
     *out = look.value;
+}
+
+static bool is_doubtful(const struct fs_engine *e, const struct fs_context *context, uint32_t flag)
+{
+    const struct fs_cell *cell = &context->cells[flag];
+    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
+        const struct fs_question *q = cell->bindings[d].question;
+        if (q && (fs_question_doubtful(e, q) || (!q->answered && !q->failed)))
+            return true;
+    }
+    return false;
+}
+
+void fs_cell_give_back(struct fs_cell *cell, struct fs_proposal *proposal)
+{
+    struct fs_cause *later = cell->pending_cause;
+    cell->pending_cause = proposal->cause;
+    proposal->cause = NULL;
+    for (unsigned i = 0; later && i < later->count && i < FS_CAUSE_LIMIT; i++) {
+        struct fs_cause *cause = cell->pending_cause;
+        if (cause->count < FS_CAUSE_LIMIT)
+            cause->entries[cause->count] = later->entries[i];
+        cause->count++;
+    }
+    fs_free(later);
+}
+
+bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
+{
+    struct fs_context *context = proposal->context;
+    struct fs_cell *cell = &context->cells[proposal->flag];
+    if (proposal->takes_away || (!cell->dirty && !is_doubtful(e, context, proposal->flag)))
+        return false;
+    struct outlook look;
+    bind_where_needed(e, context, proposal->flag);
+    look_at(e, context, proposal->flag, false, &look);
+    bool good = fs_evaluation_equal(&look.value, &proposal->value) && !look.pending && !look.uncommitted;
+    good = good && (!look.doubted || cell->withdrawn || (cell->known && same_right(&cell->value, &proposal->value)));
+    fs_evaluation_finish(&look.value);
+    if (good)
+        return false;
+    fs_cell_give_back(cell, proposal);
+    cell->proposed = 0;
+    cell->withdrawn = cell->held = true;
+    fs_cell_mark(e, context, proposal->flag);
+    return true;
 }
 
 /* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what takes away goes ahead. */
@@ -357,12 +440,8 @@ void fs_cells_evaluate(struct fs_engine *e)
             fs_vec_push(&flags, context->dirty.items[f]);
         fs_vec_clear(&context->dirty);
         for (size_t f = 0; f < flags.count; f++) {
-            struct fs_cell *cell = &context->cells[flags.items[f]];
-            cell->dirty = false;
-            if (cell->proposed)
-                fs_cell_mark(e, context, flags.items[f]); /* when its tick is done */
-            else
-                evaluate(e, context, flags.items[f], ahead);
+            context->cells[flags.items[f]].dirty = false;
+            evaluate(e, context, flags.items[f], ahead);
         }
         fs_vec_finish(&flags);
         context->pins--;
@@ -370,28 +449,29 @@ void fs_cells_evaluate(struct fs_engine *e)
     fs_vec_finish(&contexts);
 }
 
+/* Without a value; or nobody has kept it current, and what has come since is not through yet. */
 bool fs_cell_waits(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
     const struct fs_cell *cell = &context->cells[flag];
-    if (!cell->known)
-        return true;
-    /* Unwatched, it was not kept current: an answer that an event has put in doubt does not serve. */
-    if (context->watches)
-        return false;
-    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
-        const struct fs_question *q = cell->bindings[d].question;
-        if (q && !q->failed && fs_question_unsettled(q))
-            return true;
-    }
-    return cell->dirty || cell->proposed;
+    (void)e;
+    return !cell->known || (!context->watches && (cell->dirty || cell->proposed));
 }
 
-void fs_cell_ask(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
     struct fs_cell *cell = &context->cells[flag];
-    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
-        struct fs_question *q = cell->bindings[d].question;
-        if (q && (fs_question_unsettled(q) || !q->answered))
-            fs_question_want(e, q);
-    }
+    bind_where_needed(e, context, flag);
+    for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++)
+        if (cell->bindings[d].question)
+            fs_question_ask_again(e, cell->bindings[d].question);
+    if (!cell->known || fs_context_is_shown(context, flag) || !is_doubtful(e, context, flag))
+        return;
+    fs_evaluation_finish(&cell->value);
+    memset(&cell->value, 0, sizeof cell->value);
+    fs_free(cell->cause);
+    cell->cause = NULL;
+    cell->known = false;
+    cell->proposed = 0;
+    e->counts.cells--;
+    fs_cell_mark(e, context, flag);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a credential may: scopes from text and to text, and the lists behind facts:NAME and status:SOURCE. Where
- * credentials come from (keys, tickets, tokens) is known elsewhere.
+ * What a credential may: scopes from text and to text, and the lists behind facts:NAME and status:SOURCE.
+ * Where credentials come from (keys, tickets, tokens) is known elsewhere.
  */
 #include <string.h>
 #include "base/alloc.h"

@@ -31,6 +31,7 @@
 #define FS_RETRY_FIRST    250            /* ms: a failed question is asked again after this, doubled each time */
 #define FS_RETRY_LAST     30000
 #define FS_RECEIPT_LIMIT  1024           /* receipts that are remembered */
+#define FS_FIRSTS_LIMIT   100000         /* first values that wait to be recorded: a dead journal may not hold contexts without end */
 
 /* What a timer is for: the owner is found by FS_CONTAINER. */
 enum fs_due { FS_DUE_PROBE, FS_DUE_REVALIDATE, FS_DUE_RETRY, FS_DUE_CELL, FS_DUE_CONTEXT, FS_DUE_WATCH, FS_DUE_CONNECTION, FS_DUE_FACT,
@@ -78,7 +79,12 @@ struct fs_question {
     unsigned unsettled_rounds; /* answers in a row that came too early for a newer event */
     bool in_flight;
     bool queued;
-    bool changed;            /* the answers entry under way changes it */
+    bool overdue;            /* to be asked again, but nobody wanted to know when it was due */
+    unsigned entries;        /* entries under way that bring an answer to it */
+    unsigned pins;           /* kept without bindings: a reload finds it again */
+    uint64_t order;          /* token of the batch that brought `answer`: an older one never replaces it */
+    uint64_t failed_order;   /* token of the batch that failed last */
+    uint64_t noted;          /* the event whose receipt has it already */
     unsigned attempts;       /* failures in a row */
     uint64_t answer_entry;   /* the entry of kind answers that brought `answer`; 0: none was needed */
     struct fs_list ask_node;
@@ -110,7 +116,10 @@ struct fs_cell {
     uint64_t revision;              /* of the last change */
     int64_t changed;                /* wall ms */
     unsigned wanted;                /* views and evaluations that need it */
-    bool known, dirty, proposed, rebind, held, forced;
+    uint64_t proposed;              /* id of the proposal under way; 0: none. Another's is void */
+    uint64_t noted;                 /* the event whose receipt has it already */
+    bool known, dirty, rebind, held, forced;
+    bool withdrawn;                 /* a grant was held back at its commit: the next one is not */
 };
 
 struct fs_context {
@@ -122,7 +131,8 @@ struct fs_context {
     FS_VEC(uint32_t) dirty;    /* flags whose cell is dirty */
     bool listed;               /* in engine.dirty */
     size_t watches;            /* live watches and those held after a disconnect */
-    size_t pins;               /* proposals, receipts, waiting evaluations */
+    size_t askers;             /* watches of one snapshot and evaluations that wait */
+    size_t pins;               /* proposals, receipts, and those */
     struct fs_list by_subject; /* in fs_subject.contexts */
     struct fs_subject *owner;
     struct fs_list views;      /* struct fs_view */
@@ -182,6 +192,7 @@ struct fs_watch {
     bool resumed;
     uint64_t resume_revision;
     bool once, of_hello, refetch;
+    bool overdue;              /* its first snapshot has waited long enough */
     struct fs_alarm deadline;  /* the first snapshot leaves then */
 };
 
@@ -201,6 +212,7 @@ struct fs_connection {
     int window;                /* frames that may still be sent; errors may go below */
     unsigned hello_waiting;    /* watches of hello without their snapshot */
     bool renew_wanted;
+    bool revoked;              /* was told to go at once: no further lease */
     uint64_t renew_n;
     uint64_t sent_revision, acked_revision;
     int64_t acked_at;          /* mono ms */
@@ -221,6 +233,7 @@ struct fs_batch {
 struct fs_answers {
     struct fs_list node;       /* in engine.answers, in the order of their drafts */
     uint64_t token;
+    uint64_t order;            /* token of their batch */
     unsigned source;
     uint64_t sent;
     struct fs_question **questions;
@@ -233,6 +246,7 @@ struct fs_answers {
 };
 
 struct fs_proposal {
+    uint64_t id;           /* it is valid while its cell names it; 0: a first value, published already */
     struct fs_context *context;
     uint32_t flag;
     struct fs_evaluation value;
@@ -248,7 +262,8 @@ struct fs_pending {
     enum fs_entry_kind kind;
     char *body;
     size_t length;
-    bool appended;
+    bool appended, ahead;
+    int64_t since;             /* mono ms */
     unsigned source;           /* SOURCE entries: which, and the revision that it tells */
     char *revision;
 };
@@ -295,7 +310,7 @@ struct fs_engine {
     struct fs_arena arena;
     uint64_t revision;
     uint64_t applied;          /* newest entry applied */
-    uint64_t next_token, next_question, next_serial, next_session;
+    uint64_t next_token, next_question, next_serial, next_session, next_proposal;
     uint64_t removal_revision; /* the last at which flags were removed from views: older resume points get snapshots */
     struct fs_engine_counts counts;
 };
@@ -307,9 +322,12 @@ void fs_question_release(struct fs_engine *e, struct fs_question *q); /* frees i
 bool fs_question_unsettled(const struct fs_question *q);
 bool fs_question_holds_grants(const struct fs_question *q);
 bool fs_question_live(const struct fs_question *q);
+/* May its answer not be shown to somebody who has not seen it yet? */
+bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q);
 void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry, int64_t time);
 void fs_question_want(struct fs_engine *e, struct fs_question *q); /* queue it unless it is on its way */
 int64_t fs_question_confirmed(const struct fs_engine *e, const struct fs_question *q);
+void fs_question_ask_again(struct fs_engine *e, struct fs_question *q); /* somebody wants to know: wanted where its answer does not serve */
 void fs_question_mark_cells(struct fs_engine *e, struct fs_question *q);
 void fs_questions_ask(struct fs_engine *e);
 void fs_question_due(struct fs_engine *e, struct fs_alarm *alarm);
@@ -321,7 +339,10 @@ void fs_answers_destroy(struct fs_answers *answers);
 /* source_state.c */
 void fs_source_due(struct fs_engine *e, struct fs_source_state *source);
 void fs_source_revision_seen(struct fs_engine *e, struct fs_source_state *source, const char *revision);
-void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time);
+struct fs_receipt;
+void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time,
+                              struct fs_receipt *receipt);
+void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, const char *revision); /* asks, without the entry */
 void fs_source_queries(struct fs_engine *e);
 void fs_source_destroy(struct fs_source_state *source);
 /* facts.c */
@@ -337,14 +358,19 @@ void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by)
 void fs_context_touch(struct fs_engine *e, struct fs_context *context);           /* was seen: starts its hold anew */
 void fs_context_destroy(struct fs_engine *e, struct fs_context *context);
 void fs_context_due(struct fs_engine *e, struct fs_context *context);
-void fs_context_rebuild(struct fs_engine *e, struct fs_context *context, struct fs_flagset *old, struct fs_flagset *new_);
+void fs_context_asked(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1: somebody waits for a first value */
 /* cell.c */
 void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag, int by);
 void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind, uint64_t entry, int64_t time);
 void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell);
-bool fs_cell_waits(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* has no first value yet */
-void fs_cell_ask(struct fs_engine *e, struct fs_context *context, uint32_t flag);   /* its unsettled questions are wanted */
+void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+/* Somebody begins to look: what was not kept current is asked again, and forgotten until then unless others see it. */
+void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* a first value, now */
+/* Was the proposal overtaken before its commit? Then it is given up, and the cell looked at again. */
+bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal);
+void fs_cell_give_back(struct fs_cell *cell, struct fs_proposal *proposal); /* the cause of a proposal that comes to nothing */
 void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_cells_evaluate(struct fs_engine *e);
 void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out);
@@ -361,7 +387,8 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
 bool fs_context_is_shown(const struct fs_context *context, uint32_t flag); /* a watch that has its snapshot sees it */
 struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, bool client_only, const char *const *selection);
 void fs_view_release(struct fs_engine *e, struct fs_view *view);
-void fs_view_refresh(struct fs_engine *e, struct fs_view *view, struct fs_flagset *old); /* after a new flag set */
+bool fs_view_sees(const struct fs_view *view, const struct fs_flag *flag);
+void fs_view_drop_idle(struct fs_engine *e, struct fs_context *context); /* views that nobody uses */
 bool fs_view_waits(struct fs_engine *e, const struct fs_view *view);
 void fs_view_force(struct fs_engine *e, const struct fs_view *view); /* safe values for what is not known */
 size_t fs_view_states(const struct fs_engine *e, const struct fs_view *view, const uint64_t *only, struct fs_flag_state **out);
@@ -389,7 +416,6 @@ void fs_deliver_error(struct fs_engine *e, struct fs_connection *connection, uin
 void fs_once_check(struct fs_engine *e);
 void fs_once_due(struct fs_engine *e, struct fs_once *once);
 /* receipt.c */
-struct fs_receipt;
 struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time);
 void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q);
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context, uint32_t flag);
@@ -399,6 +425,7 @@ void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_receipts_finish(struct fs_engine *e);
 /* apply.c */
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
+void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time, struct fs_receipt *receipt);
 /* engine.c */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length, unsigned source, const char *revision);
 static inline void fs_alarm_set(struct fs_engine *e, struct fs_alarm *alarm, enum fs_due due, int64_t mono)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Evaluating one flag for one context: flagd's rules for plain flags (https://flagd.dev/reference/flag-definitions/),
- * what all evaluations share, and how two evaluations compare. Access flags are evaluate_access.c's.
+ * Evaluating one flag for one context: flagd's rules for plain flags
+ * (https://flagd.dev/reference/flag-definitions/), what all evaluations share, and how two evaluations
+ * compare. Access flags are evaluate_access.c's.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,15 +12,20 @@
 
 const char *fs_reason_name(enum fs_reason reason)
 {
-    static const char *const names[] = {"STATIC", "DEFAULT", "TARGETING_MATCH", "SPLIT", "CACHED",
-                                        "DISABLED", "UNKNOWN", "STALE", "ERROR"};
+    static const char *const names[] = {"STATIC",   "DEFAULT", "TARGETING_MATCH", "SPLIT", "CACHED",
+                                        "DISABLED", "UNKNOWN", "STALE",           "ERROR"};
     return (size_t)reason < sizeof names / sizeof *names ? names[reason] : "UNKNOWN";
 }
 
 const char *fs_error_code_name(enum fs_error_code code)
 {
-    static const char *const names[] = {"", "FLAG_NOT_FOUND", "PARSE_ERROR", "TYPE_MISMATCH", "TARGETING_KEY_MISSING",
-                                        "INVALID_CONTEXT", "GENERAL"};
+    static const char *const names[] = {"",
+                                        "FLAG_NOT_FOUND",
+                                        "PARSE_ERROR",
+                                        "TYPE_MISMATCH",
+                                        "TARGETING_KEY_MISSING",
+                                        "INVALID_CONTEXT",
+                                        "GENERAL"};
     return (size_t)code < sizeof names / sizeof *names ? names[code] : "GENERAL";
 }
 
@@ -32,7 +38,8 @@ int fs_flag_variant(const struct fs_flag *flag, struct fs_str name)
     return -1;
 }
 
-void fs_evaluation_pick(struct fs_evaluation *out, const struct fs_flag *flag, int variant, enum fs_reason reason)
+void fs_evaluation_pick(struct fs_evaluation *out, const struct fs_flag *flag, int variant,
+                        enum fs_reason reason)
 {
     out->value = json_incref(flag->variants[variant].value);
     out->variant = flag->variants[variant].name;
@@ -40,7 +47,8 @@ void fs_evaluation_pick(struct fs_evaluation *out, const struct fs_flag *flag, i
 }
 
 /* Cuts at a whole character. */
-static void write_detail(struct fs_evaluation *out, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void write_detail(struct fs_evaluation *out, const char *format,
+                                                               va_list args)
 {
     vsnprintf(out->detail, sizeof out->detail, format, args);
     size_t length = strlen(out->detail);
@@ -99,8 +107,8 @@ void fs_evaluation_schedule(const struct fs_rule *rule, const struct fs_scope *s
         *next_change = next;
 }
 
-static bool has_missing(const struct fs_flag *flag, const struct fs_rule *rule, const json_t *facts, bool *use_defaults,
-                        char missing[64])
+static bool has_missing(const struct fs_flag *flag, const struct fs_rule *rule, const json_t *facts,
+                        bool *use_defaults, char missing[64])
 {
     const char *name;
     for (size_t i = 0; (name = fs_rule_fact(rule, i)) != NULL; i++) {
@@ -212,8 +220,8 @@ static bool same_text(const char *a, const char *b)
 
 bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluation *b)
 {
-    return a->reason == b->reason && a->error == b->error && a->safe == b->safe && same_text(a->variant, b->variant) &&
-           fs_json_equal(a->value, b->value);
+    return a->reason == b->reason && a->error == b->error && a->safe == b->safe &&
+           same_text(a->variant, b->variant) && fs_json_equal(a->value, b->value);
 }
 
 static bool is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation)
@@ -251,7 +259,8 @@ static bool is_subset(const json_t *part, const json_t *whole)
     return true;
 }
 
-bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evaluation *old, const struct fs_evaluation *new_)
+bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evaluation *old,
+                              const struct fs_evaluation *new_)
 {
     if (fs_evaluation_equal(old, new_) || !new_->value)
         return false;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Access flags: how the answers of sources and the facts of a subject become a value, and when the safe variant stands
- * in (docs/answers.md). Nothing that is unknown ever grants: what cannot be known gives the safe variant, as a successful resolution.
+ * Access flags: how the answers of sources and the facts of a subject become a value, and when the safe
+ * variant stands in (docs/answers.md). Nothing that is unknown ever grants: what cannot be known gives the
+ * safe variant, as a successful resolution.
  */
 #include <stdio.h>
 #include <string.h>
@@ -235,9 +236,9 @@ static void evaluate_bare(struct fs_evaluating *e)
         return;
     }
     if (stand.state == ALLOWED || stand.state == VALUE) {
-        stand.why = stand.state == ALLOWED           ? "true, and no variant is valued true"
+        stand.why = stand.state == ALLOWED        ? "true, and no variant is valued true"
                     : json_is_string(stand.value) ? "it names no variant"
-                                                     : "it is neither boolean nor the name of a variant";
+                                                  : "it is neither boolean nor the name of a variant";
         stand.state = BAD;
     }
     tell(e, decision, &stand);
@@ -261,8 +262,9 @@ void fs_evaluate_access(struct fs_evaluating *e)
         use_safe(e, FS_REASON_DEFAULT);
 }
 
-json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *decision, const json_t *context,
-                          const json_t *facts, int64_t wall_ms, struct fs_arena *arena, char missing_fact[64])
+json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *decision,
+                          const json_t *context, const json_t *facts, int64_t wall_ms, struct fs_arena *arena,
+                          char missing_fact[64])
 {
     json_t *known = NULL, *input = NULL;
     const char *why;
@@ -270,7 +272,8 @@ json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *
     if (!decision->input)
         return fs_value_to_json(fs_value_from_json(context));
     if (fs_facts_for(flag, decision->input, facts, &known, missing_fact)) {
-        struct fs_scope scope = {.context = context, .facts = known, .flag_key = flag->key, .wall_ms = wall_ms};
+        struct fs_scope scope = {
+            .context = context, .facts = known, .flag_key = flag->key, .wall_ms = wall_ms};
         input = fs_rule_run_json(decision->input, &scope, arena, &why);
     }
     json_decref(known);
@@ -290,8 +293,9 @@ static void read_builtin(struct fs_value value, struct fs_answer *out)
     }
 }
 
-void fs_decide_builtin(const struct fs_flag *flag, const struct fs_decision *decision, const json_t *context, const json_t *facts,
-                       int64_t wall_ms, struct fs_arena *arena, struct fs_answer *out, int64_t *next_change)
+void fs_decide_builtin(const struct fs_flag *flag, const struct fs_decision *decision, const json_t *context,
+                       const json_t *facts, int64_t wall_ms, struct fs_arena *arena, struct fs_answer *out,
+                       int64_t *next_change)
 {
     json_t *known = NULL;
     char missing[64];

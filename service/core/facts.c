@@ -13,7 +13,7 @@ struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key)
         subject->key = fs_strdup(key);
         fs_list_init(&subject->contexts);
         fs_map_init(&subject->facts);
-        fs_map_sets(&e->subjects, key, subject);
+        fs_map_sets(&e->subjects, subject->key, subject);
     }
     return subject;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flags and sets of them: their end, their order and hash, and what is found out once about each flag (does it decide
- * access, which facts does it read, does time alone change it). Reading files is service/flagfile's.
+ * Flags and sets of them: their end, their order and hash, and what is found out once about each flag (does
+ * it decide access, which facts does it read, does time alone change it). Reading files is
+ * service/flagfile's.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -104,7 +105,8 @@ static void find_out(struct fs_flag *flag)
     }
     if (flag->fact_count > 1)
         qsort(flag->facts, flag->fact_count, sizeof *flag->facts, by_text);
-    flag->access = flag->decision_count > 0 || flag->fact_count > 0 || flag->safe_variant >= 0 || flag->safe_value;
+    flag->access =
+        flag->decision_count > 0 || flag->fact_count > 0 || flag->safe_variant >= 0 || flag->safe_value;
     if (flag->access && flag->safe_variant < 0 && !flag->safe_value && flag->type == FS_TYPE_BOOLEAN)
         flag->safe_variant = variant_valued_false(flag);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The canonical form of JSON, reading with limits, equality by value. Everything that has an identity (contexts,
- * questions, flag sets) is hashed in this form. In the spirit of RFC 8785, but with keys in byte order of UTF-8.
+ * The canonical form of JSON, reading with limits, equality by value. Everything that has an identity
+ * (contexts, questions, flag sets) is hashed in this form. In the spirit of RFC 8785, but with keys in byte
+ * order of UTF-8.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #include "base/alloc.h"
 #include "core/json.h"
 
-#define FS_JSON_DEPTH 1000 /* nothing that fs_json_read() lets in is deeper; guards the stack against what is built */
+#define FS_JSON_DEPTH                                                                                        \
+    1000 /* nothing that fs_json_read() lets in is deeper; guards the stack against what is built */
 
 struct member {
     const char *key;
@@ -36,8 +38,8 @@ static struct member *sorted_members(const json_t *object, struct member *few, s
         json_t *iterated;
     } same = {.read = object}; /* jansson's iterators take a non-const object and do not change it */
     for (void *it = json_object_iter(same.iterated); it; it = json_object_iter_next(same.iterated, it))
-        members[i++] =
-            (struct member){json_object_iter_key(it), json_object_iter_key_len(it), json_object_iter_value(it)};
+        members[i++] = (struct member){json_object_iter_key(it), json_object_iter_key_len(it),
+                                       json_object_iter_value(it)};
     qsort(members, count, sizeof *members, by_key);
     return members;
 }
@@ -150,7 +152,12 @@ size_t fs_json_depth(const json_t *value)
 json_t *fs_json_read(const char *text, size_t length, size_t depth, struct fs_err *err)
 {
     json_error_t error;
-    json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    const size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY;
+    json_t *value = json_loadb(text, length, flags, &error);
+    /* JavaScript writes 1e20 as an integer, which is more than jansson's hold: then all numbers of the
+     * document are doubles. */
+    if (!value && json_error_code(&error) == json_error_numeric_overflow)
+        value = json_loadb(text, length, flags | JSON_DECODE_INT_AS_REAL, &error);
     if (!value) {
         fs_fail(err, FS_ERR_INVALID, "line %d, column %d: %s", error.line, error.column, error.text);
         return NULL;
@@ -174,7 +181,8 @@ static bool equal_values(const json_t *a, const json_t *b, int depth)
     if (json_is_integer(a) && json_is_integer(b))
         return json_integer_value(a) == json_integer_value(b);
     if (json_is_number(a) && json_is_number(b))
-        return !(json_number_value(a) < json_number_value(b)) && !(json_number_value(a) > json_number_value(b));
+        return !(json_number_value(a) < json_number_value(b)) &&
+               !(json_number_value(a) > json_number_value(b));
     if (json_typeof(a) != json_typeof(b))
         return false;
     if (json_is_string(a))

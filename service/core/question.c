@@ -48,7 +48,7 @@ struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, con
 
 void fs_question_release(struct fs_engine *e, struct fs_question *q)
 {
-    if (!fs_list_empty(&q->bindings) || q->in_flight || q->changed)
+    if (!fs_list_empty(&q->bindings) || q->in_flight || q->entries || q->pins)
         return;
     fs_map_remove(&e->questions, q->key, q->key_length);
     fs_list_remove(&q->ask_node);
@@ -75,10 +75,16 @@ bool fs_question_live(const struct fs_question *q)
 {
     FS_LIST_EACH(&q->bindings, node)
     {
-        if (FS_CONTAINER(node, struct fs_binding, node)->context->watches)
+        const struct fs_context *context = FS_CONTAINER(node, struct fs_binding, node)->context;
+        if (context->watches || context->askers)
             return true;
     }
     return false;
+}
+
+bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q)
+{
+    return fs_question_holds_grants(q) || (q->overdue && e->sources.items[q->source]->status != FS_SOURCE_DOWN);
 }
 
 /* When it was last known to hold: answered then, or its source seen alive at the same revision since. A probe confirms
@@ -110,8 +116,16 @@ void fs_question_want(struct fs_engine *e, struct fs_question *q)
     fs_list_append(&source->waiting, &q->ask_node);
 }
 
+void fs_question_ask_again(struct fs_engine *e, struct fs_question *q)
+{
+    /* One that has failed is asked again when its back-off is over. */
+    if ((!q->answered || q->overdue || q->touched > q->settled) && !(q->failed && fs_timer_armed(&q->retry.timer)))
+        fs_question_want(e, q);
+}
+
 void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry, int64_t time)
 {
+    q->confirmed = fs_question_confirmed(e, q); /* what has confirmed it until now still counts */
     if (entry > q->touched)
         q->touched = entry;
     FS_LIST_EACH(&q->bindings, node)
@@ -133,6 +147,8 @@ void fs_question_due(struct fs_engine *e, struct fs_alarm *alarm)
                                                        : FS_CONTAINER(alarm, struct fs_question, revalidate);
     if (fs_question_live(q))
         fs_question_want(e, q);
+    else
+        q->overdue = true;
 }
 
 static void send_batch(struct fs_engine *e, struct fs_source_state *source)
@@ -148,6 +164,7 @@ static void send_batch(struct fs_engine *e, struct fs_source_state *source)
         fs_list_remove(&q->ask_node);
         q->queued = false;
         q->in_flight = true;
+        q->confirmed = fs_question_confirmed(e, q); /* should it fail: the probes until now still count */
         fs_alarm_cancel(e, &q->revalidate);
         fs_alarm_cancel(e, &q->retry);
         asked[batch->count] = (struct fs_asked){.id = q->id, .kind = q->kind, .query = q->query, .input = q->input,

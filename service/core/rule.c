@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A compiled rule as others see it: its end, and what it reads. The rest is rule_compile.c's and rule_run.c's. */
+/* A compiled rule as others see it: its end, and what it reads. The rest is rule_compile.c's and
+ * rule_run.c's. */
 #include <string.h>
 #include "rule_internal.h"
 

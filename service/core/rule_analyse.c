@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a compiled rule depends on: constant or not, time, and which decisions, facts and paths of the context it
- * reads. Names are only those at the top: inside an iteration `var` means the item.
+ * What a compiled rule depends on: constant or not, time, and which decisions, facts and paths of the context
+ * it reads. Names are only those at the top: inside an iteration `var` means the item.
  */
 #include <string.h>
 #include "rule_internal.h"
@@ -11,7 +11,8 @@ bool fs_node_is_timestamp(const struct fs_node *node)
     return node->kind == FS_NODE_VAR && node->path.root == FS_ROOT_TIMESTAMP && node->count == 0;
 }
 
-/* A comparison whose outcome changes at moments that can be computed: each neighbour of a bare timestamp is free of time. */
+/* A comparison whose outcome changes at moments that can be computed: each neighbour of a bare timestamp is
+ * free of time. */
 static bool is_scheduled(const struct fs_node *node)
 {
     bool any = false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* + - * / % max min: numbers, and text that reads as a number. Anything else fails the rule, as does dividing by nought. */
+/* + - * / % max min: numbers, and text that reads as a number. Anything else fails the rule, as does dividing
+ * by nought. */
 #include <math.h>
 #include "rule_internal.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * == != === !== < <= > >=, chained over any number of operands. Text is compared as text with text; anything else as
- * numbers, and what is no number fails the rule, as in json-logic-engine's interpreter (its compiled form lets some such comparisons pass
- * as false, depending on the form of the second operand).
+ * == != === !== < <= > >=, chained over any number of operands. Text is compared as text with text; anything
+ * else as numbers, and what is no number fails the rule, as in json-logic-engine's interpreter (its compiled
+ * form lets some such comparisons pass as false, depending on the form of the second operand).
  */
 #include <math.h>
 #include "rule_internal.h"
@@ -43,7 +43,8 @@ static unsigned order_of(struct fs_run *run, struct fs_value a, struct fs_value 
     return number_order(x, y);
 }
 
-static struct fs_value chain(struct fs_run *run, const struct fs_node *node, unsigned wanted, bool equality, bool negate)
+static struct fs_value chain(struct fs_run *run, const struct fs_node *node, unsigned wanted, bool equality,
+                             bool negate)
 {
     struct fs_value left = fs_node_run(run, &node->args[0]);
     for (size_t i = 1; i < node->count; i++) {

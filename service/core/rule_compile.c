@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From JSON to nodes: operators and paths are looked up, $refs are put in place, what is constant is computed once. A
- * constant part that fails is an error here already, as it is for flagd-core.
+ * From JSON to nodes: operators and paths are looked up, $refs are put in place, what is constant is computed
+ * once. A constant part that fails is an error here already, as it is for flagd-core.
  */
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,8 @@ static bool fail(struct compiler *c, const struct step *at, const char *format, 
     return false;
 }
 
-static bool compile(struct compiler *c, const json_t *logic, const struct step *at, bool template, struct fs_node *out);
+static bool compile(struct compiler *c, const json_t *logic, const struct step *at, bool template,
+                    struct fs_node *out);
 
 static struct fs_node *new_nodes(struct compiler *c, size_t count)
 {
@@ -98,10 +99,8 @@ static bool is_constant(const struct fs_node *node)
 /* Puts the value of a constant node in its place. */
 static bool fold(struct compiler *c, struct fs_node *node, const struct step *at)
 {
-    static const struct fs_frame frame = {
-        .kind = FS_FRAME_TOP, .item = {.kind = FS_NULL}, .accumulator = {.kind = FS_NULL}};
     struct fs_scope nothing = {.context = NULL};
-    struct fs_run run = {.scope = &nothing, .arena = &c->scratch, .frame = &frame};
+    struct fs_run run = fs_run_start(&nothing, &c->scratch);
     if (node->kind == FS_NODE_LITERAL || !is_constant(node))
         return true;
     struct fs_value value = fs_node_run(&run, node);
@@ -121,7 +120,8 @@ static bool fold(struct compiler *c, struct fs_node *node, const struct step *at
 }
 
 /* Compiles the operands: one, or the items of a list. `at` is the operator's step. */
-static bool compile_args(struct compiler *c, const json_t *data, const struct step *at, bool template, struct fs_node *out)
+static bool compile_args(struct compiler *c, const json_t *data, const struct step *at, bool template,
+                         struct fs_node *out)
 {
     bool list = json_is_array(data);
     bool iterates = out->kind == FS_NODE_CALL && (out->op->flags & FS_OP_ITERATE);
@@ -131,7 +131,8 @@ static bool compile_args(struct compiler *c, const json_t *data, const struct st
         struct step step = {at, NULL, i};
         bool inside = iterates && i == 1;
         c->iterations += inside;
-        bool ok = compile(c, list ? json_array_get(data, i) : data, list ? &step : at, template, &out->args[i]);
+        bool ok =
+            compile(c, list ? json_array_get(data, i) : data, list ? &step : at, template, &out->args[i]);
         c->iterations -= inside;
         if (!ok)
             return false;
@@ -154,7 +155,8 @@ static bool starts_with_literal(const struct fs_node *node, const char *text)
            fs_str_starts_with(node->args[0].literal.string, fs_str_from(text));
 }
 
-static bool compile_computed_var(struct compiler *c, const json_t *data, const struct step *at, struct fs_node *out)
+static bool compile_computed_var(struct compiler *c, const json_t *data, const struct step *at,
+                                 struct fs_node *out)
 {
     out->kind = FS_NODE_VAR_COMPUTED;
     out->spread = !json_is_array(data) || json_array_size(data) == 1;
@@ -183,15 +185,16 @@ static bool compile_var(struct compiler *c, const json_t *data, const struct ste
         struct step step = {at, NULL, 1};
         out->count = 1;
         out->args = new_nodes(c, 1);
-        if (!compile(c, json_array_get(data, 1), &step, false, &out->args[0]) || !fold(c, &out->args[0], &step))
+        if (!compile(c, json_array_get(data, 1), &step, false, &out->args[0]) ||
+            !fold(c, &out->args[0], &step))
             return false;
     }
     fs_node_classify(out);
     return true;
 }
 
-static bool compile_call(struct compiler *c, const struct fs_operator *op, const json_t *data, const struct step *at,
-                         struct fs_node *out)
+static bool compile_call(struct compiler *c, const struct fs_operator *op, const json_t *data,
+                         const struct step *at, struct fs_node *out)
 {
     out->kind = FS_NODE_CALL;
     out->op = op;
@@ -228,7 +231,8 @@ static bool compile_reference(struct compiler *c, const json_t *data, const stru
     return ok;
 }
 
-static bool compile_members(struct compiler *c, const json_t *object, const struct step *at, struct fs_node *out)
+static bool compile_members(struct compiler *c, const json_t *object, const struct step *at,
+                            struct fs_node *out)
 {
     union {
         const json_t *read;
@@ -243,7 +247,8 @@ static bool compile_members(struct compiler *c, const json_t *object, const stru
         const char *key = json_object_iter_key(it);
         struct step step = {at, key, 0};
         out->names[i] = fs_arena_strndup(&c->rule->arena, key, strlen(key));
-        if (!compile(c, json_object_iter_value(it), &step, true, &out->args[i]) || !fold(c, &out->args[i], &step))
+        if (!compile(c, json_object_iter_value(it), &step, true, &out->args[i]) ||
+            !fold(c, &out->args[i], &step))
             return false;
     }
     fs_node_classify(out);
@@ -253,8 +258,8 @@ static bool compile_members(struct compiler *c, const json_t *object, const stru
 static bool unknown_operator(struct compiler *c, const char *name, const struct step *at)
 {
     const char *meant = fs_operator_suggest(name);
-    return fail(c, at, "unknown operator \"%.60s\"%s%s%s", name, meant ? "; did you mean \"" : "", meant ? meant : "",
-                meant ? "\"?" : "");
+    return fail(c, at, "unknown operator \"%.60s\"%s%s%s", name, meant ? "; did you mean \"" : "",
+                meant ? meant : "", meant ? "\"?" : "");
 }
 
 static bool compile_object(struct compiler *c, const json_t *object, const struct step *at, bool template,
@@ -284,17 +289,20 @@ static bool compile_object(struct compiler *c, const json_t *object, const struc
     if (template)
         return compile_members(c, object, at, out);
     if (json_object_size(object) > 1)
-        return fail(c, at, "an object of %zu keys is no rule: one operator is expected, such as {\"%s\": ...}",
+        return fail(c, at,
+                    "an object of %zu keys is no rule: one operator is expected, such as {\"%s\": ...}",
                     json_object_size(object), fs_operator_find(name) ? name : "if");
     return unknown_operator(c, name, &step);
 }
 
-static bool compile(struct compiler *c, const json_t *logic, const struct step *at, bool template, struct fs_node *out)
+static bool compile(struct compiler *c, const json_t *logic, const struct step *at, bool template,
+                    struct fs_node *out)
 {
     bool ok = true;
     *out = (struct fs_node){.kind = FS_NODE_LITERAL};
     if (c->depth >= FS_RULE_DEPTH)
-        return fail(c, at, "the rule is nested deeper than %d levels, or an evaluator refers to itself", FS_RULE_DEPTH);
+        return fail(c, at, "the rule is nested deeper than %d levels, or an evaluator refers to itself",
+                    FS_RULE_DEPTH);
     if (c->nodes > FS_RULE_NODES || c->source.failed)
         return fail(c, at, "the rule is too large, evaluators included");
     c->depth++;
@@ -337,7 +345,8 @@ struct fs_rule *fs_rule_compile(const json_t *logic, const json_t *evaluators, s
     return compile_rule(logic, evaluators, false, err);
 }
 
-struct fs_rule *fs_rule_compile_template(const json_t *logic, const json_t *evaluators, struct fs_rule_error *err)
+struct fs_rule *fs_rule_compile_template(const json_t *logic, const json_t *evaluators,
+                                         struct fs_rule_error *err)
 {
     return compile_rule(logic, evaluators, true, err);
 }

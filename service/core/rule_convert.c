@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JavaScript's conversions, as far as rules need them: truthiness, numbers from text, strict equality, text in UTF-16
- * terms. ECMA-262 sections 7.1 and 7.2; truthiness is json-logic-engine's, which takes {} for false too.
+ * JavaScript's conversions, as far as rules need them: truthiness, numbers from text, strict equality, text
+ * in UTF-16 terms. ECMA-262 sections 7.1 and 7.2; truthiness is json-logic-engine's, which takes {} for false
+ * too.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -114,7 +115,10 @@ static double text_number(struct fs_run *run, struct fs_str text)
         return 0;
     if (text.len >= 2 && text.ptr[0] == '0') {
         char mark = text.ptr[1];
-        int radix = mark == 'x' || mark == 'X' ? 16 : mark == 'o' || mark == 'O' ? 8 : mark == 'b' || mark == 'B' ? 2 : 0;
+        int radix = mark == 'x' || mark == 'X'   ? 16
+                    : mark == 'o' || mark == 'O' ? 8
+                    : mark == 'b' || mark == 'B' ? 2
+                                                 : 0;
         if (radix)
             return radix_number(text, radix);
     }
@@ -174,8 +178,8 @@ bool fs_strictly_equal(struct fs_value a, struct fs_value b)
     return true;
 }
 
-/* Bytes of UTF-8 in the order of UTF-16: what lies above U+FFFF (lead byte F0 and up) is written with surrogates there, which sort below
- * U+E000 to U+FFFF (lead bytes EE and EF). */
+/* Bytes of UTF-8 in the order of UTF-16: what lies above U+FFFF (lead byte F0 and up) is written with
+ * surrogates there, which sort below U+E000 to U+FFFF (lead bytes EE and EF). */
 static int unit_rank(unsigned char byte)
 {
     if (byte >= 0xF0)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fractional: spreads subjects over buckets by a hash, as flagd's second version does
- * (https://flagd.dev/reference/custom-operations/fractional-operation/). Operands: [seed], [variant, weight]...; weight 1 where left out.
- * The hash is over UTF-8, as in flagd itself; flagd-core hashes UTF-16 units, which is the same for ASCII.
+ * (https://flagd.dev/reference/custom-operations/fractional-operation/). Operands: [seed], [variant,
+ * weight]...; weight 1 where left out. The hash is over UTF-8, as in flagd itself; flagd-core hashes UTF-16
+ * units, which is the same for ASCII.
  */
 #include <string.h>
 #include "rule_internal.h"

@@ -1,17 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules as compiled: a tree of nodes in the rule's own arena, and what a run carries. Shared by the rule_*.c files and by
- * nobody else.
+ * Rules as compiled: a tree of nodes in the rule's own arena, and what a run carries. Shared by the rule_*.c
+ * files and by nobody else.
  *
- *   rule_compile.c   JSON to nodes, with errors that point into the rule       rule_text.c       values as text, as JavaScript writes them
- *   rule_analyse.c   which paths, decisions, facts and moments a rule reads    rule_convert.c    numbers from values, truthiness, equality
- *   rule_run.c       running nodes; if, and, or, var                           rule_compare.c    == < and their kin
- *   rule_path.c      "org.name" to a value                                     rule_arithmetic.c + - * / % min max
- *   rule_operators.c the table of operators; text and list operators           rule_iterate.c    map filter reduce all some none
- *   rule_semver.c    sem_ver                                                   rule_fractional.c fractional
+ *   rule_compile.c    JSON to nodes, with errors that point into the rule
+ *   rule_analyse.c    which paths, decisions, facts and moments a rule reads
+ *   rule_run.c        running nodes; if, and, or, var
+ *   rule_path.c       "org.name" to a value
+ *   rule_schedule.c   when time alone changes a rule
+ *   rule_trace.c      which branch gave the result
+ *   rule_operators.c  the table of operators; text and list operators
+ *   rule_compare.c    == < and their kin
+ *   rule_arithmetic.c + - * / % min max
+ *   rule_iterate.c    map filter reduce all some none
+ *   rule_fractional.c fractional
+ *   rule_semver.c     sem_ver
+ *   rule_convert.c    numbers from values, truthiness, equality
+ *   rule_text.c       values as text, as JavaScript writes them
  *
- * The reference for every detail is json-logic-engine 5.0.7 as @openfeature/flagd-core 4.0.1 drives it; tests/conformance/rules
- * holds the two against each other. Where its compiler and its interpreter differ, the comments here say which is followed.
+ * The reference for every detail is json-logic-engine 5.0.7 as @openfeature/flagd-core 4.0.1 drives it;
+ * tests/conformance/rules holds the two against each other. Where its compiler and its interpreter differ,
+ * the comments here say which is followed.
  */
 #ifndef FS_CORE_RULE_INTERNAL_H
 #define FS_CORE_RULE_INTERNAL_H
@@ -20,11 +29,11 @@
 #include "base/vec.h"
 #include "core/rule.h"
 
-#define FS_RULE_DEPTH      100         /* nesting of a rule, evaluators included */
-#define FS_RULE_NODES      100000      /* nodes of one rule */
-#define FS_RULE_STEPS      1000000     /* nodes that one run may visit */
+#define FS_RULE_DEPTH      100           /* nesting of a rule, evaluators included */
+#define FS_RULE_NODES      100000        /* nodes of one rule */
+#define FS_RULE_STEPS      1000000       /* nodes that one run may visit */
 #define FS_RULE_TEXT_LIMIT (1024 * 1024) /* one text that a run makes */
-#define FS_RULE_LIST_LIMIT (1 << 16)   /* items of one list that a run makes */
+#define FS_RULE_LIST_LIMIT (1 << 16)     /* items of one list that a run makes */
 
 struct fs_run;
 struct fs_node;
@@ -44,7 +53,7 @@ enum {
     FS_OP_ITERATE = 4, /* the second operand runs once for each item of the first */
     FS_OP_COMPARE = 8,
     FS_OP_MISSING = 16, /* its operands are paths */
-    FS_OP_NO_NULL = 32 /* a single operand may not be null */
+    FS_OP_NO_NULL = 32  /* a single operand may not be null */
 };
 
 const struct fs_operator *fs_operator_find(const char *name);
@@ -57,7 +66,14 @@ struct fs_segment {
     long index; /* as an index of an array; -1: it is none */
 };
 
-enum fs_root { FS_ROOT_FRAME, FS_ROOT_FACTS, FS_ROOT_DECISION, FS_ROOT_FLAG_KEY, FS_ROOT_TIMESTAMP, FS_ROOT_NOWHERE };
+enum fs_root {
+    FS_ROOT_FRAME,
+    FS_ROOT_FACTS,
+    FS_ROOT_DECISION,
+    FS_ROOT_FLAG_KEY,
+    FS_ROOT_TIMESTAMP,
+    FS_ROOT_NOWHERE
+};
 
 struct fs_path {
     enum fs_root root;
@@ -65,9 +81,11 @@ struct fs_path {
     size_t count;
 };
 
-/* Splits at dots; a backslash takes a dot, a slash or a backslash for itself. In the frame's own terms: no root but FS_ROOT_FRAME. */
+/* Splits at dots; a backslash takes a dot, a slash or a backslash for itself. In the frame's own terms: no
+ * root but FS_ROOT_FRAME. */
 void fs_path_parse(struct fs_arena *arena, const char *text, size_t length, struct fs_path *out);
-/* Turns a frame's path into one with a root of its own, where its first segments name one ("facts.tier", "$flagd.flagKey"). */
+/* Turns a frame's path into one with a root of its own, where its first segments name one ("facts.tier",
+ * "$flagd.flagKey"). */
 void fs_path_find_root(struct fs_path *path);
 /* The value behind the path in the current frame; *found tells null from nothing. */
 struct fs_value fs_path_value(struct fs_run *run, const struct fs_path *path, bool *found);
@@ -83,10 +101,10 @@ enum fs_node_kind {
 
 struct fs_node {
     enum fs_node_kind kind;
-    bool pure;       /* same operands, same result, and no custom operator */
-    bool reads;      /* reads the frame that it stands in */
-    bool spread;     /* one operand, given without a list: where it is an array it is the list */
-    bool referred;   /* stands where a $ref was: no pointer into the rule leads further down */
+    bool pure;          /* same operands, same result, and no custom operator */
+    bool reads;         /* reads the frame that it stands in */
+    bool spread;        /* one operand, given without a list: where it is an array it is the list */
+    bool referred;      /* stands where a $ref was: no pointer into the rule leads further down */
     bool computes_fact; /* FS_NODE_VAR_COMPUTED: "facts." and something computed */
     enum fs_rule_time time;
     const struct fs_operator *op;
@@ -118,7 +136,7 @@ struct fs_rule {
 /* What `var` and the like read: the scope at the top, an item inside an iteration. */
 struct fs_frame {
     enum { FS_FRAME_TOP, FS_FRAME_ITEM, FS_FRAME_REDUCE } kind;
-    struct fs_value item;        /* of a reduce: current */
+    struct fs_value item; /* of a reduce: current */
     struct fs_value accumulator;
 };
 
@@ -145,9 +163,12 @@ static inline struct fs_value fs_string(const char *ptr, size_t length)
     return (struct fs_value){.kind = FS_STRING, .string = {ptr, length}};
 }
 
-/* Marks the run as failed; the first reason stays. Gives null, so that `return fs_run_fail(...)` ends an operator. */
+/* Marks the run as failed; the first reason stays. Gives null, so that `return fs_run_fail(...)` ends an
+ * operator. */
 struct fs_value fs_run_fail(struct fs_run *run, const char *why);
 struct fs_value fs_node_run(struct fs_run *run, const struct fs_node *node);
+/* A run at the top of the scope. */
+struct fs_run fs_run_start(const struct fs_scope *scope, struct fs_arena *arena);
 
 /* Finds out what the compiled rule reads, from its root. */
 void fs_rule_analyse(struct fs_rule *rule);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * map, filter, reduce, all, some, none: the second operand runs once for each item, and sees the item alone. What is
- * false as a whole (null, "", 0) is an empty list; anything else that is no list fails the rule.
+ * map, filter, reduce, all, some, none: the second operand runs once for each item, and sees the item alone.
+ * What is false as a whole (null, "", 0) is an empty list; anything else that is no list fails the rule.
  */
 #include "core/json.h"
 #include "rule_internal.h"
@@ -21,7 +21,8 @@ static bool items_of(struct fs_run *run, const struct fs_node *node, struct fs_v
     return true;
 }
 
-static struct fs_value run_within(struct fs_run *run, const struct fs_node *node, const struct fs_frame *frame)
+static struct fs_value run_within(struct fs_run *run, const struct fs_node *node,
+                                  const struct fs_frame *frame)
 {
     const struct fs_frame *outer = run->frame;
     run->frame = frame;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of operators, and those that work on text, lists and paths. To add an operator: a row in the table, a
- * function in the file of its kind (declared in rule_internal.h), a case in tests/unit/core/test_operators.c.
+ * The table of operators, and those that work on text, lists and paths. To add an operator: a row in the
+ * table, a function in the file of its kind (declared in rule_internal.h), a case in
+ * tests/unit/core/test_operators.c.
  */
 #include <math.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paths: "org.name" split once, then followed through context, facts, decisions or an item. Segments escape as in
- * json-logic-engine (utilities/splitPath.js); arrays and text have indexes and a length.
+ * Paths: "org.name" split once, then followed through context, facts, decisions or an item. Segments escape
+ * as in json-logic-engine (utilities/splitPath.js); arrays and text have indexes and a length.
  */
 #include <string.h>
 #include "rule_internal.h"
@@ -24,7 +24,8 @@ void fs_path_parse(struct fs_arena *arena, const char *text, size_t length, stru
     size_t most = 1;
     for (size_t i = 0; i < length; i++)
         most += text[i] == '.';
-    *out = (struct fs_path){.root = FS_ROOT_FRAME, .segments = fs_arena_alloc(arena, most * sizeof *out->segments)};
+    *out = (struct fs_path){.root = FS_ROOT_FRAME,
+                            .segments = fs_arena_alloc(arena, most * sizeof *out->segments)};
     char *copy = fs_arena_alloc(arena, length + most), *start = copy, *to = copy;
     for (size_t i = 0; i <= length; i++) {
         if (i < length && text[i] == '\\' && i + 1 < length && strchr("./\\", text[i + 1]))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Running compiled rules: nodes, variables, and the operators that choose among their operands. A failure only marks
- * the run: no operator can catch one, so what the rest computes does not matter.
+ * Running compiled rules: nodes, variables, and the operators that choose among their operands. A failure
+ * only marks the run: no operator can catch one, so what the rest computes does not matter.
  */
 #include <string.h>
 #include "rule_internal.h"
@@ -26,8 +26,8 @@ static struct fs_value run_var(struct fs_run *run, const struct fs_node *node)
     return value;
 }
 
-/* A computed path stays in its frame: which decision or fact a rule reads must be known when it is compiled. The one exception is a path that
- * visibly starts with "facts.". */
+/* A computed path stays in its frame: which decision or fact a rule reads must be known when it is compiled.
+ * The one exception is a path that visibly starts with "facts.". */
 static struct fs_value run_computed_path(struct fs_run *run, const struct fs_node *node, struct fs_value key,
                                          struct fs_value otherwise)
 {
@@ -72,8 +72,8 @@ static struct fs_value run_array(struct fs_run *run, const struct fs_node *node)
     return (struct fs_value){.kind = FS_LIST, .list = {items, node->count}};
 }
 
-static struct fs_value call_counted(struct fs_run *run, const struct fs_operator *op, const struct fs_value *args,
-                                    size_t count)
+static struct fs_value call_counted(struct fs_run *run, const struct fs_operator *op,
+                                    const struct fs_value *args, size_t count)
 {
     /* What is written out was counted when the rule was compiled; a list that a run made is counted here. */
     if (count < op->min)
@@ -171,16 +171,16 @@ FS_LAZY(fs_op_or)
     return value;
 }
 
-static const struct fs_frame top_frame = {.kind = FS_FRAME_TOP, .item = {.kind = FS_NULL}, .accumulator = {.kind = FS_NULL}};
-
-static struct fs_run start(const struct fs_scope *scope, struct fs_arena *arena)
+struct fs_run fs_run_start(const struct fs_scope *scope, struct fs_arena *arena)
 {
-    return (struct fs_run){.scope = scope, .arena = arena, .frame = &top_frame};
+    static const struct fs_frame top = {
+        .kind = FS_FRAME_TOP, .item = {.kind = FS_NULL}, .accumulator = {.kind = FS_NULL}};
+    return (struct fs_run){.scope = scope, .arena = arena, .frame = &top};
 }
 
 struct fs_value fs_rule_run(const struct fs_rule *rule, const struct fs_scope *scope, struct fs_arena *arena)
 {
-    struct fs_run run = start(scope, arena);
+    struct fs_run run = fs_run_start(scope, arena);
     struct fs_value value = fs_node_run(&run, &rule->root);
     if (!run.failed)
         return value;
@@ -207,111 +207,11 @@ static json_t *run_template(struct fs_run *run, const struct fs_node *node)
 json_t *fs_rule_run_json(const struct fs_rule *rule, const struct fs_scope *scope, struct fs_arena *arena,
                          const char **why)
 {
-    struct fs_run run = start(scope, arena);
+    struct fs_run run = fs_run_start(scope, arena);
     json_t *value = run_template(&run, &rule->root);
     *why = run.why;
     if (!run.failed)
         return value;
     json_decref(value);
     return NULL;
-}
-
-/* The comparison's outcome flips when the clock's second reaches one of these two; INT64_MAX for none. */
-static void flips(const struct fs_operator *op, bool stamp_first, double other, double out[2])
-{
-    bool greater = op->lazy == fs_op_greater || op->lazy == fs_op_greater_equal;
-    bool or_equal = op->lazy == fs_op_less_equal || op->lazy == fs_op_greater_equal;
-    double reaches = __builtin_ceil(other), passes = __builtin_floor(other) + 1;
-    if (!greater && op->lazy != fs_op_less && op->lazy != fs_op_less_equal) {
-        /* Equality holds for one second, and never for a fraction. */
-        bool whole = reaches < passes;
-        out[0] = whole ? reaches : __builtin_nan("");
-        out[1] = whole ? passes : out[0];
-        return;
-    }
-    /* "stamp > other" and "stamp <= other" change when it passes, the other two when it reaches. Seen from the other side, greater is less. */
-    bool passing = (greater == stamp_first) != or_equal;
-    out[0] = out[1] = passing ? passes : reaches;
-}
-
-static void earliest(int64_t *next, int64_t after, double second)
-{
-    if (!(second > -9e12 && second < 9e12))
-        return;
-    int64_t moment = (int64_t)second * 1000;
-    if (moment > after && moment < *next)
-        *next = moment;
-}
-
-static void next_of_pair(struct fs_run *run, const struct fs_node *node, size_t left, int64_t *next)
-{
-    double seconds[2];
-    bool stamp_first = fs_node_is_timestamp(&node->args[left]);
-    if (stamp_first == fs_node_is_timestamp(&node->args[left + 1]))
-        return;
-    struct fs_value other = fs_node_run(run, &node->args[stamp_first ? left + 1 : left]);
-    double number = fs_to_number(run, other);
-    if (run->failed || number != number)
-        return;
-    flips(node->op, stamp_first, number, seconds);
-    earliest(next, run->scope->wall_ms, seconds[0]);
-    earliest(next, run->scope->wall_ms, seconds[1]);
-}
-
-int64_t fs_rule_next_change(const struct fs_rule *rule, const struct fs_scope *scope, struct fs_arena *arena)
-{
-    int64_t next = INT64_MAX;
-    for (size_t i = 0; i < rule->moments.count; i++) {
-        const struct fs_node *node = rule->moments.items[i];
-        for (size_t left = 0; left + 1 < node->count; left++) {
-            struct fs_run run = start(scope, arena);
-            next_of_pair(&run, node, left, &next);
-        }
-    }
-    return next;
-}
-
-static void add_step(char pointer[256], const char *key, size_t index)
-{
-    size_t length = strlen(pointer);
-    struct fs_buf buf;
-    fs_buf_init(&buf, 255 - length);
-    /* Only names of operators come here; none holds "~" or "/" but "/" itself, which is never passed. */
-    if (fs_buf_addf(&buf, "/%s/%zu", key, index))
-        memcpy(pointer + length, buf.data, buf.length + 1);
-    fs_buf_finish(&buf);
-}
-
-/* The operand that gave the result of an `if`, `and` or `or`; count where none did. */
-static size_t deciding(struct fs_run *run, const struct fs_node *node)
-{
-    if (node->op->lazy == fs_op_if) {
-        size_t i = 0;
-        for (; i + 1 < node->count; i += 2) {
-            if (fs_truthy(fs_node_run(run, &node->args[i])))
-                return i + 1;
-        }
-        return i;
-    }
-    bool wanted = node->op->lazy == fs_op_or;
-    for (size_t i = 0; i < node->count; i++) {
-        if (i + 1 == node->count || fs_truthy(fs_node_run(run, &node->args[i])) == wanted)
-            return i;
-    }
-    return node->count;
-}
-
-void fs_rule_trace(const struct fs_rule *rule, const struct fs_scope *scope, struct fs_arena *arena, char pointer[256])
-{
-    const struct fs_node *node = &rule->root;
-    struct fs_run run = start(scope, arena);
-    pointer[0] = 0;
-    while (node->kind == FS_NODE_CALL && !node->referred &&
-           (node->op->lazy == fs_op_if || node->op->lazy == fs_op_and || node->op->lazy == fs_op_or)) {
-        size_t index = deciding(&run, node);
-        if (run.failed || index >= node->count)
-            break;
-        add_step(pointer, node->op->name, index);
-        node = &node->args[index];
-    }
 }

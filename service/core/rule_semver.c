@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sem_ver: [version, operator, version]. Semantic Versioning 2.0.0 sections 9 to 11, a leading v allowed, "1" and "1.2"
- * completed with noughts (https://flagd.dev/reference/custom-operations/semver-operation/). What is no version gives null.
+ * sem_ver: [version, operator, version]. Semantic Versioning 2.0.0 sections 9 to 11, a leading v allowed, "1"
+ * and "1.2" completed with noughts (https://flagd.dev/reference/custom-operations/semver-operation/). What is
+ * no version gives null.
  */
 #include <string.h>
 #include "rule_internal.h"

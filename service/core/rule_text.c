@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values as text, as JavaScript's toString() writes them: what `cat` joins, and how targeting's result becomes the
- * name of a variant. ECMA-262 section 6.1.6.1.20 for numbers.
+ * Values as text, as JavaScript's toString() writes them: what `cat` joins, and how targeting's result
+ * becomes the name of a variant. ECMA-262 section 6.1.6.1.20 for numbers.
  */
 #include <math.h>
 #include <stdio.h>

@@ -3,7 +3,8 @@
 #include "base/alloc.h"
 #include "core/source.h"
 
-struct fs_exchange *fs_exchange_create(const char *method, char *path_owned, char *body_owned, size_t body_length)
+struct fs_exchange *fs_exchange_create(const char *method, char *path_owned, char *body_owned,
+                                       size_t body_length)
 {
     struct fs_exchange *exchange = FS_NEW(struct fs_exchange);
     fs_list_init(&exchange->node);

@@ -52,7 +52,7 @@ void fs_source_due(struct fs_engine *e, struct fs_source_state *source)
     fs_alarm_set(e, &source->probe, FS_DUE_PROBE, e->now.mono + e->options.probe_interval);
 }
 
-/* Every question of the source: collected first, since what is done with them may free some. */
+/* Every question of the source. The body may not free one. */
 #define EACH_QUESTION(e, source, q)                                                                          \
     for (struct fs_map_iter it = {0}; fs_map_next(&(e)->questions, &it);)                                    \
         for (struct fs_question *q = it.value; q && q->source == (source)->index; q = NULL)
@@ -64,6 +64,17 @@ static void record(struct fs_engine *e, struct fs_source_state *source, const ch
     char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
     json_decref(root);
     fs_engine_append(e, FS_ENTRY_SOURCE, body, length, source->index, revision);
+}
+
+/* Before the revision moves: until now the probes have confirmed what was answered at it. */
+static void set_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision)
+{
+    EACH_QUESTION(e, source, q)
+    {
+        q->confirmed = fs_question_confirmed(e, q);
+    }
+    fs_free(source->revision);
+    source->revision = fs_strdup(revision);
 }
 
 static void go_down(struct fs_engine *e, struct fs_source_state *source)
@@ -96,8 +107,12 @@ static void come_up(struct fs_engine *e, struct fs_source_state *source)
     size_t due = 0;
     EACH_QUESTION(e, source, q)
     {
-        if (!fs_question_live(q) || q->queued || q->in_flight)
+        if (q->queued || q->in_flight)
             continue;
+        if (!fs_question_live(q)) {
+            q->overdue = true;
+            continue;
+        }
         q->attempts = 0;
         fs_alarm_cancel(e, &q->retry);
         if (++due <= e->options.batch)
@@ -136,21 +151,35 @@ void fs_source_revision_seen(struct fs_engine *e, struct fs_source_state *source
     if (source->revision && !strcmp(source->revision, revision))
         return;
     bool first = !source->revision;
-    fs_free(source->revision);
-    source->revision = fs_strdup(revision);
+    set_revision(e, source, revision);
     if (!first)
         record(e, source, "revision", NULL, revision);
 }
 
 /* Questions that were answered at this very revision already are settled. */
-void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time)
+static bool is_at(const struct fs_question *q, const char *revision)
+{
+    return revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision);
+}
+
+void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time,
+                              struct fs_receipt *receipt)
 {
     FS_LOG_DEBUG("source", "revision moved", "source", source->name, "revision", revision);
     EACH_QUESTION(e, source, q)
     {
-        if (revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision))
-            continue;
-        fs_question_touch(e, q, FS_CAUSE_EVENT, entry, time);
+        if (!is_at(q, revision))
+            fs_apply_touch(e, q, entry, time, receipt);
+    }
+}
+
+/* The entry is late: what it would put in doubt is asked again meanwhile, so that a denial can go ahead of it. */
+void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, const char *revision)
+{
+    EACH_QUESTION(e, source, q)
+    {
+        if (!is_at(q, revision) && fs_question_live(q))
+            fs_question_want(e, q);
     }
 }
 
@@ -167,8 +196,7 @@ void fs_engine_reported(struct fs_engine *e, unsigned index, const char *instanc
     if (source->revision && !strcmp(source->revision, revision))
         return; /* an answer or a probe was quicker, and all is asked already */
     /* The answers that follow tell the same revision, and are no news then. */
-    fs_free(source->revision);
-    source->revision = fs_strdup(revision);
+    set_revision(e, source, revision);
     record(e, source, "report", instance, revision);
 }
 

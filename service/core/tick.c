@@ -33,18 +33,19 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
     struct fs_cell *cell = &context->cells[proposal->flag];
     if (cell->known)
         fs_evaluation_finish(&cell->value);
+    else
+        e->counts.cells++;
     fs_free(cell->cause);
     copy_value(&cell->value, &proposal->value);
     cell->cause = copy_cause(proposal->cause);
     cell->known = true;
-    cell->proposed = false;
+    cell->proposed = 0;
+    cell->withdrawn = false;
     cell->revision = revision;
     cell->changed = e->now.wall;
     proposal->published = true;
     if (!proposal->first)
         e->counts.changes++;
-    else
-        e->counts.cells++;
     FS_LIST_EACH(&context->views, node)
     {
         struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
@@ -171,13 +172,19 @@ void fs_tick_propose(struct fs_engine *e)
     fs_tick_append(e);
 }
 
+/* A proposal is void when its cell was forgotten meanwhile, or has made another one. */
+static bool is_void(const struct fs_proposal *proposal)
+{
+    return proposal->context->cells[proposal->flag].proposed != proposal->id;
+}
+
 /* What a late journal may not hold up. The rest of the tick is published at its commit, as a revision of its own. */
 void fs_tick_go_ahead(struct fs_engine *e)
 {
     bool any = false;
     for (size_t i = 0; i < e->proposals.count; i++) {
         struct fs_proposal *proposal = &e->proposals.items[i];
-        if (!proposal->takes_away || proposal->published)
+        if (!proposal->takes_away || proposal->published || is_void(proposal))
             continue;
         if (!any)
             e->revision++;
@@ -205,7 +212,7 @@ void fs_tick_commit(struct fs_engine *e)
     bool any = false;
     for (size_t i = 0; i < e->tick_proposals; i++) {
         struct fs_proposal *proposal = &e->proposals.items[i];
-        if (proposal->published)
+        if (proposal->published || is_void(proposal) || fs_cell_withdraws(e, proposal))
             continue;
         if (!any)
             e->revision++;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Values inside rules: from JSON, to JSON, and what both kinds of array have in common. Knows nothing of rules.
+ * Values inside rules: from JSON, to JSON, and what both kinds of array have in common. Knows nothing of
+ * rules.
  */
 #include <math.h>
 #include <string.h>
@@ -44,7 +45,8 @@ static json_t *number_to_json(double number)
     return json_real(number);
 }
 
-/* A reference more to a container that others hold as well; the count is atomic (jansson 2.14, "Thread safety"). */
+/* A reference more to a container that others hold as well; the count is atomic (jansson 2.14, "Thread
+ * safety"). */
 static json_t *shared(const json_t *json)
 {
     union {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `decision` and `decisions`: what a flag asks of which source. The key of the question (`path`, `users`, ...) is the source's, its
- * text is checked by the source's type; `rule` is the built-in source's and is compiled here.
+ * `decision` and `decisions`: what a flag asks of which source. The key of the question (`path`, `users`,
+ * ...) is the source's, its text is checked by the source's type; `rule` is the built-in source's and is
+ * compiled here.
  */
 #include <string.h>
 #include "base/err.h"
@@ -54,7 +55,9 @@ static bool read_source(struct asking *asking)
     if (!fs_spot_find(asking->spot, "source", &at)) {
         asking->is_builtin = fs_doc_find(asking->spot->node, "rule") != NULL;
         if (!asking->is_builtin)
-            fs_report_error(asking->file, asking->spot, "'source' is missing: say which source is asked, or give a `rule` for the built-in one");
+            fs_report_error(
+                asking->file, asking->spot,
+                "'source' is missing: say which source is asked, or give a `rule` for the built-in one");
         asking->decision->source = fs_strdup(builtin);
         return asking->is_builtin;
     }
@@ -68,6 +71,8 @@ static bool read_source(struct asking *asking)
     asking->type = find_source(asking->file->all->sources, name);
     if (!asking->type)
         report_unknown_source(asking, &at, name);
+    else
+        asking->is_builtin = strcmp(asking->type->name, builtin) == 0;
     return asking->type != NULL;
 }
 
@@ -78,11 +83,13 @@ static bool guess_kind(struct asking *asking, struct fs_spot *out)
     bool found = false;
     for (size_t i = 0; i < node->count; i++) {
         const char *key = node->members[i].key;
-        if (fs_is_free_key(key) || !strcmp(key, "source") || !strcmp(key, "input") || !strcmp(key, "undefined"))
+        if (fs_is_free_key(key) || !strcmp(key, "source") || !strcmp(key, "input") ||
+            !strcmp(key, "undefined"))
             continue;
         struct fs_spot at = fs_spot_member(asking->spot, &node->members[i]);
         if (found || at.node->kind != FS_DOC_STRING)
-            fs_report_error(asking->file, &at, "this key is not known here%s%s%s", found ? ": the question is already '" : "", found ? out->key : "",
+            fs_report_error(asking->file, &at, "this key is not known here%s%s%s",
+                            found ? ": the question is already '" : "", found ? out->key : "",
                             found ? "'" : "");
         else
             *out = at;
@@ -114,7 +121,8 @@ static bool find_kind(struct asking *asking, struct fs_spot *out)
     if (found)
         return true;
     char *hint = fs_hint("", kinds, count - 3);
-    fs_report_error(asking->file, asking->spot, "it does not say what is asked of '%s'%s", asking->decision->source, hint);
+    fs_report_error(asking->file, asking->spot, "it does not say what is asked of '%s'%s",
+                    asking->decision->source, hint);
     fs_free(hint);
     return false;
 }
@@ -126,7 +134,8 @@ static void read_rule(struct asking *asking, const struct fs_spot *at)
     if (!decision->rule)
         return;
     if (fs_rule_reads_decision(decision->rule))
-        fs_report_error(asking->file, at, "a decision's rule cannot read decisions; read them in `targeting`");
+        fs_report_error(asking->file, at,
+                        "a decision's rule cannot read decisions; read them in `targeting`");
     fs_logic_check_time(asking->file, at, decision->rule);
     json_t *logic = fs_doc_json(at->node);
     json_t *whole = fs_logic_expand(logic, asking->file->all->evaluators, 0);
@@ -159,7 +168,8 @@ static void read_input(struct asking *asking)
     if (!fs_spot_find(asking->spot, "input", &at))
         return;
     if (asking->is_builtin) {
-        fs_report_error(asking->file, &at, "the built-in source takes no input: its rule reads context and facts itself");
+        fs_report_error(asking->file, &at,
+                        "the built-in source takes no input: its rule reads context and facts itself");
         return;
     }
     asking->decision->input = fs_logic_compile(asking->file, &at, true);
@@ -201,10 +211,15 @@ static void check_decision_name(struct fs_flagfile *file, const struct fs_spot *
 {
     static const char *const taken[] = {"allowed", "value", "state", "stale"};
     if (!is_name(at->key))
-        fs_report_error(file, at, "a decision's name has letters, digits, '_' and '-', starts with a letter and is at most %d long", NAME_LIMIT);
+        fs_report_error(
+            file, at,
+            "a decision's name has letters, digits, '_' and '-', starts with a letter and is at most %d long",
+            NAME_LIMIT);
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
         if (strcmp(at->key, taken[i]) == 0)
-            fs_report_error(file, at, "a decision cannot be called '%s': decision.%s has a meaning of its own", at->key, at->key);
+            fs_report_error(file, at,
+                            "a decision cannot be called '%s': decision.%s has a meaning of its own", at->key,
+                            at->key);
     }
 }
 
@@ -212,7 +227,8 @@ void fs_decisions_read(struct fs_flag_reading *reading)
 {
     struct fs_spot one, several;
     struct fs_flag *flag = reading->flag;
-    bool has_one = fs_spot_find(reading->spot, "decision", &one), has_several = fs_spot_find(reading->spot, "decisions", &several);
+    bool has_one = fs_spot_find(reading->spot, "decision", &one),
+         has_several = fs_spot_find(reading->spot, "decisions", &several);
     if (has_one && has_several)
         fs_report_error(reading->file, &several, "a flag has either 'decision' or 'decisions', not both");
     if (has_one) {
@@ -225,7 +241,8 @@ void fs_decisions_read(struct fs_flag_reading *reading)
         return;
     size_t count = several.node->count;
     if (!count || count > FS_FLAG_DECISIONS) {
-        fs_report_error(reading->file, &several, "a flag has from 1 to %d decisions, not %zu", FS_FLAG_DECISIONS, count);
+        fs_report_error(reading->file, &several, "a flag has from 1 to %d decisions, not %zu",
+                        FS_FLAG_DECISIONS, count);
         return;
     }
     flag->decisions = fs_calloc(count, sizeof *flag->decisions);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One flag file: its evaluators, which all files of a set share, then `$defaults` and `metadata`, because flags stand on them, then
- * `flags`, a map or (as the flagd daemon also takes it) a list. Knows nothing of paths and directories.
+ * One flag file: its evaluators, which all files of a set share, then `$defaults` and `metadata`, because
+ * flags stand on them, then `flags`, a map or (as the flagd daemon also takes it) a list. Knows nothing of
+ * paths and directories.
  */
 #include <string.h>
 #include "base/str.h"
@@ -46,7 +47,8 @@ static void read_defaults(struct fs_flagfile *file, const struct fs_spot *root)
 static void collect_evaluators(struct fs_flagfile *file, const struct fs_spot *root)
 {
     struct fs_spot spot;
-    if (!fs_spot_find(root, "$evaluators", &spot) || !fs_expect(file, &spot, FS_DOC_MAP, "a map of named rules"))
+    if (!fs_spot_find(root, "$evaluators", &spot) ||
+        !fs_expect(file, &spot, FS_DOC_MAP, "a map of named rules"))
         return;
     for (size_t i = 0; i < spot.node->count; i++) {
         struct fs_spot at = fs_spot_member(&spot, &spot.node->members[i]);
@@ -54,7 +56,9 @@ static void collect_evaluators(struct fs_flagfile *file, const struct fs_spot *r
         const json_t *known = json_object_get(file->all->evaluators, at.key);
         const struct fs_flagfile *other = fs_map_gets(&file->all->evaluator_files, at.key);
         if (known && !json_equal(known, logic))
-            fs_report_error(file, &at, "the evaluator '%s' is another rule in %s; evaluators are shared by all files", at.key, other->name);
+            fs_report_error(file, &at,
+                            "the evaluator '%s' is another rule in %s; evaluators are shared by all files",
+                            at.key, other->name);
         else if (!known)
             fs_map_sets(&file->all->evaluator_files, at.key, file);
         if (known)
@@ -66,7 +70,8 @@ static void collect_evaluators(struct fs_flagfile *file, const struct fs_spot *r
 
 void fs_file_collect(struct fs_flagfile *file)
 {
-    static const char *const known[] = {"flags", "$evaluators", "metadata", "$defaults", "$schema", "overrides", NULL};
+    static const char *const known[] = {"flags",   "$evaluators", "metadata", "$defaults",
+                                        "$schema", "overrides",   NULL};
     struct fs_spot spot = root_of(file), at;
     if (!fs_expect(file, &spot, FS_DOC_MAP, "a map with `flags`"))
         return;
@@ -76,8 +81,8 @@ void fs_file_collect(struct fs_flagfile *file)
     collect_evaluators(file, &spot);
 }
 
-/* Each is compiled by itself, so that its errors are told where it stands, once, and not at each flag that uses it. In `fine` a
- * bad one becomes null. */
+/* Each is compiled by itself, so that its errors are told where it stands, once, and not at each flag that
+ * uses it. In `fine` a bad one becomes null. */
 void fs_file_check_evaluators(struct fs_flagfile *file, json_t *fine)
 {
     struct fs_spot root = root_of(file), spot;
@@ -112,7 +117,8 @@ static void read_flag(struct fs_flagfile *file, const char *key, const struct fs
     struct fs_flag *flag = fs_flag_read(file, key, spot);
     const struct fs_flag *other = fs_map_gets(&all->by_key, flag->key);
     if (other) {
-        fs_report_error(file, spot, "the flag '%s' is also defined in %s:%d; one of the two must go", key, other->file, other->line);
+        fs_report_error(file, spot, "the flag '%s' is also defined in %s:%d; one of the two must go", key,
+                        other->file, other->line);
         fs_flag_destroy(flag);
         return;
     }
@@ -142,7 +148,8 @@ static void read_flags(struct fs_flagfile *file, const struct fs_spot *root)
 {
     struct fs_spot spot;
     if (!fs_spot_find(root, "flags", &spot)) {
-        fs_report_error(file, root, "'flags' is missing: a flag file is a map with `flags`, a map of flags by key");
+        fs_report_error(file, root,
+                        "'flags' is missing: a flag file is a map with `flags`, a map of flags by key");
         return;
     }
     if (spot.node->kind == FS_DOC_LIST) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One flag: its members in the order in which they depend on each other. Variants first, then what is asked, then the rules that choose,
- * and last what the flag falls to, for which one must know whether it is an access flag.
+ * One flag: its members in the order in which they depend on each other. Variants first, then what is asked,
+ * then the rules that choose, and last what the flag falls to, for which one must know whether it is an
+ * access flag.
  */
 #include <string.h>
 #include "base/str.h"
@@ -14,9 +15,12 @@ static void check_key(struct fs_flag_reading *reading, const char *key)
     struct fs_spot at;
     size_t length = strlen(key);
     if (!length || length > KEY_LIMIT)
-        fs_report_error(reading->file, reading->spot, "a flag's key has from 1 to %d bytes, not %zu", KEY_LIMIT, length);
-    if (fs_spot_find(reading->spot, "key", &at) && (at.node->kind != FS_DOC_STRING || strcmp(at.node->text, key) != 0))
-        fs_report_error(reading->file, &at, "the flag is called '%s' already; 'key' is for flags in a list", key);
+        fs_report_error(reading->file, reading->spot, "a flag's key has from 1 to %d bytes, not %zu",
+                        KEY_LIMIT, length);
+    if (fs_spot_find(reading->spot, "key", &at) &&
+        (at.node->kind != FS_DOC_STRING || strcmp(at.node->text, key) != 0))
+        fs_report_error(reading->file, &at, "the flag is called '%s' already; 'key' is for flags in a list",
+                        key);
 }
 
 static void check_unsupported(struct fs_flag_reading *reading)
@@ -25,7 +29,10 @@ static void check_unsupported(struct fs_flag_reading *reading)
     struct fs_spot at;
     for (size_t i = 0; i < sizeof later / sizeof *later; i++) {
         if (fs_spot_find(reading->spot, later[i], &at))
-            fs_report_error(reading->file, &at, "'%s' is not supported yet; a file that uses it is refused rather than half obeyed", later[i]);
+            fs_report_error(
+                reading->file, &at,
+                "'%s' is not supported yet; a file that uses it is refused rather than half obeyed",
+                later[i]);
     }
 }
 
@@ -65,7 +72,8 @@ static void check_bare_decision(struct fs_flag_reading *reading)
 {
     const struct fs_flag *flag = reading->flag;
     if (flag->decision_count > 1) {
-        fs_report_error(reading->file, reading->spot, "several decisions need a `targeting` or a `value` that says how they combine");
+        fs_report_error(reading->file, reading->spot,
+                        "several decisions need a `targeting` or a `value` that says how they combine");
         return;
     }
     for (size_t i = 0; flag->decision_count == 1 && i < flag->variant_count; i++) {
@@ -73,8 +81,10 @@ static void check_bare_decision(struct fs_flag_reading *reading)
             if (!json_equal(flag->variants[i].value, flag->variants[k].value))
                 continue;
             fs_report_error(reading->file, reading->spot,
-                            "the variants '%s' and '%s' are both %s, so the decision cannot choose; take one out or add a `targeting`",
-                            flag->variants[k].name, flag->variants[i].name, json_is_true(flag->variants[i].value) ? "true" : "false");
+                            "the variants '%s' and '%s' are both %s, so the decision cannot choose; take one "
+                            "out or add a `targeting`",
+                            flag->variants[k].name, flag->variants[i].name,
+                            json_is_true(flag->variants[i].value) ? "true" : "false");
             return;
         }
     }
@@ -91,7 +101,8 @@ static void read_targeting(struct fs_flag_reading *reading, const struct fs_spot
         fs_logic_check_results(reading, at);
 }
 
-static void check_chooser(struct fs_flag_reading *reading, const struct fs_spot *at, const struct fs_rule *rule)
+static void check_chooser(struct fs_flag_reading *reading, const struct fs_spot *at,
+                          const struct fs_rule *rule)
 {
     if (!rule)
         return;
@@ -110,14 +121,17 @@ static void read_choosers(struct fs_flag_reading *reading)
     if (has_value) {
         flag->value = fs_logic_compile(reading->file, &value, true);
         if (!flag->decision_count)
-            fs_report_error(reading->file, &value, "a `value` is taken from a decision, and the flag has none; use variants and `targeting`");
+            fs_report_error(
+                reading->file, &value,
+                "a `value` is taken from a decision, and the flag has none; use variants and `targeting`");
         if (flag->targeting)
             fs_report_error(reading->file, &value, "a flag has either 'targeting' or 'value', not both");
     }
     check_chooser(reading, &targeting, flag->targeting);
     if (flag->decision_count || !flag->value)
         check_chooser(reading, &value, flag->value);
-    if (!has_value && !flag->targeting && (!has_targeting || targeting.node->kind != FS_DOC_MAP || !targeting.node->count))
+    if (!has_value && !flag->targeting &&
+        (!has_targeting || targeting.node->kind != FS_DOC_MAP || !targeting.node->count))
         check_bare_decision(reading);
 }
 
@@ -134,10 +148,13 @@ static void read_on_unknown(struct fs_flag_reading *reading)
         fs_report_error(reading->file, &at, "'evaluate' is about decisions, and the flag has none");
     else if (!rule || !fs_rule_reads_decision_state(rule))
         fs_report_error(reading->file, &at,
-                        "'evaluate' needs a `targeting` that reads the state of each decision that it names: decision.state, or "
+                        "'evaluate' needs a `targeting` that reads the state of each decision that it names: "
+                        "decision.state, or "
                         "decision.NAME.state");
     else
-        fs_report_warning(reading->file, &at, "the flag is evaluated while its decision is unknown: it fails open where its rule does");
+        fs_report_warning(
+            reading->file, &at,
+            "the flag is evaluated while its decision is unknown: it fails open where its rule does");
 }
 
 static void read_fact_defaults(struct fs_flag_reading *reading)
@@ -150,7 +167,9 @@ static void read_fact_defaults(struct fs_flag_reading *reading)
     for (size_t i = 0; i < spot.node->count; i++) {
         struct fs_spot at = fs_spot_member(&spot, &spot.node->members[i]);
         if (fs_logic_reads_fact(reading->flag, at.key))
-            fs_report_warning(reading->file, &at, "this value stands in for a fact that is missing or expired: the flag fails open where it grants");
+            fs_report_warning(reading->file, &at,
+                              "this value stands in for a fact that is missing or expired: the flag fails "
+                              "open where it grants");
         else
             fs_report_error(reading->file, &at, "no rule of this flag reads facts.%s", at.key);
     }
@@ -162,15 +181,19 @@ static void check_unleased(struct fs_flag_reading *reading, bool access)
     if (!access || !reading->unleased_said || reading->flag->unleased != FS_UNLEASED_SERVE)
         return;
     fs_spot_find(reading->spot, "unleased", &at);
-    fs_report_warning(reading->file, &at, "clients that cannot hold a lease (OFREP) keep the value of this access flag for as long as they like");
+    fs_report_warning(reading->file, &at,
+                      "clients that cannot hold a lease (OFREP) keep the value of this access flag for as "
+                      "long as they like");
 }
 
 struct fs_flag *fs_flag_read(struct fs_flagfile *file, const char *key, const struct fs_spot *spot)
 {
-    static const char *const known[] = {"state",      "type",      "variants",   "defaultVariant", "targeting", "decision",
-                                        "decisions",  "value",     "safeVariant", "safeValue",     "maxStale",  "revalidate",
-                                        "visibility", "onUnknown", "factDefaults", "unleased",     "order",     "metadata",
-                                        "delegation", "overrides", "key",        NULL};
+    static const char *const known[] = {"state",       "type",      "variants",     "defaultVariant",
+                                        "targeting",   "decision",  "decisions",    "value",
+                                        "safeVariant", "safeValue", "maxStale",     "revalidate",
+                                        "visibility",  "onUnknown", "factDefaults", "unleased",
+                                        "order",       "metadata",  "delegation",   "overrides",
+                                        "key",         NULL};
     struct fs_flag *flag = FS_NEW(struct fs_flag);
     struct fs_flag_reading reading = {.file = file, .spot = spot, .flag = flag};
     flag->key = fs_strdup(key);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From paths to one set: which files there are, their bytes, and the set when all of them are without error. The only place of
- * this part that touches the file system.
+ * From paths to one set: which files there are, their bytes, and the set when all of them are without error.
+ * The only place of this part that touches the file system.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,8 @@ struct loading {
     FS_VEC(struct seen) seen; /* a file that two paths lead to is read once */
 };
 
-static void reading_init(struct fs_reading *reading, const struct fs_flagfile_sources *sources, struct fs_flag_problems *problems)
+static void reading_init(struct fs_reading *reading, const struct fs_flagfile_sources *sources,
+                         struct fs_flag_problems *problems)
 {
     memset(problems, 0, sizeof *problems);
     memset(reading, 0, sizeof *reading);
@@ -168,8 +169,9 @@ static bool is_new(struct loading *loading, const struct stat *status)
 static bool is_flag_file(const char *name)
 {
     struct fs_str text = fs_str_from(name);
-    return *name != '.' && (fs_str_ends_with(text, FS_STR(".yaml")) || fs_str_ends_with(text, FS_STR(".yml")) ||
-                            fs_str_ends_with(text, FS_STR(".json")));
+    return *name != '.' &&
+           (fs_str_ends_with(text, FS_STR(".yaml")) || fs_str_ends_with(text, FS_STR(".yml")) ||
+            fs_str_ends_with(text, FS_STR(".json")));
 }
 
 static int by_name(const void *a, const void *b)
@@ -194,11 +196,13 @@ static void load_directory(struct loading *loading, const char *path)
     }
     closedir(directory);
     if (!names.count)
-        fs_report_file(add_file(&loading->reading, path), 0, 0, "the directory holds no flag file (*.yaml, *.yml or *.json)");
+        fs_report_file(add_file(&loading->reading, path), 0, 0,
+                       "the directory holds no flag file (*.yaml, *.yml or *.json)");
     else
         qsort(names.items, names.count, sizeof *names.items, by_name);
     for (size_t i = 0; i < names.count; i++) {
-        char *file = fs_format("%s%s%s", path, fs_str_ends_with(fs_str_from(path), FS_STR("/")) ? "" : "/", names.items[i]);
+        char *file = fs_format("%s%s%s", path, fs_str_ends_with(fs_str_from(path), FS_STR("/")) ? "" : "/",
+                               names.items[i]);
         load_file(loading, file, false);
         fs_free(file);
         fs_free(names.items[i]);
@@ -216,13 +220,15 @@ static void load_file(struct loading *loading, const char *path, bool named)
         if (named)
             load_directory(loading, path);
     } else if (loading->seen.count == FS_FLAGFILE_COUNT) {
-        fs_report_file(add_file(&loading->reading, path), 0, 0, "there are too many flag files; put several flags into one");
+        fs_report_file(add_file(&loading->reading, path), 0, 0,
+                       "there are too many flag files; put several flags into one");
     } else if (is_new(loading, &status)) {
         read_file(add_file(&loading->reading, path));
     }
 }
 
-struct fs_flagset *fs_flagfile_load(const char *const *paths, size_t count, const struct fs_flagfile_sources *sources,
+struct fs_flagset *fs_flagfile_load(const char *const *paths, size_t count,
+                                    const struct fs_flagfile_sources *sources,
                                     struct fs_flag_problems *problems)
 {
     struct loading loading = {0};
@@ -234,7 +240,8 @@ struct fs_flagset *fs_flagfile_load(const char *const *paths, size_t count, cons
 }
 
 struct fs_flagset *fs_flagfile_parse(const char *text, size_t length, const char *name,
-                                     const struct fs_flagfile_sources *sources, struct fs_flag_problems *problems)
+                                     const struct fs_flagfile_sources *sources,
+                                     struct fs_flag_problems *problems)
 {
     struct fs_reading reading;
     reading_init(&reading, sources, problems);

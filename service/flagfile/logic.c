@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules in a flag file: compiled with errors told at their place, and looked through for what core cannot know to be a
- * mistake: decisions that are not there, decisions that are ignored, results that name no variant, time that must be watched.
+ * Rules in a flag file: compiled with errors told at their place, and looked through for what core cannot
+ * know to be a mistake: decisions that are not there, decisions that are ignored, results that name no
+ * variant, time that must be watched.
  */
 #include <string.h>
 #include "base/str.h"
@@ -29,13 +30,15 @@ static json_t *expand_members(const json_t *logic, const json_t *evaluators, int
         json_t *iterated;
     } same = {.read = logic}; /* jansson's iterators take a non-const object and do not change it */
     for (void *it = json_object_iter(same.iterated); it; it = json_object_iter_next(same.iterated, it))
-        json_object_set_new_nocheck(out, json_object_iter_key(it), fs_logic_expand(json_object_iter_value(it), evaluators, depth));
+        json_object_set_new_nocheck(out, json_object_iter_key(it),
+                                    fs_logic_expand(json_object_iter_value(it), evaluators, depth));
     return out;
 }
 
 json_t *fs_logic_expand(const json_t *logic, const json_t *evaluators, int depth)
 {
-    const char *name = json_object_size(logic) == 1 ? json_string_value(json_object_get(logic, "$ref")) : NULL;
+    const char *name =
+        json_object_size(logic) == 1 ? json_string_value(json_object_get(logic, "$ref")) : NULL;
     if (depth > DEPTH)
         return json_null();
     if (name)
@@ -98,14 +101,18 @@ static void report_no_decision(struct fs_flag_reading *reading, const struct fs_
     }
     char *hint = fs_hint(name, names, count);
     if (!flag->decision_count)
-        fs_report_error(reading->file, spot, "it reads the variable 'decision', but the flag has no decision");
+        fs_report_error(reading->file, spot,
+                        "it reads the variable 'decision', but the flag has no decision");
     else if (!count)
         fs_report_error(reading->file, spot,
-                        "it reads 'decision.%s', but the flag's only decision has no name: read decision.allowed, decision.value or "
+                        "it reads 'decision.%s', but the flag's only decision has no name: read "
+                        "decision.allowed, decision.value or "
                         "decision.state",
                         name);
     else if (!*name)
-        fs_report_error(reading->file, spot, "it does not say which decision it reads: write decision.%s.allowed, decision.%s.value or decision.%s.state",
+        fs_report_error(reading->file, spot,
+                        "it does not say which decision it reads: write decision.%s.allowed, "
+                        "decision.%s.value or decision.%s.state",
                         names[0], names[0], names[0]);
     else
         fs_report_error(reading->file, spot, "no decision is called '%s'%s", name, hint);
@@ -127,7 +134,8 @@ static bool rule_reads(const struct fs_rule *rule, const struct fs_decision *dec
     return false;
 }
 
-void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_spot *spot, const struct fs_rule *rule)
+void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_spot *spot,
+                              const struct fs_rule *rule)
 {
     const struct fs_flag *flag = reading->flag;
     const char *name;
@@ -142,8 +150,9 @@ void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_s
         const char *own = flag->decisions[k].name;
         if (rule_reads(rule, &flag->decisions[k]))
             continue;
-        fs_report_warning(reading->file, spot, "it ignores the decision%s%s%s: what the source answers changes nothing", own ? " '" : "",
-                          own ? own : "", own ? "'" : "");
+        fs_report_warning(reading->file, spot,
+                          "it ignores the decision%s%s%s: what the source answers changes nothing",
+                          own ? " '" : "", own ? own : "", own ? "'" : "");
     }
 }
 
@@ -151,7 +160,8 @@ void fs_logic_check_time(struct fs_flagfile *file, const struct fs_spot *spot, c
 {
     if (fs_rule_time(rule) == FS_TIME_EACH_SECOND)
         fs_report_warning(file, spot,
-                          "it computes with $flagd.timestamp, so it is evaluated each second; compare the bare timestamp with a value free "
+                          "it computes with $flagd.timestamp, so it is evaluated each second; compare the "
+                          "bare timestamp with a value free "
                           "of time and it is scheduled for its moment");
 }
 
@@ -168,8 +178,9 @@ static void check_name(struct fs_flag_reading *reading, const struct fs_spot *sp
 
 static bool is_test(const char *operator_name)
 {
-    static const char *const tests[] = {"==", "===", "!=",  "!==",  "<",    "<=",          ">",         ">=",     "!",
-                                        "!!", "in",  "all", "some", "none", "starts_with", "ends_with", "sem_ver"};
+    static const char *const tests[] = {
+        "==", "===", "!=",  "!==",  "<",    "<=",          ">",         ">=",     "!",
+        "!!", "in",  "all", "some", "none", "starts_with", "ends_with", "sem_ver"};
     for (size_t i = 0; i < sizeof tests / sizeof *tests; i++) {
         if (strcmp(operator_name, tests[i]) == 0)
             return true;
@@ -183,8 +194,10 @@ static void check_test(struct fs_flag_reading *reading, const struct fs_spot *sp
         const char *name = i ? "false" : "true";
         if (fs_variant_find(reading->flag, name) >= 0)
             continue;
-        fs_report_warning(reading->file, spot, "the result is true or false, but no variant is called '%s'; use {\"if\": [..., \"%s\", ...]}",
-                          name, reading->flag->variant_count ? reading->flag->variants[0].name : name);
+        fs_report_warning(
+            reading->file, spot,
+            "the result is true or false, but no variant is called '%s'; use {\"if\": [..., \"%s\", ...]}",
+            name, reading->flag->variant_count ? reading->flag->variants[0].name : name);
         return;
     }
 }

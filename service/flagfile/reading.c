@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places, problems and expected members: what makes an error say file, line, column and key, what was expected and what was
- * probably meant. Knows nothing of what flags mean.
+ * Places, problems and expected members: what makes an error say file, line, column and key, what was
+ * expected and what was probably meant. Knows nothing of what flags mean.
  */
 #include <stdarg.h>
 #include <string.h>
@@ -14,13 +14,18 @@ enum { KEY_LIMIT = 2048, HINT_WORDS = 8 };
 
 struct fs_spot fs_spot_member(const struct fs_spot *above, const struct fs_doc_member *member)
 {
-    return (struct fs_spot){.above = above, .key = member->key, .line = member->line, .column = member->column, .node = member->value};
+    return (struct fs_spot){.above = above,
+                            .key = member->key,
+                            .line = member->line,
+                            .column = member->column,
+                            .node = member->value};
 }
 
 struct fs_spot fs_spot_item(const struct fs_spot *above, size_t index)
 {
     const struct fs_doc_node *item = above->node->items[index];
-    return (struct fs_spot){.above = above, .index = index, .line = item->line, .column = item->column, .node = item};
+    return (struct fs_spot){
+        .above = above, .index = index, .line = item->line, .column = item->column, .node = item};
 }
 
 bool fs_spot_find(const struct fs_spot *above, const char *key, struct fs_spot *out)
@@ -57,7 +62,8 @@ static void add_path(struct fs_buf *out, const struct fs_spot *spot)
 }
 
 /* Takes key and text. */
-static void add_problem(const struct fs_flagfile *file, int line, int column, char *key, char *text, bool warning)
+static void add_problem(const struct fs_flagfile *file, int line, int column, char *key, char *text,
+                        bool warning)
 {
     struct fs_flag_problems *problems = file->all->problems;
     *(warning ? &problems->warnings : &problems->errors) += 1;
@@ -138,7 +144,8 @@ char *fs_flag_problem_line(const struct fs_flag_problem *problem)
 {
     const char *kind = problem->warning ? "warning: " : "", *colon = *problem->key ? ": " : "";
     if (problem->line)
-        return fs_format("%s:%d:%d: %s%s%s%s", problem->file, problem->line, problem->column, kind, problem->key, colon, problem->text);
+        return fs_format("%s:%d:%d: %s%s%s%s", problem->file, problem->line, problem->column, kind,
+                         problem->key, colon, problem->text);
     return fs_format("%s: %s%s%s%s", problem->file, kind, problem->key, colon, problem->text);
 }
 
@@ -175,15 +182,17 @@ char *fs_hint(const char *word, const char *const *words, size_t count)
     return hint ? hint : fs_strdup("");
 }
 
-const struct fs_doc_node *fs_expect(struct fs_flagfile *file, const struct fs_spot *spot, enum fs_doc_kind kind, const char *what)
+const struct fs_doc_node *fs_expect(struct fs_flagfile *file, const struct fs_spot *spot,
+                                    enum fs_doc_kind kind, const char *what)
 {
     const struct fs_doc_node *node = spot->node;
     if (node->kind == kind)
         return node;
-    bool quotable = kind == FS_DOC_STRING && (node->kind == FS_DOC_BOOLEAN || node->kind == FS_DOC_INTEGER || node->kind == FS_DOC_REAL);
+    bool quotable = kind == FS_DOC_STRING && (node->kind == FS_DOC_BOOLEAN || node->kind == FS_DOC_INTEGER ||
+                                              node->kind == FS_DOC_REAL);
     if (quotable)
-        fs_report_error(file, spot, "expected %s, got %s (if you mean the text, put it in quotes: \"%s\")", what,
-                        fs_doc_kind_name(node->kind), node->text);
+        fs_report_error(file, spot, "expected %s, got %s (if you mean the text, put it in quotes: \"%s\")",
+                        what, fs_doc_kind_name(node->kind), node->text);
     else
         fs_report_error(file, spot, "expected %s, got %s", what, fs_doc_kind_name(node->kind));
     return NULL;
@@ -226,13 +235,16 @@ void fs_expect_duration(struct fs_flagfile *file, const struct fs_spot *spot, in
     int64_t read;
     char shortest[32];
     if (node->kind == FS_DOC_INTEGER || node->kind == FS_DOC_REAL)
-        fs_report_error(file, spot, "a duration needs a unit (did you mean '%ss'? or 250ms, 10s, 5m, 1h, 7d)", node->text);
+        fs_report_error(file, spot, "a duration needs a unit (did you mean '%ss'? or 250ms, 10s, 5m, 1h, 7d)",
+                        node->text);
     else if (!fs_expect(file, spot, FS_DOC_STRING, "a duration such as 10s"))
         return;
     else if (!fs_parse_duration((struct fs_str){node->text, node->length}, &read))
-        fs_report_error(file, spot, "'%s' is no duration (expected such as 250ms, 10s, 5m, 1h30m, 7d)", node->text);
+        fs_report_error(file, spot, "'%s' is no duration (expected such as 250ms, 10s, 5m, 1h30m, 7d)",
+                        node->text);
     else if (read < least)
-        fs_report_error(file, spot, "'%s' is too short; the least is %s", node->text, fs_format_duration(least, shortest));
+        fs_report_error(file, spot, "'%s' is too short; the least is %s", node->text,
+                        fs_format_duration(least, shortest));
     else
         *ms = read;
 }
@@ -269,7 +281,8 @@ json_t *fs_expect_metadata(struct fs_flagfile *file, const struct fs_spot *spot)
         struct fs_spot at = fs_spot_member(spot, &spot->node->members[i]);
         enum fs_doc_kind kind = at.node->kind;
         if (kind == FS_DOC_NULL || kind == FS_DOC_LIST || kind == FS_DOC_MAP)
-            fs_report_error(file, &at, "expected a boolean, a string or a number, got %s (metadata is flat)", fs_doc_kind_name(kind));
+            fs_report_error(file, &at, "expected a boolean, a string or a number, got %s (metadata is flat)",
+                            fs_doc_kind_name(kind));
         if (strncmp(at.key, own, sizeof own - 1) == 0)
             fs_report_error(file, &at, "names that start with '%s' are the service's own", own);
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the readers of this part share: places in a file with the keys that lead there, reporting problems, and reading members of
- * an expected kind. Private to service/flagfile.
+ * What the readers of this part share: places in a file with the keys that lead there, reporting problems,
+ * and reading members of an expected kind. Private to service/flagfile.
  *
- *   load.c      paths, files, and the set          file.c      one file: its defaults, evaluators, metadata, flags
- *   flag.c      one flag                           variants.c  variants, type, safe variant, order
+ *   load.c      paths, files, and the set          file.c      one file: its defaults, evaluators, metadata,
+ * flags flag.c      one flag                           variants.c  variants, type, safe variant, order
  *   decision.c  what a flag asks of sources        logic.c     compiling rules, what rules read and give
  *   reading.c   places, problems, expected members
  */
@@ -41,10 +41,10 @@ struct fs_reading {
     const struct fs_flagfile_sources *sources;
     FS_VEC(struct fs_flagfile *) files;
     FS_VEC(struct fs_flag *) flags;
-    struct fs_map by_key; /* key -> struct fs_flag * */
-    json_t *evaluators;   /* of all files; a bad one is null here, so that it is reported once */
+    struct fs_map by_key;          /* key -> struct fs_flag * */
+    json_t *evaluators;            /* of all files; a bad one is null here, so that it is reported once */
     struct fs_map evaluator_files; /* name -> struct fs_flagfile * */
-    json_t *metadata;     /* of all files, later ones win; NULL: none */
+    json_t *metadata;              /* of all files, later ones win; NULL: none */
 };
 
 /* One file, or a path that leads to none. */
@@ -76,23 +76,26 @@ void fs_report_error(struct fs_flagfile *file, const struct fs_spot *spot, const
 void fs_report_warning(struct fs_flagfile *file, const struct fs_spot *spot, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* At the place behind a JSON pointer from the spot. */
-void fs_report_at(struct fs_flagfile *file, const struct fs_spot *spot, const char *pointer, const char *text);
+void fs_report_at(struct fs_flagfile *file, const struct fs_spot *spot, const char *pointer,
+                  const char *text);
 /* About the file as a whole (line 0), or where it is no YAML. */
 void fs_report_file(struct fs_flagfile *file, int line, int column, const char *text);
 
-/* " (did you mean 'off'?)", or what there is to choose from (" (expected a, b or c)") where nothing is near and the choice is small,
- * or "". Owned: fs_free(). */
+/* " (did you mean 'off'?)", or what there is to choose from (" (expected a, b or c)") where nothing is near
+ * and the choice is small, or "". Owned: fs_free(). */
 char *fs_hint(const char *word, const char *const *words, size_t count);
 
 /* The spot's node, where it is of that kind; else NULL with an error that says what was expected. */
-const struct fs_doc_node *fs_expect(struct fs_flagfile *file, const struct fs_spot *spot, enum fs_doc_kind kind, const char *what);
-const char *fs_expect_text(struct fs_flagfile *file, const struct fs_spot *spot, const char *what); /* not empty */
+const struct fs_doc_node *fs_expect(struct fs_flagfile *file, const struct fs_spot *spot,
+                                    enum fs_doc_kind kind, const char *what);
+const char *fs_expect_text(struct fs_flagfile *file, const struct fs_spot *spot,
+                           const char *what); /* not empty */
 /* The index of one of `words` (NULL-terminated); -1 with an error. */
 int fs_expect_choice(struct fs_flagfile *file, const struct fs_spot *spot, const char *const *words);
 /* Leaves *ms alone where it is wrong. */
 void fs_expect_duration(struct fs_flagfile *file, const struct fs_spot *spot, int64_t least, int64_t *ms);
-/* An error for each member of the map that is none of `known` (NULL-terminated). Keys that start with `x-` and `$comment` are
- * everybody's own. */
+/* An error for each member of the map that is none of `known` (NULL-terminated). Keys that start with `x-`
+ * and `$comment` are everybody's own. */
 void fs_expect_known(struct fs_flagfile *file, const struct fs_spot *spot, const char *const *known);
 bool fs_is_free_key(const char *key);
 /* A flat object of booleans, strings and numbers: a new reference, NULL with an error. */
@@ -128,7 +131,8 @@ json_t *fs_logic_expand(const json_t *logic, const json_t *evaluators, int depth
 bool fs_logic_reads_facts(const struct fs_flag *flag);
 bool fs_logic_reads_fact(const struct fs_flag *flag, const char *name);
 /* The checks on a flag's targeting or value: decisions that it names, decisions that it ignores, time. */
-void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_spot *spot, const struct fs_rule *rule);
+void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_spot *spot,
+                              const struct fs_rule *rule);
 void fs_logic_check_time(struct fs_flagfile *file, const struct fs_spot *spot, const struct fs_rule *rule);
 /* Warns of results that name no variant. */
 void fs_logic_check_results(struct fs_flag_reading *reading, const struct fs_spot *spot);

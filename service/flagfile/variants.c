@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a flag can be: its type, its variants, its default and safe variant, their order. Also here: that values are of the flag's type, and
- * are given to core in that type's form (a float's 1 is 1.0).
+ * What a flag can be: its type, its variants, its default and safe variant, their order. Also here: that
+ * values are of the flag's type, and are given to core in that type's form (a float's 1 is 1.0).
  */
 #include <string.h>
 #include "base/str.h"
@@ -33,7 +33,8 @@ static int type_of(const struct fs_doc_node *node)
 
 static bool is_whole(double number)
 {
-    return number >= (double)-GREATEST_INTEGER && number <= (double)GREATEST_INTEGER && number - (double)(int64_t)number == 0.0;
+    return number >= (double)-GREATEST_INTEGER && number <= (double)GREATEST_INTEGER &&
+           number - (double)(int64_t)number == 0.0;
 }
 
 static bool fits(enum fs_type type, const struct fs_doc_node *node)
@@ -50,11 +51,14 @@ static json_t *value_of(struct fs_flagfile *file, const struct fs_spot *spot, en
 {
     const struct fs_doc_node *node = spot->node;
     if (!fits(type, node)) {
-        fs_report_error(file, spot, "expected a value of type %s, got %s", fs_type_name(type), fs_doc_kind_name(node->kind));
+        fs_report_error(file, spot, "expected a value of type %s, got %s", fs_type_name(type),
+                        fs_doc_kind_name(node->kind));
         return NULL;
     }
-    if (node->kind == FS_DOC_INTEGER && (node->integer > GREATEST_INTEGER || node->integer < -GREATEST_INTEGER)) {
-        fs_report_error(file, spot, "integers stay within 2^53-1, which is what all clients can hold; use a string");
+    if (node->kind == FS_DOC_INTEGER &&
+        (node->integer > GREATEST_INTEGER || node->integer < -GREATEST_INTEGER)) {
+        fs_report_error(file, spot,
+                        "integers stay within 2^53-1, which is what all clients can hold; use a string");
         return NULL;
     }
     if (type == FS_TYPE_INTEGER && node->kind == FS_DOC_REAL)
@@ -80,8 +84,8 @@ static int common_type(struct fs_flagfile *file, const struct fs_spot *variants)
         } else if (fits(FS_TYPE_FLOAT, at.node) && (type == FS_TYPE_INTEGER || type == FS_TYPE_FLOAT)) {
             type = FS_TYPE_FLOAT;
         } else {
-            fs_report_error(file, &at, "all variants are of one type: '%s' is of type %s, this one is %s", first,
-                            fs_type_name((enum fs_type)type), fs_doc_kind_name(at.node->kind));
+            fs_report_error(file, &at, "all variants are of one type: '%s' is of type %s, this one is %s",
+                            first, fs_type_name((enum fs_type)type), fs_doc_kind_name(at.node->kind));
             return -1;
         }
     }
@@ -130,7 +134,8 @@ static int expect_variant(struct fs_flag_reading *reading, const struct fs_spot 
 {
     const char *name = fs_expect_text(reading->file, spot, "the name of a variant");
     int index = name ? fs_variant_find(reading->flag, name) : -1;
-    bool told = !reading->flag->variant_count && !fs_doc_find(reading->spot->node, "value"); /* that there are no variants */
+    bool told = !reading->flag->variant_count &&
+                !fs_doc_find(reading->spot->node, "value"); /* that there are no variants */
     if (name && index < 0 && !told) {
         const char **names = fs_variant_names(reading->flag);
         char *hint = fs_hint(name, names, reading->flag->variant_count);
@@ -154,14 +159,17 @@ void fs_variants_read(struct fs_flag_reading *reading)
     static const char *const types[] = {"boolean", "string", "integer", "float", "object", NULL};
     struct fs_spot variants, at;
     int type = -1;
-    bool value = fs_doc_find(reading->spot->node, "value") != NULL, typed = fs_spot_find(reading->spot, "type", &at);
+    bool value = fs_doc_find(reading->spot->node, "value") != NULL,
+         typed = fs_spot_find(reading->spot, "type", &at);
     if (typed)
         type = fs_expect_choice(reading->file, &at, types);
     else if (value)
-        fs_report_error(reading->file, reading->spot, "'type' is missing: a flag with `value` must say its type");
+        fs_report_error(reading->file, reading->spot,
+                        "'type' is missing: a flag with `value` must say its type");
     if (!fs_spot_find(reading->spot, "variants", &variants)) {
         if (!value)
-            fs_report_error(reading->file, reading->spot, "'variants' is missing: expected a map of names and values");
+            fs_report_error(reading->file, reading->spot,
+                            "'variants' is missing: expected a map of names and values");
     } else if (fs_expect(reading->file, &variants, FS_DOC_MAP, "a map of names and values")) {
         if (!variants.node->count)
             fs_report_error(reading->file, &variants, "expected at least one variant");
@@ -186,8 +194,10 @@ static void find_safe(struct fs_flag_reading *reading)
         if (!json_is_false(flag->variants[i].value))
             continue;
         if (found >= 0) {
-            fs_report_error(reading->file, reading->spot, "'safeVariant' is missing: both '%s' and '%s' are false, say which is the safe one",
-                            flag->variants[found].name, flag->variants[i].name);
+            fs_report_error(
+                reading->file, reading->spot,
+                "'safeVariant' is missing: both '%s' and '%s' are false, say which is the safe one",
+                flag->variants[found].name, flag->variants[i].name);
             return;
         }
         found = (int)i;
@@ -197,16 +207,19 @@ static void find_safe(struct fs_flag_reading *reading)
         flag->safe_value = json_false();
     else if (found < 0)
         fs_report_error(reading->file, reading->spot,
-                        "'safeVariant' (or 'safeValue') is missing: this is an access flag, so it must say what it falls to when its "
+                        "'safeVariant' (or 'safeValue') is missing: this is an access flag, so it must say "
+                        "what it falls to when its "
                         "answer is not known");
 }
 
 static void warn_of_granting(struct fs_flag_reading *reading, const struct fs_spot *spot)
 {
     const struct fs_flag *flag = reading->flag;
-    const json_t *value = flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].value : flag->safe_value;
+    const json_t *value =
+        flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].value : flag->safe_value;
     if (flag->type == FS_TYPE_BOOLEAN && json_is_true(value))
-        fs_report_warning(reading->file, spot, "the safe value is true: the flag grants whenever its answer is not known");
+        fs_report_warning(reading->file, spot,
+                          "the safe value is true: the flag grants whenever its answer is not known");
 }
 
 void fs_safe_read(struct fs_flag_reading *reading, bool access)
@@ -252,6 +265,7 @@ void fs_order_read(struct fs_flag_reading *reading)
             flag->order[flag->order_count++] = index;
     }
     if (flag->order_count < flag->variant_count && flag->order_count == spot.node->count)
-        fs_report_error(reading->file, &spot, "the order names %zu of %zu variants; name all, the least one first", flag->order_count,
-                        flag->variant_count);
+        fs_report_error(reading->file, &spot,
+                        "the order names %zu of %zu variants; name all, the least one first",
+                        flag->order_count, flag->variant_count);
 }

@@ -26,7 +26,10 @@ struct fs_daemon_options {
     const json_t *mappings;        /* rules for foreign event types; or NULL */
     int64_t dedup;                 /* ms */
     int64_t drain;                 /* ms that clients get at the end */
-    bool demo;
+    int64_t revalidate;            /* ms; of sources that do not say it */
+    size_t events;                 /* in one request */
+    bool demo_flags;               /* no flag files: the demo's */
+    bool demo;                     /* ... and its events, until somebody else sends one */
     struct fs_engine_options engine;
     struct fs_server_options server;
 };
@@ -87,6 +90,9 @@ struct fs_daemon {
     struct fs_mappings *mappings; /* what foreign events mean */
     const struct fs_flagfile_source *sources; /* those that flags may name */
     size_t source_count;
+    bool events_taken;            /* somebody else than the demo sent an event */
+    unsigned demo_step;
+    int64_t demo_due;             /* mono ms */
     bool draining;
     int64_t end_at;               /* mono ms: when draining, the time to stop */
     bool stopped;
@@ -154,6 +160,10 @@ void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message);
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err);
+
+/* demo.c */
+extern const char fs_demo_flags[];
+int64_t fs_demo_turn(struct fs_daemon *daemon);
 
 /* worker.c: what may block (reading the journal, copying it, keys on disk) runs on one thread of its own */
 struct fs_worker *fs_worker_start(void);

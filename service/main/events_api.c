@@ -50,6 +50,7 @@ static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *m
                                         .now = fs_daemon_now(daemon).wall, .dedup = daemon->options->dedup};
     fs_events_limits_init(&options.limits);
     options.limits.body = daemon->options->server.limits.body;
+    options.limits.batch = daemon->options->events;
     bool fine = fs_events_read(&request, &options, events, err);
     fs_free(headers);
     if (fine && !fs_events_permitted(events->items, events->count, message->credential, err)) {
@@ -105,6 +106,7 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_api_reply(daemon, message->connection, 202, json_pack("{s:[]}", "entries"));
     } else {
         struct fs_submission *submission = FS_NEW(struct fs_submission);
+        daemon->events_taken = true;
         submission->request = message->connection;
         submission->wait = wait;
         submission->timeout = timeout;

@@ -87,7 +87,9 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     struct fs_flagfile_sources sources = {.items = daemon->sources, .count = daemon->source_count};
     struct fs_flag_problems problems;
     read_state(daemon, daemon->flags_state);
-    struct fs_flagset *set = fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
+    struct fs_flagset *set = daemon->options->demo_flags
+                                 ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &sources, &problems)
+                                 : fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
     log_problems(&problems);
     fs_flag_problems_finish(&problems);
     if (!set) {

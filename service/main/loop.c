@@ -152,7 +152,9 @@ void fs_daemon_run(struct fs_daemon *daemon)
         struct fs_time now = fs_daemon_now(daemon);
         int64_t due = fs_engine_next(daemon->engine);
         int64_t check = daemon->flags_checked + FLAG_CHECK_MS;
+        int64_t demo = fs_demo_turn(daemon);
         due = check < due ? check : due;
+        due = demo < due ? demo : due;
         if (daemon->draining && due > now.mono + 20)
             due = now.mono + 20;
         fs_queue_wait(daemon->inbox, due > now.mono ? due - now.mono : 0);

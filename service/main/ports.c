@@ -40,12 +40,9 @@ static struct fs_blob *make_frame(struct fs_daemon *daemon, const struct fs_deli
 {
     const struct fs_daemon_options *options = daemon->options;
     switch (delivery->kind) {
-    case FS_DELIVER_WELCOME: {
-        struct fs_frame_limits limits = {.watches = options->engine.watches, .flags = 1024,
-                                         .context_bytes = options->engine.context_limits.bytes,
-                                         .context_depth = options->engine.context_limits.depth};
-        return fs_frame_welcome(delivery->session, options->engine.epoch, options->engine.lease, &limits, options->server.limits.frame);
-    }
+    case FS_DELIVER_WELCOME:
+        return fs_frame_welcome(delivery->session, options->engine.epoch, options->engine.lease, &options->server.frames,
+                                options->server.limits.frame);
     case FS_DELIVER_SNAPSHOT:
         return fs_frame_snapshot(delivery->parts[0].watch, delivery->parts[0].body);
     case FS_DELIVER_DELTA: {

@@ -113,7 +113,7 @@ static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting
             type->destroy(self);
             return false;
         }
-        int64_t revalidate = endpoint.revalidate >= 0 ? endpoint.revalidate : 60000;
+        int64_t revalidate = endpoint.revalidate >= 0 ? endpoint.revalidate : daemon->options->revalidate;
         unsigned index = fs_engine_add_source(daemon->engine, settings[i].name, type, revalidate);
         fs_fetch_add_source(daemon->fetch, index, settings[i].name, type, self, &endpoint);
         fs_source_endpoint_finish(&endpoint);

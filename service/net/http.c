@@ -139,8 +139,6 @@ static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input
 static int hand_over(struct fs_peer *peer)
 {
     struct fs_server *server = peer->server;
-    if (server->requests >= server->limits.requests)
-        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again", RETRY_LATER);
     fs_server_name(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
     message->credential = peer->credential ? fs_credential_ref(peer->credential) : NULL;
@@ -155,7 +153,6 @@ static int hand_over(struct fs_peer *peer)
         return refuse(peer, 503, "unavailable", "the service has more work than it can take: try again", RETRY_LATER);
     }
     peer->state = FS_PEER_WAITING;
-    server->requests++;
     fs_peer_deadline(peer, 0);
     lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
     lws_rx_flow_control(peer->wsi, 0);
@@ -204,7 +201,13 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
     peer->head_only = strcmp(peer->request->method, "HEAD") == 0;
     if (is_preflight(peer))
         return answer_preflight(peer);
-    if (!authenticate(peer, input, &result) || !expect(peer, &result))
+    if (!authenticate(peer, input, &result))
+        return result;
+    if (body && !peer->credential)
+        return refuse(peer, 400, "invalid", "without a credential no body is taken", NULL);
+    if (!fs_limits_take_request(peer))
+        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again", RETRY_LATER);
+    if (!expect(peer, &result))
         return result;
     if (body == 0) {
         peer->empty_body = !peer->unread && strcmp(peer->request->method, "POST") == 0;
@@ -264,7 +267,8 @@ int fs_http_body_end(struct fs_peer *peer)
 /* The core has spoken: the connection may be read again. */
 static void resume(struct fs_peer *peer)
 {
-    peer->server->requests--;
+    peer->state = FS_PEER_IDLE;
+    fs_limits_drop_request(peer);
     if (peer->paused)
         lws_rx_flow_control(peer->wsi, 1);
     peer->paused = false;
@@ -295,7 +299,7 @@ void fs_http_stream(struct fs_peer *peer, const char *content_type, const char *
             fs_peer_kill(peer);
         return;
     }
-    peer->server->requests--;
+    fs_limits_drop_request(peer);
     peer->state = FS_PEER_STREAM;
     fs_deadline_expiry(peer);
     if (!fs_reply_stream_head(peer, content_type, headers))

@@ -72,3 +72,21 @@ void fs_limits_leave(struct fs_peer *peer)
     peer->count_key = NULL;
     server->connections--;
 }
+
+bool fs_limits_take_request(struct fs_peer *peer)
+{
+    struct fs_server *server = peer->server;
+    if (peer->counted)
+        return true;
+    if (server->requests >= server->limits.requests)
+        return false;
+    server->requests++;
+    peer->counted = true;
+    return true;
+}
+
+void fs_limits_drop_request(struct fs_peer *peer)
+{
+    peer->server->requests -= peer->counted ? 1 : 0;
+    peer->counted = false;
+}

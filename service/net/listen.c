@@ -140,7 +140,7 @@ static void adopt(struct fs_server *server, int fd, const struct sockaddr_storag
     struct fs_peer *peer = peer_create(server, address);
     peer->wsi = lws_adopt_socket_vhost(server->vhost, fd); /* closes the socket where it fails */
     if (!peer->wsi) {
-        FS_LOG_WARN("net", "a connection was not taken: no memory or too many open files", "address", peer->address);
+        FS_LOG_DEBUG("net", "a connection was not taken: no TLS handshake, or too many open files", "address", peer->address);
         fs_peer_destroy(peer);
         return;
     }

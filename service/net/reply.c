@@ -124,6 +124,7 @@ int fs_reply_done(struct fs_peer *peer)
     fs_buf_finish(&peer->body);
     fs_buf_init(&peer->body, peer->server->limits.body);
     fs_peer_deadline(peer, 0);
+    fs_limits_drop_request(peer);
     if (!peer->close_after) {
         peer->state = FS_PEER_IDLE;
         return lws_http_transaction_completed(peer->wsi) ? -1 : 0;

@@ -40,8 +40,7 @@ void fs_server_forget(struct fs_peer *peer)
 /* The connection is gone, or as good as: nothing more may be written. May be called more than once. */
 static void peer_gone(struct fs_peer *peer)
 {
-    if (peer->state == FS_PEER_WAITING)
-        peer->server->requests--;
+    fs_limits_drop_request(peer);
     peer->state = FS_PEER_LEAVING;
     fs_list_remove(&peer->held_node);
     if (peer->held) {

@@ -72,6 +72,7 @@ struct fs_peer {
     bool unread;                    /* a body that nobody wants is still coming */
     bool empty_body;                /* the library will announce the end of an empty body */
     bool paused;                    /* rx flow control is on */
+    bool counted;                   /* in fs_server.requests */
 
     bool hello;                     /* websocket: the first frame came */
     int64_t second;                 /* websocket: frames are counted since then */
@@ -191,6 +192,9 @@ void fs_limits_fill(struct fs_server_limits *limits);
 /* Counts a websocket or stream. FS_OK; FS_ERR_LIMIT: the credential has too many; FS_ERR_UNAVAILABLE: the server has. */
 enum fs_err_code fs_limits_enter(struct fs_peer *peer);
 void fs_limits_leave(struct fs_peer *peer);
+/* Counts a request whose body is read or whose answer is waited for. False: there are too many. More than once does no harm. */
+bool fs_limits_take_request(struct fs_peer *peer);
+void fs_limits_drop_request(struct fs_peer *peer);
 
 /* ticket.c */
 void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential, int64_t expires);

@@ -28,16 +28,15 @@ void fs_opa_ask_users(struct fs_opa *opa, const struct fs_asked *batch, struct f
     fs_free(grouped);
 }
 
-/* The members, as keys. false where the document is no list of names. */
+/* The members, as keys (the values only must not be NULL). false where the document is no list of names. */
 static bool read_members(const json_t *document, struct fs_map *members)
 {
-    static char present; /* only its address counts */
     if (json_is_array(document)) {
         for (size_t i = 0; i < json_array_size(document); i++) {
             const json_t *item = json_array_get(document, i);
             if (!json_is_string(item))
                 return false;
-            fs_map_set(members, json_string_value(item), json_string_length(item), &present);
+            fs_map_set(members, json_string_value(item), json_string_length(item), members);
         }
         return true;
     }
@@ -46,7 +45,7 @@ static bool read_members(const json_t *document, struct fs_map *members)
         const json_t *value = json_object_iter_value(at);
         const char *key = json_object_iter_key(at);
         if (!json_is_false(value) && !json_is_null(value))
-            fs_map_set(members, key, strlen(key), &present);
+            fs_map_set(members, key, strlen(key), members);
     }
     return json_is_object(document);
 }

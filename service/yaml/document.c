@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From libyaml's events to the tree of a document. libyaml checks the syntax; here stand what a document of ours may be (one
- * document, string keys, none of them twice) and how much of it there may be, aliases counted as often as they are used.
- * Knows base and libyaml only.
+ * From libyaml's events to the tree of a document. libyaml checks the syntax; here stand what a document of
+ * ours may be (one document, string keys, none of them twice) and how much of it there may be, aliases
+ * counted as often as they are used. Knows base and libyaml only.
  */
 #include <string.h>
 #include <yaml.h>
@@ -28,11 +28,13 @@ struct builder {
 
 const char *fs_doc_kind_name(enum fs_doc_kind kind)
 {
-    static const char *const names[] = {"null", "a boolean", "an integer", "a number", "a string", "a list", "a map"};
+    static const char *const names[] = {"null",     "a boolean", "an integer", "a number",
+                                        "a string", "a list",    "a map"};
     return names[kind];
 }
 
-static bool fail_at(struct builder *b, int line, int column, const char *format, ...) __attribute__((format(printf, 4, 5)));
+static bool fail_at(struct builder *b, int line, int column, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 static bool fail_at(struct builder *b, int line, int column, const char *format, ...)
 {
     va_list args;
@@ -73,8 +75,10 @@ static bool fail_syntax(struct builder *b)
         return fail_at(b, 0, 0, "at byte %zu: %s", parser->problem_offset, problem);
     place(b, &parser->problem_mark, &line, &column);
     if (parser->context && parser->context_mark.line + 1 != (size_t)line)
-        return fail_at(b, line, column, "%s, %s that starts in line %zu", problem, parser->context, parser->context_mark.line + 1);
-    return fail_at(b, line, column, "%s%s%s", problem, parser->context ? ", " : "", parser->context ? parser->context : "");
+        return fail_at(b, line, column, "%s, %s that starts in line %zu", problem, parser->context,
+                       parser->context_mark.line + 1);
+    return fail_at(b, line, column, "%s%s%s", problem, parser->context ? ", " : "",
+                   parser->context ? parser->context : "");
 }
 
 static bool next_event(struct builder *b, yaml_event_t *event)
@@ -96,7 +100,10 @@ static struct fs_doc_node *new_node(struct builder *b, enum fs_doc_kind kind, co
 static bool count(struct builder *b, const yaml_event_t *event, size_t weight)
 {
     b->nodes += weight;
-    return b->nodes <= FS_DOC_NODES ? true : fail_event(b, event, "the document is too large, its aliases counted as what they stand for");
+    return b->nodes <= FS_DOC_NODES
+               ? true
+               : fail_event(b, event,
+                            "the document is too large, its aliases counted as what they stand for");
 }
 
 static struct anchor *open_anchor(struct builder *b, const yaml_char_t *name)
@@ -114,7 +121,10 @@ static const struct fs_doc_node *read_alias(struct builder *b, const yaml_event_
 {
     const struct anchor *anchor = fs_map_gets(&b->anchors, (const char *)event->data.alias.anchor);
     if (!anchor)
-        return fail_event(b, event, "the alias names an anchor that is not there; anchors (&name) come before aliases (*name)"), NULL;
+        return fail_event(b, event,
+                          "the alias names an anchor that is not there; anchors (&name) come before aliases "
+                          "(*name)"),
+               NULL;
     if (!anchor->node)
         return fail_event(b, event, "the alias stands inside of what it names"), NULL;
     return count(b, event, anchor->node->weight) ? anchor->node : NULL;
@@ -129,14 +139,16 @@ static const struct fs_doc_node *read_scalar(struct builder *b, const yaml_event
     node->text = fs_arena_strndup(&b->document->arena, (const char *)event->data.scalar.value, node->length);
     if (memchr(node->text, 0, node->length))
         return fail_event(b, event, "a text may not hold the character U+0000"), NULL;
-    if (!fs_scalar_resolve(node, (const char *)event->data.scalar.tag, event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE, &why))
+    if (!fs_scalar_resolve(node, (const char *)event->data.scalar.tag,
+                           event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE, &why))
         return fail_event(b, event, why), NULL;
     if (anchor)
         anchor->node = node;
     return count(b, event, 1) ? node : NULL;
 }
 
-static bool collection_tag_is_fine(struct builder *b, const yaml_event_t *event, const yaml_char_t *tag, const char *allowed)
+static bool collection_tag_is_fine(struct builder *b, const yaml_event_t *event, const yaml_char_t *tag,
+                                   const char *allowed)
 {
     return !tag || strcmp((const char *)tag, allowed) == 0 || strcmp((const char *)tag, "!") == 0 ||
            fail_event(b, event, "tags are not supported, but for those of YAML's core schema");
@@ -149,7 +161,8 @@ static const struct fs_doc_node *read_list(struct builder *b, const yaml_event_t
     FS_VEC(const struct fs_doc_node *) items = {0};
     const struct fs_doc_node *result = NULL, *item;
     yaml_event_t event;
-    if (!collection_tag_is_fine(b, start, start->data.sequence_start.tag, "tag:yaml.org,2002:seq") || !count(b, start, 1))
+    if (!collection_tag_is_fine(b, start, start->data.sequence_start.tag, "tag:yaml.org,2002:seq") ||
+        !count(b, start, 1))
         return NULL;
     for (;;) {
         if (!next_event(b, &event))
@@ -177,7 +190,8 @@ out:
 }
 
 /* The key of a member from its event: a scalar as it is written, of which the map has none yet. */
-static bool read_key(struct builder *b, const yaml_event_t *event, const struct fs_map *known, struct fs_doc_member *out)
+static bool read_key(struct builder *b, const yaml_event_t *event, const struct fs_map *known,
+                     struct fs_doc_member *out)
 {
     const struct fs_doc_member *first;
     place(b, &event->start_mark, &out->line, &out->column);
@@ -189,15 +203,19 @@ static bool read_key(struct builder *b, const yaml_event_t *event, const struct 
     if (event->data.scalar.anchor)
         return fail_event(b, event, "a key may not have an anchor");
     if (strcmp(key, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-        return fail_event(b, event, "merge keys (<<) are YAML 1.1; this is YAML 1.2, where an alias stands for a whole value");
+        return fail_event(
+            b, event,
+            "merge keys (<<) are YAML 1.1; this is YAML 1.2, where an alias stands for a whole value");
     if ((first = fs_map_gets(known, key)))
-        return fail_at(b, out->line, out->column, "the key '%s' stands here for the second time; it is also in line %d", key, first->line);
+        return fail_at(b, out->line, out->column,
+                       "the key '%s' stands here for the second time; it is also in line %d", key,
+                       first->line);
     out->key = fs_arena_strndup(&b->document->arena, key, event->data.scalar.length);
     return count(b, event, 1);
 }
 
-static bool read_member(struct builder *b, yaml_event_t *event, struct fs_doc_node *node, struct fs_map *known,
-                        struct fs_doc_member **out, int depth)
+static bool read_member(struct builder *b, yaml_event_t *event, struct fs_doc_node *node,
+                        struct fs_map *known, struct fs_doc_member **out, int depth)
 {
     struct fs_doc_member *member = FS_ARENA_NEW(&b->document->arena, struct fs_doc_member);
     bool ok = read_key(b, event, known, member);
@@ -224,7 +242,8 @@ static const struct fs_doc_node *read_map(struct builder *b, const yaml_event_t 
     struct fs_map known;
     yaml_event_t event;
     fs_map_init_borrowing(&known);
-    if (!collection_tag_is_fine(b, start, start->data.mapping_start.tag, "tag:yaml.org,2002:map") || !count(b, start, 1))
+    if (!collection_tag_is_fine(b, start, start->data.mapping_start.tag, "tag:yaml.org,2002:map") ||
+        !count(b, start, 1))
         goto out;
     for (;;) {
         if (!next_event(b, &event))
@@ -281,7 +300,8 @@ static bool read_stream(struct builder *b)
         case YAML_DOCUMENT_END_EVENT:
             break;
         case YAML_DOCUMENT_START_EVENT:
-            ok = ++documents == 1 || fail_event(b, &event, "a second document starts here; put it into a file of its own");
+            ok = ++documents == 1 ||
+                 fail_event(b, &event, "a second document starts here; put it into a file of its own");
             break;
         case YAML_STREAM_END_EVENT:
             end = true;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A document's node as JSON, and the place of a JSON pointer (RFC 6901) in a document. Knows base and jansson only. */
+/* A document's node as JSON, and the place of a JSON pointer (RFC 6901) in a document. Knows base and jansson
+ * only. */
 #include <string.h>
 #include "base/alloc.h"
 #include "base/str.h"
@@ -51,13 +52,15 @@ static char *next_token(const char **pointer)
     return token;
 }
 
-const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const char *pointer, int *line, int *column)
+const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const char *pointer, int *line,
+                                        int *column)
 {
     while (*pointer == '/') {
         char *token = next_token(&pointer);
         const struct fs_doc_member *member = fs_doc_find(node, token);
         uint64_t index = 0;
-        bool item = node->kind == FS_DOC_LIST && fs_parse_u64(fs_str_from(token), &index) && index < node->count;
+        bool item =
+            node->kind == FS_DOC_LIST && fs_parse_u64(fs_str_from(token), &index) && index < node->count;
         fs_free(token);
         if (member) {
             node = member->value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an unquoted word of YAML 1.2 means: null, true, false, a number, or just text. libyaml leaves that to us, which keeps
- * YAML 1.1's `on`, `off`, `yes` and `no` out. Pure.
+ * What an unquoted word of YAML 1.2 means: null, true, false, a number, or just text. libyaml leaves that to
+ * us, which keeps YAML 1.1's `on`, `off`, `yes` and `no` out. Pure.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -115,8 +115,8 @@ static bool set_word(struct fs_doc_node *node)
 
 static bool resolve_plain(struct fs_doc_node *node, const char **why)
 {
-    static const char *const no_json[] = {".inf",  ".Inf",  ".INF",  "-.inf", "-.Inf", "-.INF", "+.inf",
-                                          "+.Inf", "+.INF", ".nan",  ".NaN",  ".NAN",  NULL};
+    static const char *const no_json[] = {".inf",  ".Inf",  ".INF", "-.inf", "-.Inf", "-.INF", "+.inf",
+                                          "+.Inf", "+.INF", ".nan", ".NaN",  ".NAN",  NULL};
     int base = base_of_prefix(node->text);
     if (set_word(node))
         return true;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Joins the surrogate pairs of JSON strings. Walks the text as JSON: outside of strings there is nothing but punctuation and bare
- * words, so that the first quote or comment of YAML's own ends the walk and the rest stays as it is. Pure.
+ * Joins the surrogate pairs of JSON strings. Walks the text as JSON: outside of strings there is nothing but
+ * punctuation and bare words, so that the first quote or comment of YAML's own ends the walk and the rest
+ * stays as it is. Pure.
  */
 #include <string.h>
 #include "surrogates.h"
@@ -37,7 +38,9 @@ static unsigned pair_at(const char *text, const char *end)
     if (high < 0xD800 || high > 0xDBFF)
         return 0;
     int low = unit_at(text + PAIR / 2, end);
-    return low < 0xDC00 || low > 0xDFFF ? 0 : 0x10000u + (((unsigned)high - 0xD800u) << 10) + ((unsigned)low - 0xDC00u);
+    return low < 0xDC00 || low > 0xDFFF
+               ? 0
+               : 0x10000u + (((unsigned)high - 0xD800u) << 10) + ((unsigned)low - 0xDC00u);
 }
 
 static void write_joined(char *out, unsigned character)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON writes a character beyond U+FFFF as two \u escapes (RFC 8259 section 7), which libyaml refuses. In a text that is JSON such a
- * pair is turned into YAML's \U escape before libyaml sees it, and it is remembered by how much the columns behind it moved. Private to the
- * document reader.
+ * JSON writes a character beyond U+FFFF as two \u escapes (RFC 8259 section 7), which libyaml refuses. In a
+ * text that is JSON such a pair is turned into YAML's \U escape before libyaml sees it, and it is remembered
+ * by how much the columns behind it moved. Private to the document reader.
  */
 #ifndef FS_FLAGFILE_SURROGATES_H
 #define FS_FLAGFILE_SURROGATES_H

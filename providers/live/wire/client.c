@@ -303,6 +303,9 @@ static void *run(void *user)
         if (going) {
             fsw_transport_timer(client->transport, (long)(again - fsw_now()));
             going = fsw_transport_service(client->transport);
+            if (!going) {
+                fsw_client_log(client, FSW_LOG_ERROR, "libwebsockets has given up: no further connections");
+            }
         }
     }
     tell_state(client, FSW_CLOSED);
@@ -320,6 +323,7 @@ static struct fsw_transport *make_transport(struct fsw_client *client)
         .proxy = client->options.proxy,
         .insecure = client->options.insecure,
         .max_message = client->options.max_message,
+        .patience = client->options.connect_timeout / 1000 + 20,
         .owner = {.user = client,
                   .opened = on_opened,
                   .message = on_message,

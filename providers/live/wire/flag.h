@@ -34,8 +34,6 @@ struct fsw_table {
     const struct fsw_flag *flags[]; /* references, sorted by key */
 };
 
-/* An empty table, with one reference; NULL for want of memory. */
-struct fsw_table *fsw_table_empty(void);
 const struct fsw_table *fsw_table_ref(const struct fsw_table *table);
 
 /*

@@ -20,11 +20,6 @@ static struct fsw_table *table_new(size_t room)
     return table;
 }
 
-struct fsw_table *fsw_table_empty(void)
-{
-    return table_new(0);
-}
-
 static struct fsw_table *writable(const struct fsw_table *table)
 {
     union {

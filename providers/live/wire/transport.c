@@ -4,8 +4,10 @@
  */
 #include "transport.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +43,34 @@ static void silence(void)
     lws_set_log_level(0, NULL);
 }
 
+/*
+ * libwebsockets ignores SIGPIPE for the whole process, which is not a library's to decide. The client's
+ * thread blocks all signals, so there it is not needed; elsewhere one that comes of us is swallowed.
+ */
+static struct lws_context *make_context(const struct lws_context_creation_info *info)
+{
+    struct sigaction before;
+    sigaction(SIGPIPE, NULL, &before);
+    struct lws_context *context = lws_create_context(info);
+    sigaction(SIGPIPE, &before, NULL);
+    return context;
+}
+
+static void destroy_context(struct lws_context *context)
+{
+    sigset_t pipe, before, pending;
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe, &before);
+    sigpending(&pending);
+    bool was_pending = sigismember(&pending, SIGPIPE) == 1;
+    lws_context_destroy(context);
+    const struct timespec none = {0};
+    while (!was_pending && sigtimedwait(&pipe, NULL, &none) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *config)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -55,6 +85,8 @@ struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *co
         .port = CONTEXT_PORT_NO_LISTEN,
         .protocols = protocols,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .timeout_secs = config->patience,
+        .connect_timeout_secs = config->patience,
         .fd_limit_per_thread = 16,
         /* An empty address keeps libwebsockets from looking at the environment's http_proxy. */
         .http_proxy_address = config->proxy == NULL ? "" : config->proxy,
@@ -65,7 +97,7 @@ struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *co
         info.client_ssl_ca_filepath = config->ca_file;
         info.alpn = "http/1.1";
     }
-    transport->context = lws_create_context(&info);
+    transport->context = make_context(&info);
     transport->vhost = transport->context == NULL ? NULL : lws_create_vhost(transport->context, &info);
     if (transport->vhost == NULL ||
         (config->url->tls && lws_init_vhost_client_ssl(&info, transport->vhost) != 0)) {
@@ -79,7 +111,7 @@ void fsw_transport_destroy(struct fsw_transport *transport)
 {
     if (transport != NULL) {
         if (transport->context != NULL) {
-            lws_context_destroy(transport->context);
+            destroy_context(transport->context);
         }
         explicit_bzero(transport->token, sizeof transport->token);
         free(transport->message);

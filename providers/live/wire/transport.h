@@ -37,6 +37,7 @@ struct fsw_transport_config {
     const char *ca_file, *proxy;
     bool insecure;
     size_t max_message;
+    unsigned patience; /* s that the library waits for the other side at most; its owner waits less */
     struct fsw_transport_owner owner;
 };
 

@@ -6,8 +6,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from client_model import Client
-from fake import fake
+from protocol_model import Client
+from protocol_fake import fake
 from test_transcripts import PROTOCOL, TRANSCRIPTS, validator
 
 ADA = {"watch": 1, "context": {"targetingKey": "ada"}}

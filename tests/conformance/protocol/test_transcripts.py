@@ -6,7 +6,7 @@ import pathlib
 import jsonschema
 import pytest
 
-from client_model import Client, Fault
+from protocol_model import Client, Fault
 
 PROTOCOL = pathlib.Path(__file__).resolve().parents[3] / "docs" / "protocol"
 SCHEMA = json.loads((PROTOCOL / "flagstaff.v1.schema.json").read_text())

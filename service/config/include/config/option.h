@@ -75,7 +75,7 @@ struct fs_option {
     unsigned commands;    /* bits */
     unsigned traits;      /* FS_OPTION_FILE and the others */
     int64_t least, most;  /* of numbers, durations and sizes; 0 and 0: any that is not negative */
-    const char *help;     /* one or more sentences */
+    const char *help;     /* sentences; parts for one command only begin with its name and end with " |" ("get: This. | why: That.") */
 };
 
 const struct fs_option *fs_option(enum fs_option_id id);
@@ -87,6 +87,8 @@ static inline bool fs_option_is_of(const struct fs_option *option, enum fs_comma
 }
 /* The section "Options" of a command's --help, wrapped to `width` columns. */
 void fs_option_help(enum fs_command command, size_t width, struct fs_buf *out);
+/* Appends `text` in lines of at most `width` columns, each after `indent` blanks. */
+void fs_text_wrap(struct fs_buf *out, const char *text, size_t indent, size_t width);
 /* docs/configuration.md. */
 void fs_option_document(struct fs_buf *out);
 

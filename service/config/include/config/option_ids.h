@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names of the options' rows, in the order of the table (service/config/option_table.c). No guard: option.h includes it
  * within an enumeration, a test within a list of names. */
+/* clang-format off */
 X(FS_OPT_CONFIG)
 X(FS_OPT_CHECK_CONFIG)
 X(FS_OPT_PRINT_CONFIG)
@@ -28,6 +29,7 @@ X(FS_OPT_LOG_COMPONENTS)
 X(FS_OPT_LIMITS_BODY)
 X(FS_OPT_LIMITS_HEADER)
 X(FS_OPT_LIMITS_FRAME)
+X(FS_OPT_LIMITS_FRAMES)
 X(FS_OPT_LIMITS_CONNECTIONS)
 X(FS_OPT_LIMITS_CONNECTIONS_PER_KEY)
 X(FS_OPT_LIMITS_REQUESTS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Entries of the journal, as core sees them: numbered in one order, each a kind and a JSON body. Core hands over drafts and
- * applies an entry when it is told that it is committed.
+ * Entries of the journal, as core sees them: numbered in one order, each a kind and a JSON body. Core hands
+ * over drafts and applies an entry when it is told that it is committed.
  */
 #ifndef FS_CORE_ENTRY_H
 #define FS_CORE_ENTRY_H
@@ -12,14 +12,14 @@
 #include "base/digest.h"
 
 #define FS_ENTRY_KINDS(X)                                                                                    \
-    X(FS_ENTRY_START, "start")       /* the daemon started: epoch */                                          \
-    X(FS_ENTRY_EVENT, "event")       /* an accepted event */                                                  \
-    X(FS_ENTRY_ANSWERS, "answers")   /* one batch of answers that changed or settled something */             \
-    X(FS_ENTRY_TICK, "tick")         /* what changed for whom, and why: one revision */                       \
-    X(FS_ENTRY_SOURCE, "source")     /* a source went up or down, or its revision moved */                    \
-    X(FS_ENTRY_CONFIG, "config")     /* flags were loaded */                                                  \
-    X(FS_ENTRY_TIMER, "timer")       /* time changed something */                                             \
-    X(FS_ENTRY_KEY, "key")           /* a key was added or revoked */                                         \
+    X(FS_ENTRY_START, "start")       /* the daemon started: epoch */                                         \
+    X(FS_ENTRY_EVENT, "event")       /* an accepted event */                                                 \
+    X(FS_ENTRY_ANSWERS, "answers")   /* one batch of answers that changed or settled something */            \
+    X(FS_ENTRY_TICK, "tick")         /* what changed for whom, and why: one revision */                      \
+    X(FS_ENTRY_SOURCE, "source")     /* a source went up or down, or its revision moved */                   \
+    X(FS_ENTRY_CONFIG, "config")     /* flags were loaded */                                                 \
+    X(FS_ENTRY_TIMER, "timer")       /* time changed something */                                            \
+    X(FS_ENTRY_KEY, "key")           /* a key was added or revoked */                                        \
     X(FS_ENTRY_OPERATOR, "operator") /* an operator's action */
 
 enum fs_entry_kind {
@@ -33,15 +33,16 @@ bool fs_entry_kind_parse(const char *name, enum fs_entry_kind *out);
 struct fs_entry {
     uint64_t number; /* strictly increasing from 1, without gaps */
     enum fs_entry_kind kind;
-    int64_t time;    /* wall ms when it was accepted */
+    int64_t time;     /* wall ms when it was accepted */
     const char *body; /* canonical JSON; borrowed */
     size_t length;
 };
 
 /* Identity of an event: (credential, source, id). All zero: the entry has none. */
 struct fs_identity {
-    struct fs_sha256 key;     /* of credential, source and id */
-    struct fs_sha256 content; /* of the event's canonical form: the same identity with other content is a conflict */
+    struct fs_sha256 key; /* of credential, source and id */
+    struct fs_sha256
+        content; /* of the event's canonical form: the same identity with other content is a conflict */
     bool set;
 };
 
@@ -61,9 +62,9 @@ struct fs_draft {
     struct fs_identity identity;
     const struct fs_entry_cell *cells;
     size_t cell_count;
-    const char *cursor_name;  /* moves in the same transaction; NULL: none */
+    const char *cursor_name; /* moves in the same transaction; NULL: none */
     const char *cursor_value;
-    uint64_t token;           /* comes back with the notice */
+    uint64_t token; /* comes back with the notice */
 };
 
 enum fs_commit_result {
@@ -76,7 +77,7 @@ enum fs_commit_result {
 struct fs_commit {
     uint64_t token;
     uint64_t number;
-    int64_t time;  /* the entry's */
+    int64_t time; /* the entry's */
     enum fs_commit_result result;
     char error[160];
 };

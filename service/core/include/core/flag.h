@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Flag definitions, as one immutable, reference-counted set. The file readers (service/flagfile) fill the structs below and hand them over; from
- * then on nothing changes, and any thread that holds a reference may read. DESIGN: docs/architecture.md, "Flags".
+ * Flag definitions, as one immutable, reference-counted set. The file readers (service/flagfile) fill the
+ * structs below and hand them over; from then on nothing changes, and any thread that holds a reference may
+ * read. DESIGN: docs/architecture.md, "Flags".
  */
 #ifndef FS_CORE_FLAG_H
 #define FS_CORE_FLAG_H
@@ -26,12 +27,12 @@ struct fs_variant {
 
 /* One thing that a flag asks of a source. */
 struct fs_decision {
-    char *name;           /* NULL for the only, unnamed one */
-    char *source;         /* "opa", "builtin", ...: the name in the configuration */
-    char *kind;           /* the source's own key: "path", "users", "rule" */
-    char *query;          /* the text behind that key; for "rule" the canonical JSON of the rule */
-    struct fs_rule *rule; /* for kind "rule", else NULL */
-    struct fs_rule *input; /* gives the input; NULL: the whole context */
+    char *name;             /* NULL for the only, unnamed one */
+    char *source;           /* "opa", "builtin", ...: the name in the configuration */
+    char *kind;             /* the source's own key: "path", "users", "rule" */
+    char *query;            /* the text behind that key; for "rule" the canonical JSON of the rule */
+    struct fs_rule *rule;   /* for kind "rule", else NULL */
+    struct fs_rule *input;  /* gives the input; NULL: the whole context */
     bool undefined_unknown; /* `undefined: unknown` */
 };
 
@@ -42,12 +43,13 @@ struct fs_flag {
     struct fs_variant *variants;
     size_t variant_count;
     int default_variant; /* index, or -1 */
-    int safe_variant;    /* index, or -1: `safe_value` (which may be NULL too for a flag that is no access flag) */
-    json_t *safe_value;  /* its variant is called "safe" */
+    int safe_variant; /* index, or -1: `safe_value` (which may be NULL too for a flag that is no access flag)
+                       */
+    json_t *safe_value; /* its variant is called "safe" */
     enum fs_visibility visibility;
     enum fs_unleased unleased;
-    int64_t max_stale;   /* ms */
-    int64_t revalidate;  /* ms; -1: the source's */
+    int64_t max_stale;  /* ms */
+    int64_t revalidate; /* ms; -1: the source's */
     struct fs_decision *decisions;
     size_t decision_count;
     struct fs_rule *targeting; /* picks a variant; or NULL */
@@ -56,17 +58,17 @@ struct fs_flag {
     json_t *fact_defaults;     /* object or NULL */
     int *order;                /* indexes of variants, lesser first; or NULL */
     size_t order_count;
-    json_t *metadata;          /* flat object: the set's metadata and the flag's own; or NULL */
-    json_t *source_text;       /* the definition as read, for `flags` and `why`; or NULL */
-    char *file;                /* where it stands */
+    json_t *metadata;    /* flat object: the set's metadata and the flag's own; or NULL */
+    json_t *source_text; /* the definition as read, for `flags` and `why`; or NULL */
+    char *file;          /* where it stands */
     int line;
 
     /* Found by fs_flagset_create(). */
-    bool access;               /* has a decision, delegation, a safe variant, or reads facts */
-    enum fs_rule_time time;    /* the worst of its rules */
-    char **facts;              /* names of the facts that any of its rules reads, sorted, without double ones */
+    bool access;            /* has a decision, delegation, a safe variant, or reads facts */
+    enum fs_rule_time time; /* the worst of its rules */
+    char **facts;           /* names of the facts that any of its rules reads, sorted, without double ones */
     size_t fact_count;
-    size_t index;              /* in fs_flagset.flags */
+    size_t index; /* in fs_flagset.flags */
 };
 
 void fs_flag_destroy(struct fs_flag *flag); /* with all that it owns; accepts NULL */
@@ -74,13 +76,14 @@ void fs_flag_destroy(struct fs_flag *flag); /* with all that it owns; accepts NU
 struct fs_flagset {
     struct fs_flag **flags; /* sorted by key */
     size_t count;
-    struct fs_map by_key;   /* key -> struct fs_flag * */
-    json_t *metadata;       /* the set's own; or NULL */
-    char hash[65];          /* SHA-256 of the definitions: equal sets have equal hashes */
-    int references;         /* private */
+    struct fs_map by_key; /* key -> struct fs_flag * */
+    json_t *metadata;     /* the set's own; or NULL */
+    char hash[65];        /* SHA-256 of the definitions: equal sets have equal hashes */
+    int references;       /* private */
 };
 
-/* Takes the flags (the array stays the caller's) and holds a reference of its own to `metadata`. Keys must be unique. One reference, the caller's. */
+/* Takes the flags (the array stays the caller's) and holds a reference of its own to `metadata`. Keys must be
+ * unique. One reference, the caller's. */
 struct fs_flagset *fs_flagset_create(struct fs_flag **flags, size_t count, json_t *metadata);
 struct fs_flagset *fs_flagset_ref(struct fs_flagset *set); /* any thread */
 void fs_flagset_unref(struct fs_flagset *set);             /* any thread; accepts NULL */

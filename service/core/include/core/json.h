@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the service adds to jansson: one canonical form, reading with limits, borrowed look-ups. Pure; any thread. */
+/* What the service adds to jansson: one canonical form, reading with limits, borrowed look-ups. Pure; any
+ * thread. */
 #ifndef FS_CORE_JSON_H
 #define FS_CORE_JSON_H
 
@@ -9,13 +10,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-/* The canonical form: keys sorted by bytes, no white space, whole numbers below 2^53 without fraction (1.0 is 1),
- * so that equal values have equal bytes. Identity of contexts and questions rests on it. False when the buffer's limit was hit. */
+/* The canonical form: keys sorted by bytes, no white space, whole numbers below 2^53 without fraction (1.0 is
+ * 1), so that equal values have equal bytes. Identity of contexts and questions rests on it. False when the
+ * buffer's limit was hit. */
 bool fs_json_canonical(struct fs_buf *out, const json_t *value);
 /* The same as an owned string (fs_free()). NULL over `limit` bytes. */
 char *fs_json_canonical_text(const json_t *value, size_t limit, size_t *length_out);
-/* Reads one JSON document: duplicate keys and text behind it are refused, depth at most `depth`. NULL with `err`
- * (line and column in its text) where it is malformed. Owned reference. */
+/* Reads one JSON document: duplicate keys and text behind it are refused, depth at most `depth`. NULL with
+ * `err` (line and column in its text) where it is malformed. Where an integer is beyond 64 bits all of the
+ * document's numbers are read as doubles. Owned reference. */
 json_t *fs_json_read(const char *text, size_t length, size_t depth, struct fs_err *err);
 /* Equal as JSON values, numbers by value (1 == 1.0). */
 bool fs_json_equal(const json_t *a, const json_t *b);

@@ -31,16 +31,16 @@ struct fs_value {
     union {
         bool boolean;
         double number;
-        struct fs_str string; /* borrowed from the rule, the context or the run's arena */
-        const json_t *json;   /* an array or object, borrowed likewise */
+        struct fs_str string;      /* borrowed from the rule, the context or the run's arena */
+        const json_t *json;        /* an array or object, borrowed likewise */
         struct fs_value_list list; /* in the run's arena */
     };
 };
 
 /* NULL gives FS_NULL. Borrows. */
 struct fs_value fs_value_from_json(const json_t *json);
-/* A new reference, owned by the caller. A borrowed container is shared, not copied: nobody may change it. Whole
- * numbers within 2^53 become integers; NaN, infinities and FS_FAILED become null. */
+/* A new reference, owned by the caller. A borrowed container is shared, not copied: nobody may change it.
+ * Whole numbers within 2^53 become integers; NaN, infinities and FS_FAILED become null. */
 json_t *fs_value_to_json(struct fs_value value);
 bool fs_value_is_array(struct fs_value value);
 /* For arrays only. */

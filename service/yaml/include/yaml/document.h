@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * YAML 1.2 (and so JSON) as a tree of nodes that know where they stand. Scalars follow the core schema of YAML 1.2.2, section 10.3:
- * `on`, `off`, `yes` and `no` are strings. Keys are strings as written. Duplicate keys, merge keys, own tags, a second document and
- * numbers that JSON lacks are refused. An alias shares the node of its anchor; what all aliases stand for is bounded.
- * Knows nothing of flags or of core. A document belongs to one thread at a time; its nodes may be read by many.
+ * YAML 1.2 (and so JSON) as a tree of nodes that know where they stand. Scalars follow the core schema of
+ * YAML 1.2.2, section 10.3: `on`, `off`, `yes` and `no` are strings. Keys are strings as written. Duplicate
+ * keys, merge keys, own tags, a second document and numbers that JSON lacks are refused. An alias shares the
+ * node of its anchor; what all aliases stand for is bounded. Knows nothing of flags or of core. A document
+ * belongs to one thread at a time; its nodes may be read by many.
  */
 #ifndef FS_YAML_DOCUMENT_H
 #define FS_YAML_DOCUMENT_H
@@ -62,16 +63,20 @@ struct fs_doc_error {
     char text[240];
 };
 
-/* Reads a text (UTF-8, or UTF-16 with a byte order mark). False with `err`; finish the document in either case. */
-bool fs_document_read(struct fs_document *document, const char *text, size_t length, struct fs_doc_error *err);
+/* Reads a text (UTF-8, or UTF-16 with a byte order mark). False with `err`; finish the document in either
+ * case. */
+bool fs_document_read(struct fs_document *document, const char *text, size_t length,
+                      struct fs_doc_error *err);
 void fs_document_finish(struct fs_document *document); /* accepts NULL and zeroed */
 
 /* The member of a map; NULL where it has none, or the node is no map (or NULL). */
 const struct fs_doc_member *fs_doc_find(const struct fs_doc_node *map, const char *key);
 /* The node as JSON: a new reference, never NULL. */
 json_t *fs_doc_json(const struct fs_doc_node *node);
-/* Follows a JSON pointer (RFC 6901) from `node` as far as it leads. The place where that is (a member's place is its key's) goes to
- * line and column, which keep their values where it leads nowhere; the last node is returned. */
-const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const char *pointer, int *line, int *column);
+/* Follows a JSON pointer (RFC 6901) from `node` as far as it leads. The place where that is (a member's place
+ * is its key's) goes to line and column, which keep their values where it leads nowhere; the last node is
+ * returned. */
+const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const char *pointer, int *line,
+                                        int *column);
 
 #endif

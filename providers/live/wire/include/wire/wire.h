@@ -5,7 +5,8 @@
  *
  * It knows nothing of OpenFeature and nothing of the service. One client owns one thread and one
  * libwebsockets context. All functions may be called from any thread unless they say otherwise.
- * Allocation failures lose a connection at worst; they never grant.
+ * Allocation failures lose a connection at worst; they never grant. libwebsockets' own log, which is one for
+ * the whole process, is turned off by the first client.
  */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
@@ -186,8 +187,8 @@ void fsw_client_destroy(struct fsw_client *client);
 
 enum fsw_state fsw_client_state(struct fsw_client *client);
 
-/* Waits until the client is FSW_READY and all its watches have their snapshots or were refused; false after
- * `timeout` ms. */
+/* Never from a callback. Waits until the client is FSW_READY and all its watches have their snapshots or were
+ * refused; false after `timeout` ms. */
 bool fsw_client_wait_ready(struct fsw_client *client, unsigned timeout);
 
 /* Drops the connection, if there is one, and connects anew at once, with a credential read anew. */

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sets of flags: see flags.h. */
+#include "flags.h"
+
+#include <string.h>
+
+enum { WORD = 8 };
+
+/* Eight bytes at a time, multiplied and folded. Keys come from the program, not from strangers. */
+static uint64_t hash_of(const char *key, size_t length)
+{
+    const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
+    uint64_t hash = length * factor;
+    for (; length >= WORD; length -= WORD, key += WORD) {
+        uint64_t word;
+        memcpy(&word, key, WORD);
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 32;
+    }
+    uint64_t rest = 0;
+    memcpy(&rest, key, length);
+    hash = (hash ^ rest) * factor;
+    return hash ^ hash >> 32;
+}
+
+static void *zalloc(size_t size)
+{
+    void *memory = of_alloc(size);
+    if (memory != NULL)
+        memset(memory, 0, size);
+    return memory;
+}
+
+static void take_apart(struct variant *variant, const char *name, const of_value *value)
+{
+    variant->name = name;
+    variant->type = of_value_type(value);
+    switch (variant->type) {
+    case OF_TYPE_BOOL:
+        variant->value.boolean = of_value_as_bool(value, false);
+        break;
+    case OF_TYPE_INT:
+        variant->value.integer = of_value_as_int(value, 0);
+        break;
+    case OF_TYPE_DOUBLE:
+        variant->value.number = of_value_as_double(value, 0);
+        break;
+    case OF_TYPE_STRING:
+        variant->value.string.data = of_value_as_string(value, "");
+        variant->value.string.length = of_value_length(value);
+        break;
+    case OF_TYPE_NULL:
+    case OF_TYPE_DATETIME:
+    case OF_TYPE_LIST:
+    case OF_TYPE_OBJECT:
+    default:
+        variant->value.object = value;
+        break;
+    }
+}
+
+const struct variant *flag_variant(const struct flag *flag, const char *name)
+{
+    for (size_t i = 0; name != NULL && i < flag->count; i++)
+        if (strcmp(flag->variants[i].name, name) == 0)
+            return &flag->variants[i];
+    return NULL;
+}
+
+struct flag *flag_new(const of_memory_flag *given, of_error *error)
+{
+    of_memory_flag known = {0};
+    *error = OF_ERROR_INVALID_ARGUMENT;
+    if (given == NULL || given->size < offsetof(of_memory_flag, default_variant))
+        return NULL;
+    memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
+    if (known.key == NULL || of_value_type(known.variants) != OF_TYPE_OBJECT)
+        return NULL;
+    size_t count = of_value_length(known.variants);
+    size_t key_size = strlen(known.key) + 1;
+    *error = OF_ERROR_NO_MEMORY;
+    struct flag *flag = zalloc(sizeof *flag + count * sizeof flag->variants[0] + key_size);
+    if (flag == NULL)
+        return NULL;
+    atomic_init(&flag->refs, 1);
+    flag->key = (char *)&flag->variants[count];
+    memcpy(flag->key, known.key, key_size);
+    flag->values = of_value_ref(known.variants);
+    flag->metadata = of_value_ref(known.metadata);
+    flag->evaluator = known.evaluator;
+    flag->user = known.user;
+    flag->disabled = known.disabled;
+    const char *name = NULL;
+    const of_value *value = NULL;
+    for (size_t cursor = 0; of_value_next(flag->values, &cursor, &name, &value); flag->count++)
+        take_apart(&flag->variants[flag->count], name, value);
+    flag->preset = flag_variant(flag, known.default_variant);
+    flag->plain = !flag->disabled && flag->evaluator == NULL;
+    *error = OF_OK;
+    if (known.default_variant != NULL && flag->preset == NULL) {
+        *error = OF_ERROR_INVALID_ARGUMENT;
+        flag_unref(flag);
+        return NULL;
+    }
+    return flag;
+}
+
+struct flag *flag_ref(struct flag *flag)
+{
+    atomic_fetch_add_explicit(&flag->refs, 1, memory_order_relaxed);
+    return flag;
+}
+
+void flag_unref(void *counted)
+{
+    struct flag *flag = counted;
+    if (flag == NULL || atomic_fetch_sub_explicit(&flag->refs, 1, memory_order_acq_rel) != 1)
+        return;
+    of_value_unref(flag->values);
+    of_value_unref(flag->metadata);
+    of_free(flag);
+}
+
+struct flags *flags_new(size_t count)
+{
+    size_t slots = 8;
+    while (slots < count * 2)
+        slots *= 2;
+    struct flags *flags = zalloc(sizeof *flags + slots * sizeof flags->slots[0]);
+    if (flags != NULL)
+        flags->mask = slots - 1;
+    return flags;
+}
+
+static struct slot *slot_of(struct flags *flags, uint64_t hash, const char *key)
+{
+    size_t i = (size_t)hash & flags->mask;
+    while (flags->slots[i].flag != NULL &&
+           (flags->slots[i].hash != hash || strcmp(flags->slots[i].flag->key, key) != 0))
+        i = (i + 1) & flags->mask;
+    return &flags->slots[i];
+}
+
+void flags_put(struct flags *flags, struct flag *flag)
+{
+    uint64_t hash = hash_of(flag->key, strlen(flag->key));
+    struct slot *slot = slot_of(flags, hash, flag->key);
+    if (slot->flag == NULL)
+        flags->count++;
+    else
+        flag_unref(slot->flag);
+    *slot = (struct slot){hash, flag};
+}
+
+struct flag *flags_find(const struct flags *flags, const char *key)
+{
+    uint64_t hash = hash_of(key, strlen(key));
+    for (size_t i = (size_t)hash & flags->mask; flags->slots[i].flag != NULL; i = (i + 1) & flags->mask)
+        if (flags->slots[i].hash == hash && strcmp(flags->slots[i].flag->key, key) == 0)
+            return flags->slots[i].flag;
+    return NULL;
+}
+
+void flags_free(struct flags *flags)
+{
+    for (size_t i = 0; flags != NULL && i <= flags->mask; i++)
+        flag_unref(flags->slots[i].flag);
+    of_free(flags);
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The in-memory provider: see openfeature/providers/memory.h. Its flags are one pointer, replaced and retired. */
+#include <openfeature/providers/memory.h>
+
+#include <pthread.h>
+#include <string.h>
+
+#include <openfeature/memory.h>
+
+#include "flags.h"
+
+struct memory {
+    of_provider *provider;
+    _Atomic(struct flags *) flags;
+    pthread_mutex_t lock; /* one writer at a time */
+};
+
+static void retired_free(of_retired *retired)
+{
+    flags_free((struct flags *)(void *)retired);
+}
+
+/* Doubles hold every integer up to here (2^53). */
+static const int64_t EXACT = INT64_C(9007199254740992);
+
+/* Puts the value of a variant as the type that is asked for; numbers convert where nothing is lost. */
+static bool put_value(const struct variant *variant, of_type type, of_flag_value *value)
+{
+    if (variant->type == type || (type == OF_TYPE_OBJECT && variant->type == OF_TYPE_LIST)) {
+        *value = variant->value;
+        return true;
+    }
+    if (type == OF_TYPE_DOUBLE && variant->type == OF_TYPE_INT) {
+        value->number = (double)variant->value.integer;
+        return variant->value.integer <= EXACT && variant->value.integer >= -EXACT;
+    }
+    if (type == OF_TYPE_INT && variant->type == OF_TYPE_DOUBLE) {
+        double number = variant->value.number;
+        if (!(number <= (double)EXACT && number >= -(double)EXACT))
+            return false;
+        value->integer = (int64_t)number;
+        return (double)value->integer == number;
+    }
+    return false;
+}
+
+/* The variant that applies, or NULL for the caller's default value; and the reason. */
+static const struct variant *choose(const struct flag *flag, const of_context *context, const char **reason)
+{
+    *reason = OF_REASON_STATIC;
+    if (flag->plain) {
+        if (flag->preset == NULL)
+            *reason = OF_REASON_DEFAULT;
+        return flag->preset;
+    }
+    if (flag->disabled) {
+        *reason = OF_REASON_DISABLED;
+        return NULL;
+    }
+    const struct variant *chosen = flag_variant(flag, flag->evaluator(flag->user, context));
+    *reason = chosen != NULL ? OF_REASON_TARGETING_MATCH : OF_REASON_DEFAULT;
+    return chosen != NULL ? chosen : flag->preset;
+}
+
+static of_error resolve(struct memory *memory, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution)
+{
+    struct flags *flags = atomic_load_explicit(&memory->flags, memory_order_acquire);
+    struct flag *flag = flags_find(flags, key);
+    const char *reason = NULL;
+    if (flag == NULL) {
+        resolution->error_message = "no such flag";
+        return OF_ERROR_FLAG_NOT_FOUND;
+    }
+    const struct variant *variant = choose(flag, context, &reason);
+    if (variant == NULL)
+        resolution->value = *default_value;
+    else if (!put_value(variant, type, &resolution->value)) {
+        resolution->error_message = "the flag is of another type";
+        return OF_ERROR_TYPE_MISMATCH;
+    }
+    if (resolution->brief)
+        return OF_OK;
+    resolution->variant = variant == NULL ? NULL : variant->name;
+    resolution->reason = reason;
+    resolution->metadata = flag->metadata;
+    resolution->owner = flag_ref(flag);
+    resolution->release = flag_unref;
+    return OF_OK;
+}
+
+static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
+                             of_resolution *resolution)
+{
+    of_flag_value value = {.boolean = default_value};
+    return resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
+}
+
+static of_error resolve_string(void *self, const char *key, const char *default_value, const of_context *context,
+                               of_resolution *resolution)
+{
+    if (default_value == NULL)
+        default_value = "";
+    of_flag_value value = {.string = {default_value, strlen(default_value)}};
+    return resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
+}
+
+static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
+                            of_resolution *resolution)
+{
+    of_flag_value value = {.integer = default_value};
+    return resolve(self, key, OF_TYPE_INT, &value, context, resolution);
+}
+
+static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
+                               of_resolution *resolution)
+{
+    of_flag_value value = {.number = default_value};
+    return resolve(self, key, OF_TYPE_DOUBLE, &value, context, resolution);
+}
+
+static of_error resolve_object(void *self, const char *key, const of_value *default_value,
+                               const of_context *context, of_resolution *resolution)
+{
+    of_flag_value value = {.object = default_value};
+    return resolve(self, key, OF_TYPE_OBJECT, &value, context, resolution);
+}
+
+static void destroy(void *self)
+{
+    struct memory *memory = self;
+    flags_free(atomic_load(&memory->flags));
+    (void)pthread_mutex_destroy(&memory->lock);
+    of_free(memory);
+}
+
+static const of_provider_methods methods = {.size = sizeof methods,
+                                            .name = "in-memory",
+                                            .destroy = destroy,
+                                            .resolve_bool = resolve_bool,
+                                            .resolve_string = resolve_string,
+                                            .resolve_int = resolve_int,
+                                            .resolve_double = resolve_double,
+                                            .resolve_object = resolve_object};
+
+static struct flags *make_flags(const of_memory_flag *given, size_t count, of_error *error)
+{
+    struct flags *flags = flags_new(count);
+    *error = flags == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
+    for (size_t i = 0; *error == OF_OK && i < count; i++) {
+        struct flag *flag = flag_new(&given[i], error);
+        if (flag != NULL)
+            flags_put(flags, flag);
+    }
+    if (*error == OF_OK)
+        return flags;
+    flags_free(flags);
+    return NULL;
+}
+
+of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
+{
+    of_error error = OF_OK;
+    struct memory *memory = of_alloc(sizeof *memory);
+    if (memory == NULL)
+        return NULL;
+    memset(memory, 0, sizeof *memory);
+    struct flags *made = flags == NULL && count > 0 ? NULL : make_flags(flags, count, &error);
+    of_provider *provider = made == NULL ? NULL : of_provider_new(&methods, memory);
+    if (provider == NULL) {
+        flags_free(made);
+        of_free(memory);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&memory->lock, NULL);
+    atomic_init(&memory->flags, made);
+    memory->provider = provider;
+    return provider;
+}
+
+static struct memory *memory_of(of_provider *provider)
+{
+    return provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0 ? NULL
+                                                                                     : of_provider_self(provider);
+}
+
+static void emit_changed(of_provider *provider, const char *const *keys, size_t count)
+{
+    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
+    event.flags_changed = keys;
+    event.flags_changed_count = keys == NULL ? 0 : count;
+    of_provider_emit(provider, &event);
+}
+
+/* The keys of both sets, without repetition; NULL without memory, and the event then says "any". */
+static const char **all_keys(const struct flags *old, const struct flags *now, size_t *count)
+{
+    const char **keys = of_alloc((old->count + now->count + 1) * sizeof *keys);
+    *count = 0;
+    for (size_t i = 0; keys != NULL && i <= now->mask; i++)
+        if (now->slots[i].flag != NULL)
+            keys[(*count)++] = now->slots[i].flag->key;
+    for (size_t i = 0; keys != NULL && i <= old->mask; i++)
+        if (old->slots[i].flag != NULL && flags_find(now, old->slots[i].flag->key) == NULL)
+            keys[(*count)++] = old->slots[i].flag->key;
+    return keys;
+}
+
+of_error of_memory_provider_replace(of_provider *provider, const of_memory_flag *flags, size_t count)
+{
+    of_error error = OF_ERROR_INVALID_ARGUMENT;
+    struct memory *memory = memory_of(provider);
+    struct flags *now =
+        memory == NULL || (flags == NULL && count > 0) ? NULL : make_flags(flags, count, &error);
+    if (now == NULL)
+        return error;
+    size_t changed = 0;
+    (void)pthread_mutex_lock(&memory->lock);
+    struct flags *old = atomic_load(&memory->flags);
+    const char **keys = all_keys(old, now, &changed);
+    atomic_store(&memory->flags, now);
+    emit_changed(provider, keys, changed);
+    (void)pthread_mutex_unlock(&memory->lock);
+    of_free(keys);
+    of_provider_retire(provider, &old->retired, retired_free);
+    return OF_OK;
+}
+
+/* The set with one flag (taken) put in, or without the key when `flag` is NULL. */
+static struct flags *with_change(const struct flags *old, const char *key, struct flag *flag)
+{
+    struct flags *now = flags_new(old->count + 1);
+    if (now == NULL) {
+        flag_unref(flag);
+        return NULL;
+    }
+    for (size_t i = 0; i <= old->mask; i++) {
+        struct flag *other = old->slots[i].flag;
+        if (other != NULL && strcmp(other->key, key) != 0)
+            flags_put(now, flag_ref(other));
+    }
+    if (flag != NULL)
+        flags_put(now, flag);
+    return now;
+}
+
+static of_error change(struct memory *memory, const char *key, struct flag *flag)
+{
+    (void)pthread_mutex_lock(&memory->lock);
+    struct flags *old = atomic_load(&memory->flags);
+    if (flag == NULL && flags_find(old, key) == NULL) {
+        (void)pthread_mutex_unlock(&memory->lock);
+        return OF_OK;
+    }
+    struct flags *now = with_change(old, key, flag);
+    if (now != NULL) {
+        atomic_store(&memory->flags, now);
+        emit_changed(memory->provider, &key, 1);
+    }
+    (void)pthread_mutex_unlock(&memory->lock);
+    if (now == NULL)
+        return OF_ERROR_NO_MEMORY;
+    of_provider_retire(memory->provider, &old->retired, retired_free);
+    return OF_OK;
+}
+
+of_error of_memory_provider_put(of_provider *provider, const of_memory_flag *given)
+{
+    of_error error = OF_ERROR_INVALID_ARGUMENT;
+    struct memory *memory = memory_of(provider);
+    struct flag *flag = memory == NULL ? NULL : flag_new(given, &error);
+    return flag == NULL ? error : change(memory, given->key, flag);
+}
+
+of_error of_memory_provider_remove(of_provider *provider, const char *key)
+{
+    struct memory *memory = memory_of(provider);
+    return memory == NULL || key == NULL ? OF_ERROR_INVALID_ARGUMENT : change(memory, key, NULL);
+}
+
+of_error of_memory_provider_put_bool(of_provider *provider, const char *key, bool on)
+{
+    of_memory_flag flag = {.size = sizeof flag, .key = key, .default_variant = on ? "on" : "off"};
+    of_value *variants = of_value_object();
+    (void)of_value_set_bool(variants, "on", true);
+    of_error error = of_value_set_bool(variants, "off", false);
+    flag.variants = variants;
+    if (variants == NULL)
+        error = OF_ERROR_NO_MEMORY;
+    if (error == OF_OK)
+        error = of_memory_provider_put(provider, &flag);
+    of_value_unref(variants);
+    return error;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * What an evaluation gives back (specification 1.4 and types.md): details, and the string of the value form.
+ * Both borrow their text from the provider and keep it alive until they are released; nothing is copied.
+ */
+#ifndef OPENFEATURE_DETAILS_H
+#define OPENFEATURE_DETAILS_H
+
+#include <openfeature/value.h>
+
+OF_BEGIN_DECLS
+
+/** @name Reasons (types.md, "Resolution Reason"). Any other string may stand in a reason's place.
+ * @{ */
+#define OF_REASON_STATIC          "STATIC"
+#define OF_REASON_DEFAULT         "DEFAULT"
+#define OF_REASON_TARGETING_MATCH "TARGETING_MATCH"
+#define OF_REASON_SPLIT           "SPLIT"
+#define OF_REASON_CACHED          "CACHED"
+#define OF_REASON_DISABLED        "DISABLED"
+#define OF_REASON_UNKNOWN         "UNKNOWN"
+#define OF_REASON_STALE           "STALE"
+#define OF_REASON_ERROR           "ERROR"
+/** @} */
+
+/** The value of a flag; which member counts is said by a type beside it. */
+typedef union of_flag_value {
+    bool boolean;
+    int64_t integer;
+    double number;
+    /** NUL-terminated; the length is in bytes. */
+    struct {
+        const char *data;
+        size_t length;
+    } string;
+    /** An object or a list. */
+    const of_value *object;
+} of_flag_value;
+
+/**
+ * The details of one evaluation. Filled whole by the functions that evaluate, and released with
+ * of_details_clear(). Every pointer is borrowed and valid until then, except `flag_key` and a string that is
+ * the default value, which are the pointers that the caller gave.
+ */
+typedef struct of_details {
+    const char *flag_key;
+    of_type type;
+    of_flag_value value;
+    /** NULL when the provider names none. */
+    const char *variant;
+    /** NULL when the provider gives none; #OF_REASON_ERROR when `error` is not #OF_OK. */
+    const char *reason;
+    /** One of the specification's eight codes, or #OF_OK. With an error, `value` is the default value. */
+    of_error error;
+    /** NULL when nothing is known. */
+    const char *error_message;
+    /** An object of booleans, strings and numbers; empty but never NULL. Immutable. */
+    const of_value *metadata;
+    /** Of the library. */
+    void *private_[8];
+} of_details;
+
+/** Releases what details hold and zeroes them. NULL and zeroed details are fine. */
+OF_API void of_details_clear(of_details *details);
+
+/** A flag's string value, alive until of_string_release(). */
+typedef struct of_string {
+    /** NUL-terminated, never NULL unless the default value was. */
+    const char *data;
+    size_t length;
+    /** Of the library. */
+    void *private_[3];
+} of_string;
+
+/** Releases a string and zeroes it. NULL and a zeroed string are fine. */
+OF_API void of_string_release(of_string *string);
+
+OF_END_DECLS
+
+#endif

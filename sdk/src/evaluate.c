@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client does when it is asked for a flag: holds the provider and the settings, merges the contexts on
+ * the stack, and has the flag resolved. No lock, and no allocation but the provider's and the hooks'.
+ */
+#include "resolve.h"
+
+#include <string.h>
+
+/* Holds what the client uses. False when nothing was set anywhere, so that the provider can be asked directly. */
+static bool hold(of_client *client, struct ofi_slot *slot, struct ofi_call *call, const struct ofi_settings **domain)
+{
+    call->core = ofi_hold(slot, OFI_HELD_CORE, &client->core->settings);
+    call->client = ofi_hold(slot, OFI_HELD_CLIENT, &client->settings);
+    *domain = ofi_hold(slot, OFI_HELD_DOMAIN, &client->domain->settings);
+    return call->core != NULL || call->client != NULL || *domain != NULL;
+}
+
+/* 3.2.3. In the static paradigm there is one level: the domain's context, or else the API's (3.2.2.3). */
+static bool merge(struct ofi_call *call, const struct ofi_settings *domain, const of_context *context,
+                  of_context **transaction)
+{
+    struct ofi_overlay *overlay = &call->overlay;
+    ofi_overlay_init(overlay);
+    *transaction = NULL;
+    if (domain != NULL && domain->context != NULL)
+        return ofi_overlay_push(overlay, domain->context);
+    if (call->core != NULL) {
+        of_propagator *propagator = call->core->propagator;
+        if (propagator != NULL)
+            *transaction = propagator->methods.get(propagator->self);
+        if (!ofi_overlay_push(overlay, call->core->context) || !ofi_overlay_push(overlay, *transaction))
+            return false;
+    }
+    if (call->client != NULL && !ofi_overlay_push(overlay, call->client->context))
+        return false;
+    return ofi_overlay_push(overlay, context);
+}
+
+void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
+                  const of_context *context, const of_options *options, of_details *details)
+{
+    of_details unwanted;
+    bool wanted = details != NULL;
+    if (!wanted)
+        details = &unwanted;
+    memset(details, 0, sizeof *details);
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL) {
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
+                         key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
+    } else {
+        struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .options = options};
+        const struct ofi_settings *domain = NULL;
+        of_context *transaction = NULL;
+        call.domain = client->domain->name;
+        call.is_static = client->core->is_static;
+        call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+        (void)hold(client, slot, &call, &domain);
+        if (merge(&call, domain, context, &transaction))
+            ofi_run(&call, details);
+        else
+            ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
+        ofi_overlay_finish(&call.overlay);
+        of_context_unref(transaction);
+        ofi_leave(slot);
+    }
+    if (!wanted)
+        of_details_clear(details);
+}
+
+/* Whether nothing but the provider has a say: no hooks and no contexts besides the caller's. */
+static inline bool plain(of_client *client, const of_provider *provider, const of_options *options)
+{
+    return options == NULL && provider->hook_count == 0 &&
+           atomic_load_explicit(&client->core->settings, memory_order_relaxed) == NULL &&
+           atomic_load_explicit(&client->settings, memory_order_relaxed) == NULL &&
+           atomic_load_explicit(&client->domain->settings, memory_order_relaxed) == NULL;
+}
+
+of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type, of_flag_value default_value,
+                                 const of_context *context, const of_options *options)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL)
+        return default_value;
+    of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (__builtin_expect(!plain(client, provider, options), 0)) {
+        of_details details;
+        ofi_leave(slot);
+        ofi_evaluate(client, key, type, &default_value, context, options, &details);
+        of_flag_value value = details.value;
+        of_details_clear(&details);
+        return value;
+    }
+    of_resolution resolution = {0};
+    resolution.brief = true;
+    of_error error = ofi_resolve(provider, key, type, &default_value,
+                                 context == NULL ? &ofi_empty_context : context, &resolution);
+    of_flag_value value = error == OF_OK ? resolution.value : default_value;
+    if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
+        of_resolution_clear(&resolution);
+    ofi_leave(slot);
+    return value;
+}
+
+static of_flag_value string_value(const char *string)
+{
+    of_flag_value value;
+    value.string.data = string;
+    value.string.length = string == NULL ? 0 : strlen(string);
+    return value;
+}
+
+of_string ofi_evaluate_string(of_client *client, const char *key, const char *default_value,
+                              const of_context *context, const of_options *options)
+{
+    of_details details;
+    of_flag_value value = string_value(default_value);
+    ofi_evaluate(client, key, OF_TYPE_STRING, &value, context, options, &details);
+    return ofi_string_of(&details);
+}
+
+of_value *ofi_evaluate_object(of_client *client, const char *key, const of_value *default_value,
+                              const of_context *context, const of_options *options)
+{
+    of_details details;
+    of_flag_value value;
+    value.object = default_value;
+    ofi_evaluate(client, key, OF_TYPE_OBJECT, &value, context, options, &details);
+    of_value *object = of_value_ref(details.value.object);
+    of_details_clear(&details);
+    return object;
+}
+
+void ofi_track(of_client *client, const char *name, const of_context *context, const of_tracking *details)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || name == NULL ? NULL : ofi_enter();
+    if (slot == NULL)
+        return;
+    struct ofi_call call = {.key = name};
+    const struct ofi_settings *domain = NULL;
+    of_context *transaction = NULL;
+    call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    (void)hold(client, slot, &call, &domain);
+    if (merge(&call, domain, context, &transaction))
+        of_provider_track(call.provider, name, ofi_overlay_context(&call.overlay), details);
+    ofi_overlay_finish(&call.overlay);
+    of_context_unref(transaction);
+    ofi_leave(slot);
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Handlers, and what an event does to a provider's status and to the queue (specification 5.2 and 5.3). */
+#include "core.h"
+
+#include "memory_impl.h"
+
+static of_provider_status status_after(const of_provider_event *event, of_provider_status before)
+{
+    switch (event->type) {
+    case OF_EVENT_READY:
+    case OF_EVENT_CONTEXT_CHANGED:
+        return OF_STATUS_READY;
+    case OF_EVENT_STALE:
+        return OF_STATUS_STALE;
+    case OF_EVENT_ERROR:
+        return event->error == OF_ERROR_PROVIDER_FATAL ? OF_STATUS_FATAL : OF_STATUS_ERROR;
+    case OF_EVENT_RECONCILING:
+        return OF_STATUS_RECONCILING;
+    case OF_EVENT_CONFIGURATION_CHANGED:
+    default:
+        return before;
+    }
+}
+
+/* The event that stands for a status; 0 for NOT_READY. */
+static of_event_type event_of(of_provider_status status)
+{
+    switch (status) {
+    case OF_STATUS_READY:
+        return OF_EVENT_READY;
+    case OF_STATUS_ERROR:
+    case OF_STATUS_FATAL:
+        return OF_EVENT_ERROR;
+    case OF_STATUS_STALE:
+        return OF_EVENT_STALE;
+    case OF_STATUS_RECONCILING:
+        return OF_EVENT_RECONCILING;
+    case OF_STATUS_NOT_READY:
+    default:
+        return (of_event_type)0;
+    }
+}
+
+static bool anyone_listens(const struct ofi_core *core, of_event_type type)
+{
+    for (const struct ofi_handler *handler = core->handlers; handler != NULL; handler = handler->next)
+        if (handler->type == type)
+            return true;
+    return false;
+}
+
+/* Remembers what handlers that come later are told with the status. */
+static void remember(of_provider *provider, const of_provider_event *event)
+{
+    of_free(provider->last_message);
+    provider->last_message = event->type == OF_EVENT_CONFIGURATION_CHANGED ? NULL : ofi_strdup(event->message);
+    provider->last_error = event->error;
+}
+
+void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event)
+{
+    of_provider_status before = of_provider_get_status(provider);
+    of_provider_status status = status_after(event, before);
+    bool closing_event = event->type == OF_EVENT_CONTEXT_CHANGED || event->type == OF_EVENT_ERROR;
+    /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end. */
+    if (provider->reconciling && provider->due != NULL && closing_event && status != OF_STATUS_FATAL)
+        return;
+    if (event->type != OF_EVENT_CONFIGURATION_CHANGED)
+        remember(provider, event);
+    atomic_store(&provider->status, (int)status);
+    (void)pthread_cond_broadcast(&core->changed);
+    if (!anyone_listens(core, event->type))
+        return;
+    struct ofi_queued *queued = ofi_queued_new(provider, event, status);
+    if (queued != NULL) {
+        ofi_queue_push(core, queued);
+        return;
+    }
+    if (event->type == OF_EVENT_CONFIGURATION_CHANGED)
+        provider->missed_change = true;
+    else
+        provider->missed_status = true;
+    core->missed = true;
+    (void)ofi_dispatcher_start(core);
+}
+
+/* A queued event that tells what state the provider is in; NULL when there is nothing to tell or no memory. */
+static struct ofi_queued *state_event(of_provider *provider)
+{
+    of_provider_status status = of_provider_get_status(provider);
+    of_provider_event event = OF_PROVIDER_EVENT(event_of(status));
+    if (event.type == (of_event_type)0)
+        return NULL;
+    event.message = provider->last_message;
+    event.error = event.type == OF_EVENT_ERROR ? provider->last_error : OF_OK;
+    return ofi_queued_new(provider, &event, status);
+}
+
+void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain)
+{
+    of_provider *provider = atomic_load(&domain->provider);
+    of_event_type type = event_of(of_provider_get_status(provider));
+    if (type == (of_event_type)0 || !anyone_listens(core, type))
+        return;
+    struct ofi_queued *queued = state_event(provider);
+    if (queued == NULL) {
+        provider->missed_status = true;
+        core->missed = true;
+        return;
+    }
+    queued->only_domain = domain;
+    ofi_queue_push(core, queued);
+}
+
+/* Queues, for a new handler alone, the state of a provider that is in the state it asks for. False: no memory. */
+static bool catch_up(struct ofi_core *core, const struct ofi_handler *handler, of_provider *provider)
+{
+    if (provider == NULL || event_of(of_provider_get_status(provider)) != handler->type)
+        return true;
+    struct ofi_queued *queued = state_event(provider);
+    if (queued == NULL)
+        return false;
+    queued->only_handler = handler->id;
+    ofi_queue_push(core, queued);
+    return true;
+}
+
+static bool bound_before(const struct ofi_core *core, const struct ofi_domain *end)
+{
+    for (const struct ofi_domain *domain = &core->default_domain; domain != end; domain = domain->next)
+        if (domain->own == end->own)
+            return true;
+    return false;
+}
+
+/* 5.3.3: the states that hold already, each provider's once. */
+static bool catch_up_all(struct ofi_core *core, const struct ofi_handler *handler)
+{
+    if (handler->client != NULL)
+        return catch_up(core, handler, atomic_load(&handler->client->domain->provider));
+    for (struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next)
+        if (domain->own != NULL && !bound_before(core, domain) && !catch_up(core, handler, domain->own))
+            return false;
+    return true;
+}
+
+static struct ofi_handler *unlink_handler(struct ofi_core *core, uint64_t id)
+{
+    for (struct ofi_handler **link = &core->handlers; *link != NULL; link = &(*link)->next) {
+        struct ofi_handler *handler = *link;
+        if (handler->id != id)
+            continue;
+        *link = handler->next;
+        return handler;
+    }
+    return NULL;
+}
+
+uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call, void *user,
+                void (*destroy)(void *user))
+{
+    if (core == NULL || call == NULL || type < OF_EVENT_READY || type > OF_EVENT_CONTEXT_CHANGED)
+        return 0;
+    struct ofi_handler *handler = ofi_zalloc(1, sizeof *handler);
+    if (handler == NULL)
+        return 0;
+    *handler = (struct ofi_handler){NULL, 0, type, call, user, destroy, client, 0, false};
+    (void)pthread_mutex_lock(&core->lock);
+    uint64_t id = handler->id = handler->since = ++core->next_number;
+    struct ofi_handler **end = &core->handlers;
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = handler;
+    /* Nothing can have run yet when this fails: the lock is held. */
+    if (!ofi_dispatcher_start(core) || !catch_up_all(core, handler)) {
+        (void)unlink_handler(core, id);
+        of_free(handler);
+        id = 0;
+    }
+    (void)pthread_mutex_unlock(&core->lock);
+    return id;
+}
+
+static bool is_dispatcher(const struct ofi_core *core)
+{
+    return core->dispatching && pthread_equal(core->dispatcher, pthread_self());
+}
+
+/* With the lock held, which is let go for a while. The handler is not linked any more, or never was. */
+static void wait_and_free(struct ofi_core *core, uint64_t id, struct ofi_handler *handler)
+{
+    if (core->running == id && is_dispatcher(core)) {
+        if (handler != NULL)
+            handler->removed = true;
+        return;
+    }
+    uint64_t generation = core->generation;
+    while (core->running == id && core->generation == generation)
+        (void)pthread_cond_wait(&core->changed, &core->lock);
+    if (handler == NULL)
+        return;
+    (void)pthread_mutex_unlock(&core->lock);
+    if (handler->destroy != NULL)
+        handler->destroy(handler->user);
+    of_free(handler);
+    (void)pthread_mutex_lock(&core->lock);
+}
+
+void ofi_off(struct ofi_core *core, uint64_t id)
+{
+    if (core == NULL || id == 0)
+        return;
+    (void)pthread_mutex_lock(&core->lock);
+    wait_and_free(core, id, unlink_handler(core, id));
+    (void)pthread_mutex_unlock(&core->lock);
+}
+
+void ofi_off_all(struct ofi_core *core, const of_client *client)
+{
+    struct ofi_handler *handler = NULL;
+    (void)pthread_mutex_lock(&core->lock);
+    do {
+        for (handler = core->handlers; handler != NULL; handler = handler->next)
+            if (client == NULL || handler->client == client)
+                break;
+        if (handler != NULL)
+            wait_and_free(core, handler->id, unlink_handler(core, handler->id));
+    } while (handler != NULL);
+    (void)pthread_mutex_unlock(&core->lock);
+}

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a registered provider: attached, started, told of contexts, closed. Its init and on_context_changed run
+ * one after the other on a thread that lives as long as there is something to do; closing waits, on another, until
+ * no evaluation is inside and that thread is done. Specification 1.1.2, 1.7, 2.4 to 2.8.
+ */
+#include "core.h"
+
+#include "memory_impl.h"
+
+struct job {
+    struct ofi_core *core;
+    of_provider *provider;
+    uint64_t unlinked; /* closing: evaluations that began before may be inside */
+    bool again;        /* closing: shutdown has run, and must once more when init was running then */
+};
+
+static void note_status(struct ofi_core *core, of_provider *provider)
+{
+    of_provider_event ready = OF_PROVIDER_EVENT(OF_EVENT_READY);
+    ofi_event_apply(core, provider, &ready);
+}
+
+/* With core->lock held: the context that applies to a domain, as a new reference. */
+static of_context *context_for(struct ofi_core *core, const char *name)
+{
+    struct ofi_domain *domain = ofi_domain_find(core, name);
+    const struct ofi_settings *settings = domain == NULL ? NULL : atomic_load(&domain->settings);
+    if (settings == NULL)
+        settings = atomic_load(&core->settings);
+    if (settings == NULL || settings->context == NULL)
+        return &ofi_empty_context;
+    return of_context_ref(settings->context);
+}
+
+/* With core->lock held, and let go during the calls: all that the provider has to do. */
+static void work(struct ofi_core *core, of_provider *provider)
+{
+    while (provider->starting || (provider->due != NULL && !provider->closing)) {
+        bool starting = provider->starting;
+        if (starting && provider->closing) {
+            provider->starting = false;
+            continue;
+        }
+        of_context *before = provider->now;
+        of_context *now = provider->due;
+        provider->due = NULL;
+        if (starting && now == NULL)
+            now = context_for(core, provider->scope);
+        provider->reconciling = !starting;
+        (void)pthread_mutex_unlock(&core->lock);
+
+        of_error error = OF_OK;
+        if (starting)
+            error = provider->methods.init(provider->self, provider, now, provider->scope);
+        else
+            (void)provider->methods.on_context_changed(provider->self, provider,
+                                                       before == NULL ? &ofi_empty_context : before, now);
+        of_context_unref(before);
+
+        (void)pthread_mutex_lock(&core->lock);
+        provider->now = now;
+        provider->reconciling = false;
+        if (starting) {
+            provider->starting = false;
+            provider->started = error;
+        }
+        (void)pthread_cond_broadcast(&core->changed);
+    }
+    provider->busy = false;
+    (void)pthread_cond_broadcast(&core->changed);
+}
+
+static void *work_thread(void *argument)
+{
+    struct job job = *(struct job *)argument;
+    of_free(argument);
+    (void)pthread_mutex_lock(&job.core->lock);
+    work(job.core, job.provider);
+    (void)pthread_mutex_unlock(&job.core->lock);
+    of_provider_unref(job.provider);
+    ofi_core_unref(job.core);
+    return NULL;
+}
+
+/* With core->lock held. */
+static of_error start_work(struct ofi_core *core, of_provider *provider)
+{
+    struct job *job = of_alloc(sizeof *job);
+    if (job == NULL)
+        return OF_ERROR_NO_MEMORY;
+    *job = (struct job){ofi_core_ref(core), of_provider_ref(provider), 0, false};
+    provider->busy = true;
+    if (ofi_thread(work_thread, job))
+        return OF_OK;
+    provider->busy = false;
+    of_free(job);
+    of_provider_unref(provider);
+    ofi_core_unref(core);
+    return OF_ERROR_NO_THREAD;
+}
+
+/* Runs the provider's shutdown, whose end makes it NOT_READY (1.7.6). */
+static void shut_down(of_provider *provider)
+{
+    if (provider->methods.shutdown != NULL)
+        provider->methods.shutdown(provider->self);
+    atomic_store(&provider->status, OF_STATUS_NOT_READY);
+}
+
+/* The provider is shut down and nobody is inside: it can be registered anew. */
+static void set_free(struct ofi_core *core, of_provider *provider)
+{
+    (void)pthread_mutex_lock(&core->lock);
+    of_context *now = provider->now;
+    of_context *due = provider->due;
+    of_free(provider->scope);
+    provider->now = NULL;
+    provider->due = NULL;
+    provider->scope = NULL;
+    provider->starting = false;
+    provider->closing = false;
+    provider->missed_status = false;
+    provider->missed_change = false;
+    atomic_store(&provider->status, OF_STATUS_NOT_READY);
+    (void)pthread_mutex_lock(&provider->lock);
+    provider->phase = OFI_FREE;
+    provider->core = NULL;
+    (void)pthread_cond_broadcast(&provider->changed);
+    (void)pthread_mutex_unlock(&provider->lock);
+    (void)pthread_cond_broadcast(&core->changed);
+    (void)pthread_mutex_unlock(&core->lock);
+    of_context_unref(now);
+    of_context_unref(due);
+}
+
+static bool still_busy(struct ofi_core *core, of_provider *provider)
+{
+    (void)pthread_mutex_lock(&core->lock);
+    bool busy = provider->busy;
+    (void)pthread_mutex_unlock(&core->lock);
+    return busy;
+}
+
+static void close_now(const struct job *job)
+{
+    ofi_wait_unused(job->provider, job->unlinked);
+    bool busy = still_busy(job->core, job->provider);
+    if (!job->again)
+        shut_down(job->provider);
+    if (busy || job->again) {
+        (void)pthread_mutex_lock(&job->core->lock);
+        while (job->provider->busy)
+            (void)pthread_cond_wait(&job->core->changed, &job->core->lock);
+        (void)pthread_mutex_unlock(&job->core->lock);
+        shut_down(job->provider); /* of an init that was running then and is over now */
+    }
+    set_free(job->core, job->provider);
+    of_provider_unref(job->provider);
+    ofi_core_unref(job->core);
+}
+
+static void *close_thread(void *argument)
+{
+    struct job job = *(struct job *)argument;
+    of_free(argument);
+    close_now(&job);
+    return NULL;
+}
+
+void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once)
+{
+    struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
+    (void)pthread_mutex_lock(&provider->lock);
+    provider->phase = OFI_CLOSING;
+    (void)pthread_mutex_unlock(&provider->lock);
+    if (at_once) {
+        bool busy = still_busy(core, provider);
+        shut_down(provider);
+        if (!busy && !still_busy(core, provider) && !ofi_in_use(provider, job.unlinked)) {
+            set_free(core, provider);
+            of_provider_unref(provider);
+            ofi_core_unref(core);
+            return;
+        }
+        job.again = busy;
+    }
+    struct job *copy = of_alloc(sizeof *copy);
+    if (copy != NULL) {
+        *copy = job;
+        if (ofi_thread(close_thread, copy))
+            return;
+        of_free(copy);
+    }
+    /* Without a thread it is done here, where that cannot wait for itself. */
+    if (!ofi_evaluating())
+        close_now(&job);
+}
+
+/* Reserves a provider for this API. *fresh says that it was free, and is to be started. */
+static of_error attach(struct ofi_core *core, of_provider *provider, bool *fresh)
+{
+    of_error error = OF_OK;
+    *fresh = false;
+    (void)pthread_mutex_lock(&provider->lock);
+    while (provider->phase == OFI_CLOSING && error == OF_OK) {
+        if (ofi_evaluating())
+            error = OF_ERROR_BUSY;
+        else
+            (void)pthread_cond_wait(&provider->changed, &provider->lock);
+    }
+    if (error == OF_OK && provider->phase == OFI_FREE) {
+        provider->phase = OFI_ATTACHED;
+        provider->core = core;
+        *fresh = true;
+    } else if (error == OF_OK && (provider->phase != OFI_ATTACHED || provider->core != core)) {
+        error = OF_ERROR_OTHER_API;
+    }
+    (void)pthread_mutex_unlock(&provider->lock);
+    return error;
+}
+
+static void detach(of_provider *provider)
+{
+    (void)pthread_mutex_lock(&provider->lock);
+    provider->phase = OFI_FREE;
+    provider->core = NULL;
+    (void)pthread_mutex_unlock(&provider->lock);
+}
+
+/* With core->lock held: puts the provider into the domain. The one to be closed is returned in *old. */
+static of_error bind_to(struct ofi_core *core, const char *name, of_provider *provider, bool fresh,
+                        of_provider **old)
+{
+    struct ofi_domain *domain = ofi_domain_use(core, name);
+    of_error error = OF_OK;
+    if (domain == NULL)
+        return OF_ERROR_NO_MEMORY;
+    if (domain->own == provider)
+        goto out;
+    if (provider != NULL && (provider->methods.flags & OF_PROVIDER_DOMAIN_SCOPED) != 0 && provider->bindings > 0) {
+        error = OF_ERROR_ALREADY_BOUND;
+        goto out;
+    }
+    if (fresh) {
+        of_free(provider->scope);
+        provider->scope = ofi_strdup(name);
+        if (name != NULL && provider->scope == NULL) {
+            error = OF_ERROR_NO_MEMORY;
+            goto out;
+        }
+        provider->closing = false;
+        provider->started = OF_OK;
+        provider->starting = provider->methods.init != NULL;
+        if (provider->starting && (error = start_work(core, provider)) != OF_OK)
+            goto out;
+    }
+    of_provider *before = domain->own;
+    domain->own = of_provider_ref(provider);
+    if (provider != NULL) {
+        provider->bindings++;
+        domain->users++;
+    }
+    if (before != NULL)
+        domain->users--;
+    if (before != NULL && --before->bindings == 0)
+        before->closing = true;
+    *old = before;
+    ofi_domains_publish(core, fresh ? provider : NULL);
+    if (fresh && provider->methods.init == NULL)
+        note_status(core, provider); /* 2.8.5.1 */
+out:
+    ofi_domain_unuse(core, domain);
+    return error;
+}
+
+/* With core->lock held. */
+static of_error wait_started(struct ofi_core *core, of_provider *provider, int timeout_ms)
+{
+    struct timespec deadline = ofi_deadline(timeout_ms);
+    while (provider->starting && !provider->closing)
+        if (ofi_wait_changed(core, timeout_ms, &deadline) && provider->starting)
+            return OF_ERROR_TIMED_OUT;
+    return provider->starting ? OF_ERROR_GENERAL : provider->started;
+}
+
+of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider *provider, bool wait,
+                          int timeout_ms)
+{
+    of_provider *old = NULL;
+    bool fresh = false;
+    bool last = false;
+    if (core == NULL || provider == &ofi_noop)
+        return OF_ERROR_INVALID_ARGUMENT;
+    of_error error = provider == NULL ? OF_OK : attach(core, provider, &fresh);
+    if (error != OF_OK)
+        return error;
+    (void)pthread_mutex_lock(&core->lock);
+    error = bind_to(core, domain, provider, fresh, &old);
+    if (error != OF_OK && fresh) {
+        provider->starting = false;
+        detach(provider);
+    }
+    last = old != NULL && old->bindings == 0;
+    if (error == OF_OK && wait && provider != NULL)
+        (void)of_provider_ref(provider);
+    (void)pthread_mutex_unlock(&core->lock);
+    if (last)
+        ofi_close_provider(core, old, false);
+    else
+        of_provider_unref(old);
+    if (error == OF_OK && wait && provider != NULL) {
+        (void)pthread_mutex_lock(&core->lock);
+        error = wait_started(core, provider, timeout_ms);
+        (void)pthread_mutex_unlock(&core->lock);
+        of_provider_unref(provider);
+    }
+    return error;
+}
+
+of_provider *ofi_get_provider(struct ofi_core *core, const char *name)
+{
+    if (core == NULL)
+        return &ofi_noop;
+    (void)pthread_mutex_lock(&core->lock);
+    struct ofi_domain *domain = ofi_domain_find(core, name);
+    if (domain == NULL)
+        domain = &core->default_domain;
+    of_provider *provider = of_provider_ref(atomic_load(&domain->provider));
+    (void)pthread_mutex_unlock(&core->lock);
+    return provider;
+}
+
+/* With core->lock held: the next provider that has not been told in this round, or NULL. Those of the API's context
+ * are the ones of domains without a context of their own. */
+static of_provider *tell_next(struct ofi_core *core, const struct ofi_domain *scope, uint64_t round)
+{
+    for (struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next) {
+        of_provider *provider = domain->own;
+        bool concerned = scope == NULL ? atomic_load(&domain->settings) == NULL : domain == scope;
+        if (concerned && provider != NULL && provider->told != round &&
+            provider->methods.on_context_changed != NULL)
+            return provider;
+    }
+    return NULL;
+}
+
+/* With core->lock held, and let go while a provider has to be told on this thread. */
+static of_error tell_providers(struct ofi_core *core, const struct ofi_domain *scope, of_context *context)
+{
+    of_error error = OF_OK;
+    of_provider *provider = NULL;
+    uint64_t round = ++core->next_number;
+    while ((provider = tell_next(core, scope, round)) != NULL) {
+        provider->told = round;
+        of_context_unref(provider->due);
+        provider->due = of_context_ref(context);
+        if (provider->busy || start_work(core, provider) == OF_OK)
+            continue;
+        error = OF_ERROR_NO_THREAD;
+        provider->busy = true;
+        (void)of_provider_ref(provider);
+        work(core, provider);
+        (void)pthread_mutex_unlock(&core->lock);
+        of_provider_unref(provider);
+        (void)pthread_mutex_lock(&core->lock);
+    }
+    return error;
+}
+
+static bool any_busy(const struct ofi_core *core)
+{
+    for (const struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next)
+        if (domain->own != NULL && (domain->own->reconciling || domain->own->due != NULL))
+            return true;
+    return false;
+}
+
+/* With core->lock held: replaces the context of the API or of a domain. The first context of a domain pins it. */
+static of_error put_context(struct ofi_core *core, struct ofi_domain *domain, const of_context *context,
+                            struct ofi_settings **old)
+{
+    of_error error = OF_OK;
+    bool had = domain != NULL && atomic_load(&domain->settings) != NULL;
+    *old = ofi_settings_set_context(domain == NULL ? &core->settings : &domain->settings, context, &error);
+    bool has = domain != NULL && atomic_load(&domain->settings) != NULL;
+    if (has && !had)
+        domain->users++;
+    if (had && !has)
+        domain->users--;
+    return error;
+}
+
+of_error ofi_set_context(struct ofi_core *core, const char *name, const of_context *context, bool wait,
+                         int timeout_ms)
+{
+    struct ofi_settings *old = NULL;
+    struct ofi_domain *domain = NULL;
+    of_error error = OF_OK;
+    if (core == NULL)
+        return OF_ERROR_INVALID_ARGUMENT;
+    (void)pthread_mutex_lock(&core->lock);
+    if (name != NULL && (domain = ofi_domain_use(core, name)) == NULL)
+        error = OF_ERROR_NO_MEMORY;
+    if (error == OF_OK)
+        error = put_context(core, domain, context, &old);
+    if (error == OF_OK) {
+        of_context *applies = context_for(core, name);
+        error = tell_providers(core, domain, applies);
+        of_context_unref(applies);
+    }
+    struct timespec deadline = ofi_deadline(timeout_ms);
+    while (error == OF_OK && wait && any_busy(core))
+        if (ofi_wait_changed(core, timeout_ms, &deadline) && any_busy(core))
+            error = OF_ERROR_TIMED_OUT;
+    if (domain != NULL)
+        ofi_domain_unuse(core, domain);
+    (void)pthread_mutex_unlock(&core->lock);
+    ofi_settings_retire(old);
+    return error;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The registry of threads that evaluate, and the list of what waits for them: see reader.h. */
+#include "reader.h"
+
+#include <pthread.h>
+#include <time.h>
+#include <unistd.h>
+
+#if defined(__linux__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
+_Thread_local struct ofi_reader ofi_reader __attribute__((tls_model("initial-exec")));
+_Atomic(uint64_t) ofi_epoch = 1;
+bool ofi_light;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the two lists */
+static struct ofi_reader *readers;
+static struct of_retired *pending;
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static bool have_key;
+
+static bool register_barrier(void)
+{
+#if defined(__linux__) && defined(SYS_membarrier)
+    return syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) == 0;
+#else
+    return false;
+#endif
+}
+
+/* After this, every thread's earlier stores are visible here, and its later loads see ours. */
+static void heavy_barrier(void)
+{
+#if defined(__linux__) && defined(SYS_membarrier)
+    if (ofi_light)
+        (void)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+#endif
+}
+
+static void forget_reader(void *argument)
+{
+    struct ofi_reader *reader = argument;
+    (void)pthread_mutex_lock(&lock);
+    if (reader->previous != NULL)
+        reader->previous->next = reader->next;
+    else
+        readers = reader->next;
+    if (reader->next != NULL)
+        reader->next->previous = reader->previous;
+    reader->known = false;
+    (void)pthread_mutex_unlock(&lock);
+    ofi_reap();
+}
+
+static void prepare(void)
+{
+    ofi_light = register_barrier();
+    have_key = pthread_key_create(&key, forget_reader) == 0;
+}
+
+bool ofi_reader_register(void)
+{
+    (void)pthread_once(&once, prepare);
+    if (!have_key || pthread_setspecific(key, &ofi_reader) != 0)
+        return false;
+    (void)pthread_mutex_lock(&lock);
+    ofi_reader.previous = NULL;
+    ofi_reader.next = readers;
+    if (readers != NULL)
+        readers->previous = &ofi_reader;
+    readers = &ofi_reader;
+    ofi_reader.known = true;
+    (void)pthread_mutex_unlock(&lock);
+    return true;
+}
+
+uint64_t ofi_unlinked(void)
+{
+    return atomic_fetch_add(&ofi_epoch, 1);
+}
+
+static bool slot_holds(struct ofi_slot *slot, const void *object, uint64_t tag)
+{
+    for (int i = 0; i < OFI_HELD_COUNT; i++)
+        if (atomic_load(&slot->held[i]) == object)
+            return atomic_load_explicit(&slot->epoch, memory_order_relaxed) <= tag;
+    return false;
+}
+
+static bool held_anywhere(const void *object, uint64_t tag)
+{
+    for (struct ofi_reader *reader = readers; reader != NULL; reader = reader->next)
+        for (int i = 0; i < OFI_MAX_NESTING; i++)
+            if (slot_holds(&reader->slots[i], object, tag))
+                return true;
+    return false;
+}
+
+bool ofi_in_use(const void *object, uint64_t tag)
+{
+    (void)pthread_once(&once, prepare);
+    heavy_barrier();
+    (void)pthread_mutex_lock(&lock);
+    bool used = held_anywhere(object, tag);
+    (void)pthread_mutex_unlock(&lock);
+    return used;
+}
+
+void ofi_wait_unused(const void *object, uint64_t tag)
+{
+    enum { FIRST_NS = 20 * 1000, LAST_NS = 5 * 1000 * 1000 };
+    struct timespec pause = {0, FIRST_NS};
+    while (ofi_in_use(object, tag)) {
+        (void)nanosleep(&pause, NULL);
+        if (pause.tv_nsec < LAST_NS)
+            pause.tv_nsec *= 2;
+    }
+}
+
+void ofi_reap(void)
+{
+    struct of_retired *ready = NULL;
+    (void)pthread_once(&once, prepare);
+    (void)pthread_mutex_lock(&lock);
+    if (pending == NULL) {
+        (void)pthread_mutex_unlock(&lock);
+        return;
+    }
+    heavy_barrier();
+    for (struct of_retired **link = &pending; *link != NULL;) {
+        struct of_retired *retired = *link;
+        if (held_anywhere(retired->user, retired->tag)) {
+            link = &retired->next;
+            continue;
+        }
+        *link = retired->next;
+        retired->next = ready;
+        ready = retired;
+    }
+    (void)pthread_mutex_unlock(&lock);
+    while (ready != NULL) {
+        struct of_retired *retired = ready;
+        ready = retired->next;
+        retired->run(retired);
+    }
+}
+
+void ofi_retire(struct of_retired *retired, const void *object, void (*run)(struct of_retired *retired))
+{
+    retired->user = object;
+    retired->run = run;
+    retired->tag = ofi_unlinked();
+    (void)pthread_mutex_lock(&lock);
+    retired->next = pending;
+    pending = retired;
+    (void)pthread_mutex_unlock(&lock);
+    ofi_reap();
+}
+
+void ofi_reader_fork_prepare(void)
+{
+    (void)pthread_mutex_lock(&lock);
+}
+
+void ofi_reader_fork_parent(void)
+{
+    (void)pthread_mutex_unlock(&lock);
+}
+
+void ofi_reader_fork_child(void)
+{
+    readers = ofi_reader.known ? &ofi_reader : NULL;
+    ofi_reader.next = NULL;
+    ofi_reader.previous = NULL;
+    /* The expedited barrier is registered per process image and memory; the child has its own. */
+    if (ofi_light)
+        (void)register_barrier();
+    (void)pthread_mutex_unlock(&lock);
+}

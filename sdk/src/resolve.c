@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking a provider, and making details of its resolution. */
+#include "resolve.h"
+
+#include <string.h>
+
+#include "memory_impl.h"
+#include "value_impl.h"
+
+/* Text that a resolution keeps: a list of copies. */
+struct text {
+    struct text *next;
+    char data[];
+};
+
+/* What details hold on to, in of_details.private_. */
+struct kept {
+    void *owner;
+    void (*release)(void *owner);
+    struct text *texts;
+    of_value *object;
+};
+
+_Static_assert(offsetof(struct kept, object) == sizeof(((of_string *)0)->private_), "a string keeps all but the object");
+_Static_assert(sizeof(struct kept) <= sizeof(((of_details *)0)->private_), "private_ is too small");
+
+static struct kept kept_of(const of_details *details)
+{
+    struct kept kept;
+    memcpy(&kept, details->private_, sizeof kept);
+    return kept;
+}
+
+static void keep(of_details *details, const struct kept *kept)
+{
+    memcpy(details->private_, kept, sizeof *kept);
+}
+
+static void free_texts(struct text *text)
+{
+    while (text != NULL) {
+        struct text *next = text->next;
+        of_free(text);
+        text = next;
+    }
+}
+
+static struct text *make_text(const char *string, struct text *next)
+{
+    size_t size = strlen(string) + 1;
+    struct text *text = of_alloc(sizeof *text + size);
+    if (text == NULL)
+        return NULL;
+    text->next = next;
+    memcpy(text->data, string, size);
+    return text;
+}
+
+const char *of_resolution_text(of_resolution *resolution, const char *string)
+{
+    if (resolution == NULL || string == NULL)
+        return NULL;
+    struct text *text = make_text(string, resolution->private_);
+    if (text == NULL)
+        return NULL;
+    resolution->private_ = text;
+    return text->data;
+}
+
+void of_resolution_clear(of_resolution *resolution)
+{
+    if (resolution == NULL)
+        return;
+    if (resolution->release != NULL)
+        resolution->release(resolution->owner);
+    free_texts(resolution->private_);
+    memset(resolution, 0, sizeof *resolution);
+}
+
+void of_details_clear(of_details *details)
+{
+    if (details == NULL)
+        return;
+    struct kept kept = kept_of(details);
+    if (kept.release != NULL)
+        kept.release(kept.owner);
+    free_texts(kept.texts);
+    of_value_unref(kept.object);
+    memset(details, 0, sizeof *details);
+}
+
+of_string ofi_string_of(of_details *details)
+{
+    struct kept kept = kept_of(details);
+    of_string string = {details->value.string.data, details->value.string.length, {NULL, NULL, NULL}};
+    memcpy(string.private_, &kept, sizeof string.private_);
+    return string;
+}
+
+void of_string_release(of_string *string)
+{
+    struct kept kept = {0};
+    if (string == NULL)
+        return;
+    memcpy(&kept, string->private_, sizeof string->private_);
+    if (kept.release != NULL)
+        kept.release(kept.owner);
+    free_texts(kept.texts);
+    memset(string, 0, sizeof *string);
+}
+
+static of_error resolve_noop(of_type type, const of_flag_value *default_value, of_resolution *resolution)
+{
+    (void)type;
+    resolution->value = *default_value;
+    resolution->reason = OF_REASON_DEFAULT;
+    return OF_OK;
+}
+
+static of_error no_resolver(of_resolution *resolution)
+{
+    resolution->error_message = "the provider has no flags of this type";
+    return OF_ERROR_TYPE_MISMATCH;
+}
+
+static of_error check_string(of_error error, of_resolution *resolution)
+{
+    if (error != OF_OK || resolution->value.string.data != NULL)
+        return error;
+    resolution->error_message = "the provider gave no string";
+    return OF_ERROR_TYPE_MISMATCH;
+}
+
+static of_error check_object(of_error error, of_resolution *resolution)
+{
+    of_type type = of_value_type(resolution->value.object);
+    if (error != OF_OK || type == OF_TYPE_OBJECT || type == OF_TYPE_LIST)
+        return error;
+    resolution->error_message = "the provider gave neither an object nor a list";
+    return OF_ERROR_TYPE_MISMATCH;
+}
+
+of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
+                     const of_flag_value *default_value, const of_context *context, of_resolution *resolution)
+{
+    const of_provider_methods *methods = &provider->methods;
+    void *self = provider->self;
+    if (provider == &ofi_noop)
+        return resolve_noop(type, default_value, resolution);
+    switch (type) {
+    case OF_TYPE_BOOL:
+        if (methods->resolve_bool == NULL)
+            return no_resolver(resolution);
+        return methods->resolve_bool(self, key, default_value->boolean, context, resolution);
+    case OF_TYPE_INT:
+        if (methods->resolve_int == NULL)
+            return no_resolver(resolution);
+        return methods->resolve_int(self, key, default_value->integer, context, resolution);
+    case OF_TYPE_DOUBLE:
+        if (methods->resolve_double == NULL)
+            return no_resolver(resolution);
+        return methods->resolve_double(self, key, default_value->number, context, resolution);
+    case OF_TYPE_STRING:
+        if (methods->resolve_string == NULL)
+            return no_resolver(resolution);
+        return check_string(
+            methods->resolve_string(self, key, default_value->string.data, context, resolution), resolution);
+    case OF_TYPE_OBJECT:
+        if (methods->resolve_object == NULL)
+            return no_resolver(resolution);
+        return check_object(methods->resolve_object(self, key, default_value->object, context, resolution),
+                            resolution);
+    case OF_TYPE_NULL:
+    case OF_TYPE_DATETIME:
+    case OF_TYPE_LIST:
+    default:
+        resolution->error_message = "flags are booleans, strings, integers, doubles or objects";
+        return OF_ERROR_TYPE_MISMATCH;
+    }
+}
+
+/* Puts the default value into details; an object is counted, since the details may outlive the caller's. */
+static void put_default(of_details *details, of_type type, const of_flag_value *default_value, struct kept *kept)
+{
+    details->value = *default_value;
+    if (type != OF_TYPE_OBJECT)
+        return;
+    of_value_unref(kept->object);
+    kept->object = of_value_ref(default_value->object);
+}
+
+void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
+                      of_error error, const char *message)
+{
+    static const of_flag_value nothing;
+    struct kept kept = {0};
+    if (details == NULL)
+        return;
+    memset(details, 0, sizeof *details);
+    details->flag_key = key;
+    details->type = type;
+    put_default(details, type, default_value != NULL ? default_value : &nothing, &kept);
+    details->reason = OF_REASON_ERROR;
+    details->error = ofi_evaluation_error(error);
+    details->error_message = message;
+    details->metadata = &ofi_empty_object;
+    keep(details, &kept);
+}
+
+void ofi_details_fill(of_details *details, const struct ofi_call *call, of_error error, of_resolution *resolution)
+{
+    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
+    details->flag_key = call->key;
+    details->type = call->type;
+    details->value = resolution->value;
+    details->variant = resolution->variant;
+    details->reason = resolution->reason;
+    details->error = OF_OK;
+    details->error_message = NULL;
+    details->metadata =
+        of_value_type(resolution->metadata) == OF_TYPE_OBJECT ? resolution->metadata : &ofi_empty_object;
+    if (error != OF_OK) {
+        put_default(details, call->type, &call->default_value, &kept);
+        details->variant = NULL;
+        details->reason = OF_REASON_ERROR;
+        details->error = ofi_evaluation_error(error);
+        details->error_message = resolution->error_message;
+    } else if (call->provider == &ofi_noop) {
+        put_default(details, call->type, &call->default_value, &kept);
+    }
+    keep(details, &kept);
+}
+
+void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message)
+{
+    struct kept kept = kept_of(details);
+    struct text *text = message == NULL || *message == '\0' ? NULL : make_text(message, kept.texts);
+    if (text != NULL)
+        kept.texts = text;
+    put_default(details, call->type, &call->default_value, &kept);
+    details->variant = NULL;
+    details->reason = OF_REASON_ERROR;
+    details->error = ofi_evaluation_error(error);
+    details->error_message = text == NULL ? NULL : text->data;
+    keep(details, &kept);
+}
+
+void ofi_run(struct ofi_call *call, of_details *details)
+{
+    size_t hooks = ofi_hook_count(call);
+    if (hooks > 0) {
+        ofi_run_hooks(call, hooks, details);
+        return;
+    }
+    of_resolution resolution = {0};
+    of_error error = ofi_resolve(call->provider, call->key, call->type, &call->default_value,
+                                 ofi_overlay_context(&call->overlay), &resolution);
+    ofi_details_fill(details, call, error, &resolution);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The demo of `flagstaff serve` without arguments: a small company whose access changes every few seconds for reasons that one
+ * understands, as events of the ordinary kind, until somebody sends an event of his own and takes over.
+ */
+#include <stdio.h>
+#include "base/alloc.h"
+#include "base/str.h"
+#include "daemon.h"
+
+#define STEP_MS 4000
+
+const char fs_demo_flags[] =
+    "# The demo's flags. Nothing is asked of a server: the built-in source decides, from facts.\n"
+    "$defaults: { visibility: client }\n"
+    "flags:\n"
+    "  billing-export:          # a button: for people at work whose session is not risky\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    factDefaults: { employment: none, risk: 0 }\n"
+    "    decision:\n"
+    "      rule: { and: [ { \"==\": [ { var: facts.employment }, active ] }, { \"<\": [ { var: facts.risk }, 70 ] } ] }\n"
+    "  approve-payments:        # a right on loan: an approval that ends by itself\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    factDefaults: { approval: none }\n"
+    "    decision: { rule: { \"==\": [ { var: facts.approval }, granted ] } }\n"
+    "  agent-tools:             # a list: what an agent may use shrinks as its risk grows\n"
+    "    type: object\n"
+    "    factDefaults: { risk: 0 }\n"
+    "    decision:\n"
+    "      rule: { if: [ { \"<\": [ { var: facts.risk }, 30 ] }, [ search, draft, send, pay ],\n"
+    "                    { \"<\": [ { var: facts.risk }, 70 ] }, [ search, draft ], [] ] }\n"
+    "    value: { var: decision.value }\n"
+    "    safeValue: []\n"
+    "  new-menu:                # an ordinary flag: no decision, half of the people\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    targeting: { fractional: [ [ \"on\", 50 ], [ \"off\", 50 ] ] }\n";
+
+struct step {
+    const char *text;    /* what the terminal says */
+    const char *subject;
+    const char *fact;
+    const char *value;   /* JSON; NULL: removed */
+    int64_t ttl;         /* ms; 0: until changed */
+};
+
+static const struct step steps[] = {
+    {"HR: Ada starts her day", "ada", "employment", "\"active\"", 0},
+    {"HR: Bo's contract begins", "bo", "employment", "\"active\"", 0},
+    {"Risk engine: invoice-bot behaves (risk 10)", "invoice-bot", "risk", "10", 0},
+    {"Manager: Ada may approve payments for 10 seconds", "ada", "approval", "\"granted\"", 10000},
+    {"Risk engine: invoice-bot reads much at once (risk 45)", "invoice-bot", "risk", "45", 0},
+    {"Security: Ada's session comes from a new country (risk 85)", "ada", "risk", "85", 0},
+    {"Risk engine: invoice-bot calls unknown hosts (risk 90)", "invoice-bot", "risk", "90", 0},
+    {"Ada confirms with her key (risk 5)", "ada", "risk", "5", 0},
+    {"HR: Bo's contract ends", "bo", "employment", "\"ended\"", 0},
+    {"An operator clears invoice-bot (risk 10)", "invoice-bot", "risk", "10", 0},
+};
+
+static struct fs_event *make_event(const struct step *step, unsigned number, int64_t wall)
+{
+    struct fs_event *event = FS_NEW(struct fs_event);
+    event->id = fs_format("%lld-%u", (long long)wall, number);
+    event->source = fs_strdup("/flagstaff/demo");
+    event->type = fs_strdup("flagstaff.facts");
+    event->credential = fs_strdup("demo");
+    event->time = wall;
+    event->facts = fs_calloc(1, sizeof *event->facts);
+    event->fact_count = 1;
+    event->facts[0].subject = fs_strdup(step->subject);
+    event->facts[0].fact = fs_strdup(step->fact);
+    event->facts[0].value = step->value ? json_loads(step->value, JSON_DECODE_ANY, NULL) : NULL;
+    event->facts[0].expires = step->ttl ? wall + step->ttl : 0;
+    return event;
+}
+
+static void tell(const char *text, int64_t wall)
+{
+    char time[32];
+    printf("%.8s  %s\n", fs_format_rfc3339(wall, time) + 11, text);
+    fflush(stdout);
+}
+
+/* The next step where it is due; says when it wants to be called again, mono ms. */
+int64_t fs_demo_turn(struct fs_daemon *daemon)
+{
+    struct fs_time now = fs_daemon_now(daemon);
+    if (!daemon->options->demo)
+        return INT64_MAX;
+    if (daemon->events_taken) {
+        tell("Somebody sent an event: the demo leaves the stage to you.", now.wall);
+        daemon->options->demo = false;
+        return INT64_MAX;
+    }
+    if (now.mono < daemon->demo_due)
+        return daemon->demo_due;
+    const struct step *step = &steps[daemon->demo_step % (sizeof steps / sizeof *steps)];
+    struct fs_event *event = make_event(step, daemon->demo_step++, now.wall);
+    struct fs_buf body;
+    size_t length;
+    fs_buf_init(&body, 65536);
+    fs_event_write(event, &body);
+    char *text = fs_buf_take(&body, &length);
+    fs_daemon_append(daemon, FS_ENTRY_EVENT, text, length, NULL, NULL);
+    fs_event_destroy(event);
+    tell(step->text, now.wall);
+    daemon->demo_due = now.mono + STEP_MS;
+    return daemon->demo_due;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The binary: which command, its options, and who runs it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include "base/alloc.h"
+#include "base/fault.h"
+#include "base/log.h"
+#include "cli/cli.h"
+#include "settings.h"
+
+extern char **environ;
+
+static int complain(const struct fs_err *err)
+{
+    fprintf(stderr, "flagstaff: %s\n", err->text);
+    return fs_err_exit(err->code);
+}
+
+static bool set_up_log(const struct fs_config *config, struct fs_err *err)
+{
+    enum fs_log_level level;
+    char bad[64];
+    const char *faults = getenv("FLAGSTAFF_FAULTS");
+    if (!fs_log_level_parse(fs_config_text(config, FS_OPT_LOG_LEVEL), &level))
+        return fs_fail(err, FS_ERR_CONFIG, "log.level: debug, info, warn or error is expected");
+    fs_log_setup(level, !strcmp(fs_config_text(config, FS_OPT_LOG_FORMAT), "json"), fs_config_text(config, FS_OPT_LOG_COMPONENTS));
+    if (faults && !fs_fault_setup(faults, bad))
+        return fs_fail(err, FS_ERR_CONFIG, "FLAGSTAFF_FAULTS: %s is malformed, or this build has no fault points", bad);
+    return true;
+}
+
+static int serve(const struct fs_config *config)
+{
+    struct fs_err err;
+    struct fs_daemon_options options;
+    if (!set_up_log(config, &err))
+        return complain(&err);
+    fs_settings_read(config, &options);
+    char *data = fs_config_data(config, environ);
+    struct fs_source_setting *sources = fs_calloc(config->source_count + 1, sizeof *sources);
+    for (size_t i = 0; i < config->source_count; i++)
+        sources[i] = (struct fs_source_setting){config->sources[i].name, config->sources[i].options};
+    options.data = data;
+    int status = fs_serve(&options, sources, config->source_count);
+    fs_free(sources);
+    fs_free(data);
+    return status;
+}
+
+/* Checks the audit chain of a data directory, whether or not a daemon runs on it. */
+static int verify(const struct fs_config *config)
+{
+    struct fs_err err;
+    struct fs_verdict verdict = {0};
+    char *data = fs_config_data(config, environ);
+    int status = 0;
+    if (!fs_journal_verify(data, &verdict, &err))
+        status = complain(&err);
+    else if (verdict.bad) {
+        printf("BROKEN at entry %llu: %s\n", (unsigned long long)verdict.bad, verdict.text);
+        status = fs_err_exit(FS_ERR_DIFFERS);
+    } else {
+        printf("%s: %llu entries, %llu to %llu, the chain holds\n", data, (unsigned long long)verdict.checked,
+               (unsigned long long)verdict.first, (unsigned long long)verdict.last);
+    }
+    fs_free(data);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct fs_err err;
+    struct fs_cli_call call;
+    int status;
+    if (!fs_cli_parse(&call, argc, argv, environ, &err)) {
+        status = complain(&err);
+    } else if (call.done) {
+        status = call.status; /* --help, --version, --print-config */
+    } else if (call.config.command == FS_COMMAND_SERVE) {
+        status = serve(&call.config);
+    } else if (call.config.command == FS_COMMAND_VERIFY) {
+        status = verify(&call.config);
+    } else {
+        status = fs_cli_run(&call);
+    }
+    fs_cli_call_finish(&call);
+    return status;
+}

@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the exported symbols of each library against its public headers.
+
+usage: headers_test.py LIBRARY INCLUDE_DIRECTORY... The functions that the headers mark with OF_API and the dynamic symbols of the
+library must be the same set. For libopenfeature it also checks what the static paradigm must not have: a client that takes
+a context (3.2.2.2) and a propagator (3.3.2.1).
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+
+def declarations(text):
+    """Each declaration marked OF_API, on one line, without comments."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r"^\s*#(?:.*\\\n)*.*$", " ", text, flags=re.M)
+    for found in re.finditer(r"\bOF_API\b([^;]*);", text):
+        yield " ".join(found.group(1).split())
+
+
+def name_of(declaration):
+    return re.search(r"(\w+)\(", declaration).group(1)
+
+
+def exported(library):
+    out = subprocess.run(["nm", "-D", "--defined-only", library], check=True, capture_output=True, text=True).stdout
+    return {line.split()[-1].split("@")[0] for line in out.splitlines() if line.split()[-2] in "TDBRVWi"}
+
+
+def static_paradigm(headers):
+    for header in headers:
+        if header.name != "static.h":
+            continue
+        for declaration in declarations(header.read_text()):
+            arguments = declaration.split("(", 1)[1]
+            if "of_static_client *client" in arguments and "of_context" in arguments:
+                yield f"{name_of(declaration)} takes a context"
+            if "propagator" in declaration:
+                yield f"{name_of(declaration)} has to do with a propagator"
+
+
+def main():
+    library, directories = sys.argv[1], sys.argv[2:]
+    headers = [h for d in directories for h in sorted(pathlib.Path(d).rglob("*.h"))]
+    declared = {name_of(d) for h in headers for d in declarations(h.read_text())}
+    symbols = exported(library)
+    problems = [f"{name} is exported and in no header" for name in sorted(symbols - declared)]
+    problems += [f"{name} is in a header and not exported" for name in sorted(declared - symbols)]
+    problems += static_paradigm(headers)
+    print(f"{len(declared)} functions in the headers, {len(symbols)} symbols exported")
+    print("\n".join(problems))
+    return 1 if problems or not declared else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

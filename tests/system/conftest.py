@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures: whatever a test starts is ended with it, and a daemon that ends badly fails the test that had it."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from world import BINARY, Client, Daemon, Opa  # noqa: E402
+
+
+def pytest_sessionstart(session):
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"no daemon at {BINARY}: run script/build, or set FLAGSTAFF_BIN", returncode=2)
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    """daemon(flags, config, ...) starts one."""
+    started = []
+
+    def make(flags, config=None, start=True, **more):
+        one = Daemon(tmp_path / f"daemon{len(started)}", flags, config, **more)
+        started.append(one)
+        return one.start() if start else one
+
+    yield make
+    for one in started:
+        if one.process:
+            status = one.stop()
+            assert status == 0, f"the daemon ended with {status}"
+
+
+@pytest.fixture
+def client():
+    """client(daemon, watches, ...) connects one."""
+    opened = []
+
+    def make(*arguments, **more):
+        opened.append(Client(*arguments, **more))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def opa(tmp_path):
+    """opa(files, arguments) starts one."""
+    started = []
+
+    def make(files=None, arguments=(), start=True):
+        started.append(Opa(tmp_path / f"opa{len(started)}", files, arguments))
+        return started[-1].start() if start else started[-1]
+
+    yield make
+    for one in started:
+        one.stop()

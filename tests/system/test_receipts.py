@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Receipts: every number is true, and after `safe_at` no client can still hold the old value."""
+
+import time
+from datetime import datetime
+
+from world import eventually
+
+GRANTED = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
+           "factDefaults": {"access": "none"}, "decision": {"rule": {"==": [{"var": "facts.access"}, "granted"]}}}
+SHORT = {"lease": "3s", "hold": "3s", "probe": "200ms"}
+
+
+def wall(text):
+    return datetime.fromisoformat(text).timestamp()
+
+
+def holds_the_grant(client):
+    """What a reader of this client sees now: the value while the lease runs, the safe variant afterwards."""
+    return client.value("door") is True and time.monotonic() < client.lease_until
+
+
+def test_all_have_obeyed_and_the_receipt_is_complete_at_once(daemon, client):
+    d = daemon({"door": GRANTED})
+    d.facts("ada", {"access": "granted"})
+    clients = [client(d, ["ada"]) for _ in range(3)]
+    for c in clients:
+        c.wait_value("door", True)
+        c.wait_lease()
+    receipt = d.facts("ada", {"access": "none"}, "wait=delivered").json
+    assert receipt["complete"] and receipt["concerned"] == 3 == receipt["acknowledged"]
+    assert receipt["behind"] == [] and receipt["held"] == [] and receipt["unresolved"] == []
+    assert wall(receipt["safe_at"]) <= time.time()
+    assert all(c.wait_value("door", False) for c in clients)
+    assert d.get(f"/v1/receipts/{receipt['entry']}").json["complete"]
+
+
+def test_frozen_disconnected_polling_and_unanswered_are_told_apart_and_safe_at_is_true(daemon, client, opa):
+    rego = "package app\ndefault allow := false\nallow if data.allowed[input.user]\n"
+    o = opa({"app.rego": rego, "data.json": {"allowed": {"ada": True}}})
+    door = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client", "maxStale": "1s"}
+    flags = {"door": {**door, "decision": {"source": "opa", "path": "app/allow", "input": {"user": {"var": "targetingKey"}}}}}
+    d = daemon(flags, {**SHORT, "sources": {"opa": {"type": "opa", "url": o.url, "timeout": "500ms"}}})
+    obeys, frozen, gone = client(d, ["ada"], name="obeys"), client(d, ["ada"], name="frozen", ack=False), client(d, ["ada"], name="gone")
+    for c in (obeys, frozen, gone):
+        c.wait_value("door", True)
+        c.wait_lease()
+    assert d.value("ada", "door") is True, "one more by OFREP"
+    gone.drop()
+    eventually(lambda: any(x["state"] == "held" for x in d.get("/v1/clients").json["clients"]), "the dropped one is held")
+
+    o.put("allowed/ada", False)
+    receipt = d.recompute("wait=applied", subjects=["ada"]).json
+    entry = receipt["entry"]
+    obeys.wait_value("door", False)
+    now = eventually(lambda: (r := d.get(f"/v1/receipts/{entry}").json)["acknowledged"] == 1 and r, "one has acknowledged")
+    assert now["concerned"] == 3
+    assert [b["client"] for b in now["behind"]] == ["frozen"] and now["behindCount"] == 1
+    assert [h["client"] for h in now["held"]] == ["gone"] and now["heldCount"] == 1 and "until" in now["held"][0]
+    assert now["ofrep"] == {"concerned": 1, "fetched": 0} and not now["complete"] and now["unresolved"] == []
+    assert d.value("ada", "door") is False
+    assert d.get(f"/v1/receipts/{entry}").json["ofrep"] == {"concerned": 1, "fetched": 1}
+
+    done = d.get(f"/v1/receipts/{entry}?wait=delivered").json
+    assert done["complete"] and done["acknowledged"] + done["expired"] == 3
+    assert wall(done["safe_at"]) <= time.time() + 0.005
+    assert not any(holds_the_grant(c) for c in (obeys, frozen, gone))
+
+    again = d.recompute("wait=delivered", subjects=["ada"]).json
+    assert again["complete"] and again["concerned"] >= 1 and again["unresolved"] == [], "repeated, the same truth"
+    assert d.value("ada", "door") is False
+
+    o.stop()
+    dead = d.recompute("wait=applied&timeout=20s", subjects=["ada"]).json
+    assert [u["source"] for u in dead["unresolved"]] == ["opa"] and not dead["complete"]
+    assert "safe_at" not in dead
+
+
+def test_a_client_that_comes_back_and_resumes_has_acknowledged(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+    d.facts("ada", {"access": "granted"})
+    c = client(d, ["ada"])
+    c.wait_value("door", True)
+    c.wait_lease()
+    point = c.resume_point()
+    c.drop()
+    eventually(lambda: [x["state"] for x in d.get("/v1/clients").json["clients"]] == ["held"], "held")
+    entry = d.facts("ada", {"access": "none"}).json["entry"]
+    assert d.get(f"/v1/receipts/{entry}").json["heldCount"] == 1
+    back = client(d, ["ada"], resume=point)
+    back.wait_value("door", False)
+    assert not back.snapshots, "a delta, not a snapshot"
+    receipt = d.get(f"/v1/receipts/{entry}?wait=delivered").json
+    assert receipt["complete"] and receipt["acknowledged"] == 1 and receipt["expired"] == 0
+
+
+def test_nobody_concerned_is_complete_and_a_timeout_ends_a_wait_with_the_truth(daemon, client):
+    d = daemon({"door": GRANTED})
+    assert d.facts("nobody", {"access": "granted"}, "wait=delivered").json["complete"]
+    d.facts("ada", {"access": "granted"})
+    deaf = client(d, ["ada"], ack=False)
+    deaf.wait_value("door", True)
+    deaf.wait_lease()
+    receipt = d.facts("ada", {"access": "none"}, "wait=delivered&timeout=100ms").json
+    assert receipt["complete"] is False and receipt["behindCount"] == 1 and receipt["applied"] is True
+
+
+def test_an_unknown_entry_has_no_receipt(daemon):
+    d = daemon({"door": GRANTED})
+    assert d.get("/v1/receipts/12345").status == 404
+    assert d.get("/v1/receipts/x").status == 400
+
+
+def test_after_a_restart_safe_at_reckons_with_leases_of_the_process_before(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+    d.facts("ada", {"access": "granted"})
+    c = client(d, ["ada"])
+    c.wait_value("door", True)
+    c.wait_lease()
+    d.process.process.kill()
+    d.process.process.wait()
+    c.wait(lambda c: c.closed, "the end")
+    d.start()
+    receipt = d.facts("ada", {"access": "none"}, "wait=delivered").json
+    assert receipt["complete"] and receipt["concerned"] == 0
+    assert wall(receipt["safe_at"]) <= time.time() + 0.005
+    assert not holds_the_grant(c), "whoever held a lease of the process before holds it no longer"

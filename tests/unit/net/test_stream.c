@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Responses that stay open, and what happens to clients that do not read or go away. */
+#include <netinet/in.h>
+#include "door.h"
+
+static struct door door;
+
+static int set_up(void **state)
+{
+    (void)state;
+    door_init(&door);
+    door_open(&door, (struct fs_server_options){.limits = {.slow_ms = 30000}}, 100000);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    door_close(&door);
+    return 0;
+}
+
+/* A stream that the core has opened. */
+static int streaming(uint64_t *id)
+{
+    int fd = client_connect(&door);
+    client_send(fd, "GET /ofrep/v1/streams/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+    *id = door_id(&door, FS_NET_REQUEST);
+    fs_server_stream(door.server, *id, "text/event-stream", NULL);
+    struct answer *answer = client_answer(fd);
+    assert_int_equal(answer->status, 200);
+    assert_true(has_header(answer, "Content-Type: text/event-stream"));
+    assert_true(has_header(answer, "X-Accel-Buffering: no"));
+    assert_true(has_header(answer, "Cache-Control: no-store"));
+    return fd;
+}
+
+static void a_stream_carries_bytes_until_it_is_closed(void **state)
+{
+    char text[32] = "";
+    uint64_t id;
+    (void)state;
+    int fd = streaming(&id);
+    fs_server_send(door.server, id, door_blob(": \n\n"));
+    assert_true(read_exactly(fd, text, 4));
+    fs_server_send(door.server, id, door_blob("data: 1\n\n"));
+    assert_true(read_exactly(fd, text, 9));
+    assert_string_equal(text, "data: 1\n\n");
+    unsigned sent = 0;
+    while (sent < 2) {
+        struct fs_net_message *message = door_next(&door, FS_NET_SENT);
+        assert_int_equal(message->connection, id);
+        sent += message->count;
+        door_free(message);
+    }
+    fs_server_send(door.server, id, door_blob("last"));
+    fs_server_close(door.server, id, 1001, "over");
+    assert_true(read_exactly(fd, text, 4));
+    assert_memory_equal(text, "last", 4);
+    assert_true(client_ended(fd));
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void a_stream_whose_client_has_left_is_reported_closed(void **state)
+{
+    uint64_t id;
+    (void)state;
+    int fd = streaming(&id);
+    close(fd);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    fs_server_send(door.server, id, door_blob("nobody hears it"));
+}
+
+static void bytes_sent_on_a_stream_by_its_client_do_no_harm(void **state)
+{
+    char text[8] = "";
+    uint64_t id;
+    (void)state;
+    int fd = streaming(&id);
+    client_send(fd, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    fs_server_send(door.server, id, door_blob("tick"));
+    assert_true(read_exactly(fd, text, 4));
+    assert_string_equal(text, "tick");
+    close(fd);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+}
+
+/* Sends so much that the socket's buffers are full. Returns how many were sent. */
+static unsigned flood(uint64_t id, size_t size, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct fs_blob *blob = fs_blob_create(size);
+        memset(blob->bytes, 'x', size);
+        memcpy(blob->bytes, &i, sizeof i);
+        fs_server_send(door.server, id, blob);
+    }
+    return count;
+}
+
+static void a_slow_reader_gets_everything_in_order_and_every_credit_comes_back(void **state)
+{
+    static char text[65536];
+    (void)state;
+    int fd = ws_connect(&door);
+    uint64_t id = door_id(&door, FS_NET_OPENED);
+    unsigned count = flood(id, 60000, 200); /* twelve megabytes: more than the kernel holds */
+    for (unsigned i = 0; i < count; i++) {
+        struct ws_message *message = ws_next(fd);
+        assert_int_equal(message->opcode, 1);
+        assert_int_equal(message->length, 60000);
+        assert_memory_equal(message->text, &i, sizeof i);
+    }
+    unsigned sent = 0;
+    while (sent < count) {
+        struct fs_net_message *message = door_next(&door, FS_NET_SENT);
+        sent += message->count;
+        door_free(message);
+    }
+    assert_int_equal(sent, count);
+    close(fd);
+    door_id(&door, FS_NET_CLOSED);
+
+    fd = streaming(&id); /* the same for a stream */
+    flood(id, 60000, 200);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(read_exactly(fd, text, 60000));
+        assert_memory_equal(text, &i, sizeof i);
+    }
+    fs_server_send(door.server, id, door_blob("end"));
+    assert_true(read_exactly(fd, text, 3));
+    close(fd);
+}
+
+static void a_client_that_takes_nothing_is_dropped(void **state)
+{
+    (void)state;
+    int fd = ws_connect(&door);
+    uint64_t id = door_id(&door, FS_NET_OPENED);
+    ws_send(fd, HELLO);
+    door_id(&door, FS_NET_FRAME);
+    flood(id, 60000, 200);
+    for (;;) { /* the door's clock moves until it has lost its patience; it looks at the clock every tenth of a second */
+        door_advance(&door, 40000);
+        if (!fs_queue_wait(door.inbox, 200))
+            continue;
+        struct fs_net_message *message = FS_CONTAINER(fs_queue_pop(door.inbox), struct fs_net_message, message);
+        bool closed = message->kind == FS_NET_CLOSED;
+        door_free(message);
+        if (closed)
+            break;
+    }
+    close(fd);
+}
+
+static void a_closing_connection_first_gets_what_was_queued(void **state)
+{
+    (void)state;
+    int fd = ws_connect(&door);
+    uint64_t id = door_id(&door, FS_NET_OPENED);
+    unsigned count = flood(id, 60000, 150);
+    fs_server_close(door.server, id, 1001, "drain");
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(ws_next(fd)->length, 60000);
+    assert_int_equal(ws_close_code(fd), 1001);
+    close(fd);
+}
+
+static void one_blob_goes_to_many_connections(void **state)
+{
+    int fds[20];
+    (void)state;
+    struct fs_blob *blob = door_blob("{\"type\":\"delta\"}");
+    for (int i = 0; i < 20; i++) {
+        fds[i] = ws_connect(&door);
+        fs_server_send(door.server, door_id(&door, FS_NET_OPENED), fs_blob_ref(blob));
+    }
+    fs_blob_unref(blob);
+    for (int i = 0; i < 20; i++) {
+        assert_string_equal(ws_next(fds[i])->text, "{\"type\":\"delta\"}");
+        close(fds[i]);
+    }
+}
+
+static void dropping_an_unanswered_request_ends_its_connection(void **state)
+{
+    (void)state;
+    int fd = client_connect(&door);
+    client_get(fd, &door, "/v1/flags", NULL);
+    uint64_t id = door_id(&door, FS_NET_REQUEST);
+    fs_server_close(door.server, id, 1001, "");
+    assert_true(client_ended(fd));
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void commands_for_unknown_connections_are_ignored(void **state)
+{
+    (void)state;
+    fs_server_send(door.server, 4711, door_blob("x"));
+    fs_server_close(door.server, 4711, 1000, "x");
+    fs_server_reply(door.server, 4711, 200, NULL, NULL, door_blob("x"));
+    fs_server_stream(door.server, 4711, "text/plain", NULL);
+    int fd = client_connect(&door);
+    client_get(fd, &door, "/v1/flags", NULL);
+    uint64_t id = door_id(&door, FS_NET_REQUEST);
+    fs_server_send(door.server, id, door_blob("not a connection yet"));
+    fs_server_reply(door.server, id, 200, NULL, NULL, door_blob("once"));
+    fs_server_reply(door.server, id, 200, NULL, NULL, door_blob("twice"));
+    assert_string_equal(client_answer(fd)->body, "once");
+    client_get(fd, &door, "/v1/flags", NULL);
+    fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, NULL, NULL, door_blob("next"));
+    assert_string_equal(client_answer(fd)->body, "next");
+    close(fd);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_stream_carries_bytes_until_it_is_closed),
+        TEST(a_stream_whose_client_has_left_is_reported_closed),
+        TEST(bytes_sent_on_a_stream_by_its_client_do_no_harm),
+        TEST(a_slow_reader_gets_everything_in_order_and_every_credit_comes_back),
+        TEST(a_client_that_takes_nothing_is_dropped),
+        TEST(a_closing_connection_first_gets_what_was_queued),
+        TEST(one_blob_goes_to_many_connections),
+        TEST(dropping_an_unanswered_request_ends_its_connection),
+        TEST(commands_for_unknown_connections_are_ignored),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

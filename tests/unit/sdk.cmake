@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+# The tests of libopenfeature. They know its public headers only, and run against the shared library.
+add_library(sdk_support STATIC "${CMAKE_CURRENT_LIST_DIR}/sdk/support.c" "${CMAKE_CURRENT_LIST_DIR}/sdk/contract.c")
+target_link_libraries(sdk_support PUBLIC openfeature lib::cmocka lib::threads)
+target_include_directories(sdk_support PUBLIC "${CMAKE_CURRENT_LIST_DIR}/sdk")
+flagstaff_compile(sdk_support)
+
+add_custom_target(sdk_tests)
+
+# flagstaff_sdk_test(TOPIC [LIBRARY...]): sdk/test_TOPIC.c as the ctest case unit/sdk/TOPIC.
+function(flagstaff_sdk_test topic)
+  set(target test_sdk_${topic})
+  add_executable(${target} "${CMAKE_CURRENT_FUNCTION_LIST_DIR}/sdk/test_${topic}.c")
+  target_link_libraries(${target} PRIVATE sdk_support openfeature lib::cmocka lib::threads ${ARGN})
+  flagstaff_compile(${target})
+  set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
+  add_dependencies(sdk_tests ${target})
+  add_test(NAME unit/sdk/${topic} COMMAND ${target})
+  set_tests_properties(unit/sdk/${topic} PROPERTIES LABELS unit TIMEOUT 120)
+endfunction()
+
+if(TARGET openfeature)
+  foreach(topic value json context api evaluation provider levels hooks events tracking static utilities
+          memory threads process)
+    if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/sdk/test_${topic}.c")
+      flagstaff_sdk_test(${topic})
+    endif()
+  endforeach()
+endif()
+# The providers that need nothing but libopenfeature; each also passes the contract of sdk/contract.h.
+foreach(provider memory env multi)
+  if(TARGET openfeature_${provider})
+    flagstaff_sdk_test(provider_${provider} openfeature_${provider})
+  endif()
+endforeach()
