@@ -65,6 +65,11 @@ of_error of_provider_context_changed(of_provider *provider, const of_context *be
                                                 now == NULL ? &ofi_empty_context : now);
 }
 
+bool of_provider_has_hooks(const of_provider *provider)
+{
+    return provider != NULL && provider->hook_count > 0;
+}
+
 of_error of_provider_resolve(of_provider *provider, const char *key, of_type type,
                              const of_flag_value *default_value, const of_context *context,
                              of_resolution *resolution)

@@ -22,9 +22,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
 
     [FS_OPT_LISTEN] = {"listen", "--listen", 'l', "ADDRESS:PORT", FS_OPTION_ADDRESS, "127.0.0.1:8080", SERVE, FILE_ENV, 0, 0,
         "Where to listen. HTTP, websocket and OFREP share the port; port 0 takes a free one. 0.0.0.0 or [::] is every address of the machine."},
-    [FS_OPT_DATA] = {"data", "--data", 'd', "DIRECTORY", FS_OPTION_PATH, NULL, SERVE | BIT(VERIFY) | BIT(KEYS), FILE_ENV, 0, 0,
+    [FS_OPT_DATA] = {"data", "--data", 'd', "DIRECTORY", FS_OPTION_PATH, NULL, SERVE | BIT(VERIFY), FILE_ENV, 0, 0,
         "Directory of the journal; made where it is missing. Without it systemd's state directory, else $XDG_STATE_HOME/flagstaff, else "
-        "~/.local/state/flagstaff. `keys` works on it directly, without a daemon, when it is given."},
+        "~/.local/state/flagstaff."},
     [FS_OPT_FLAGS] = {"flags", "--flags", 'f', "PATH", FS_OPTION_PATHS, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Flag file, or a directory of them; may be repeated. Read again when one changes. Without any, the demo's flags."},
     [FS_OPT_SOURCES] = {"sources", NULL, 0, NULL, FS_OPTION_SOURCES, NULL, SERVE | BIT(CHECK), FS_OPTION_FILE, 0, 0,
@@ -110,7 +110,7 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Authorities, PEM, for https; the system's without it."},
     [FS_OPT_TIMEOUT] = {"timeout", "--timeout", 0, "DURATION", FS_OPTION_DURATION, "10s", CLIENTS & ~BIT(WATCH), FS_OPTION_ENV, 1, DAYS(1),
         "How long to wait for the daemon's answer."},
-    [FS_OPT_OUTPUT] = {"output", "--output", 'o', "table|json", FS_OPTION_CHOICE, "table", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK) | BIT(VERIFY) | BIT(VERSION), FS_OPTION_ENV, 0, 0,
+    [FS_OPT_OUTPUT] = {"output", "--output", 'o', "table|json", FS_OPTION_CHOICE, "table", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK), FS_OPTION_ENV, 0, 0,
         "Tables for people, or JSON for programs: one document, and one object a line where it streams."},
     [FS_OPT_COLOR] = {"color", "--color", 0, "auto|always|never", FS_OPTION_CHOICE, "auto", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK), FS_OPTION_ENV, 0, 0,
         "Colour; auto is on a terminal, unless NO_COLOR is set."},

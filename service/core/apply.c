@@ -45,15 +45,17 @@ static bool question_concerned(const struct fs_engine *e, const struct fs_filter
     return false;
 }
 
-static void touch(struct fs_engine *e, struct fs_question *q, const struct fs_entry *entry, struct fs_receipt *receipt)
+void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time, struct fs_receipt *receipt)
 {
+    if (q->touched == entry)
+        return; /* several cells of one context ask it */
     fs_receipt_question(receipt, q);
     FS_LIST_EACH(&q->bindings, node)
     {
         struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
         fs_receipt_cell(e, receipt, binding->context, binding->flag);
     }
-    fs_question_touch(e, q, FS_CAUSE_EVENT, entry->number, entry->time);
+    fs_question_touch(e, q, FS_CAUSE_EVENT, entry, time);
 }
 
 /* The questions of some subjects' contexts: nothing here is proportional to the subjects that are not concerned. */
@@ -71,7 +73,7 @@ static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filt
                 for (size_t d = 0; cell->bindings && d < e->set->flags[i]->decision_count; d++) {
                     struct fs_question *q = cell->bindings[d].question;
                     if (q && question_concerned(e, filter, q))
-                        touch(e, q, entry, receipt);
+                        fs_apply_touch(e, q, entry->number, entry->time, receipt);
                 }
             }
         }
@@ -87,7 +89,7 @@ static void recompute(struct fs_engine *e, const struct fs_filter *filter, const
     for (struct fs_map_iter it = {0}; fs_map_next(&e->questions, &it);) {
         struct fs_question *q = it.value;
         if (question_concerned(e, filter, q))
-            touch(e, q, entry, receipt);
+            fs_apply_touch(e, q, entry->number, entry->time, receipt);
     }
 }
 

@@ -7,7 +7,7 @@
 
 const char *fs_cause_kind_name(enum fs_cause_kind kind)
 {
-    static const char *const names[] = {"watch", "event", "revalidate", "timer", "source-lost", "config", "override"};
+    static const char *const names[] = {"watch", "event", "revalidate", "timer", "source-lost", "source-back", "config", "override"};
     return names[kind];
 }
 
@@ -33,7 +33,8 @@ void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag
         cell->pending_cause = fs_cause_create(kind, entry, time);
         return;
     }
-    if (kind == FS_CAUSE_EVENT && cause->kind != FS_CAUSE_EVENT && cause->kind != FS_CAUSE_OVERRIDE) {
+    bool event = cause->kind == FS_CAUSE_EVENT || cause->kind == FS_CAUSE_OVERRIDE;
+    if (!event && (kind == FS_CAUSE_EVENT || kind == FS_CAUSE_SOURCE_BACK)) {
         memset(cause, 0, sizeof *cause);
         cause->kind = kind;
         cause->time = time;
@@ -202,17 +203,17 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
     bool early = q->touched > q->settled && q->unsettled_rounds < 2; /* for one further round at most, or a stream of events would starve it */
     bool overdue = q->overdue && source->status != FS_SOURCE_DOWN;
     look->unsettled |= fs_question_unsettled(q);
-    look->uncommitted |= q->uncommitted;
-    look->doubted |= overdue || (early && !(cell->withdrawn && q->unsettled_rounds));
     bool unseen = !cell->known && (forced ? early || overdue || q->uncommitted : early && lost);
     if (!q->answered || unseen) {
         look->pending |= !lost;
         give_none(q, source, none, out);
         return;
     }
+    look->uncommitted |= q->uncommitted;
+    look->doubted |= overdue || (early && !(cell->withdrawn && q->unsettled_rounds));
     out->answer = &q->answer;
-    out->stale = lost;
-    if (lost) {
+    out->stale = lost || q->overdue; /* its source is back, but has not said yet that it still holds */
+    if (out->stale) {
         int64_t end = fs_question_confirmed(e, q) + flag->max_stale;
         out->too_stale = e->now.mono >= end;
         if (!out->too_stale && end < look->next)

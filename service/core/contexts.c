@@ -81,12 +81,21 @@ void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by)
     bool after = context->watches > 0;
     if (after && !before) {
         leave_idle(e, context);
+        fs_view_drop_idle(e, context);
         e->counts.watched_contexts++;
     } else if (before && !after) {
         e->counts.watched_contexts--;
         context->seen = e->now.mono;
         make_idle(e, context);
     }
+}
+
+/* Until then it is asked for like a watched one, and stays. */
+void fs_context_asked(struct fs_engine *e, struct fs_context *context, int by)
+{
+    (void)e;
+    context->askers += (size_t)by;
+    context->pins += (size_t)by;
 }
 
 void fs_context_due(struct fs_engine *e, struct fs_context *context)
@@ -125,36 +134,4 @@ void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
     json_decref(context->json);
     fs_free(context);
     e->counts.contexts--;
-}
-
-/* Carries the cells over to another set of flags. Values stay until they are evaluated anew, so that only real changes are sent. */
-void fs_context_rebuild(struct fs_engine *e, struct fs_context *context, struct fs_flagset *old, struct fs_flagset *new_)
-{
-    struct fs_cell *cells = fs_calloc(new_->count + 1, sizeof *cells);
-    for (size_t i = 0; old && i < old->count; i++) {
-        struct fs_cell *cell = &context->cells[i];
-        const struct fs_flag *flag = fs_flagset_find(new_, old->flags[i]->key);
-        fs_cell_unbind(e, cell, old->flags[i]->decision_count);
-        if (!flag || flag->type != old->flags[i]->type) {
-            fs_cell_finish(e, cell);
-            continue;
-        }
-        struct fs_cell *moved = &cells[flag->index];
-        *moved = *cell;
-        moved->wanted = 0;
-        moved->dirty = false;
-        if (moved->alarm)
-            moved->alarm->flag = (uint32_t)flag->index;
-        /* The variant's name is borrowed from the old definition; the new one's text, or our own two words, outlive it. */
-        const char *variant = moved->value.variant;
-        moved->value.variant = NULL;
-        for (size_t v = 0; variant && v < flag->variant_count; v++)
-            if (!strcmp(flag->variants[v].name, variant))
-                moved->value.variant = flag->variants[v].name;
-        if (variant && !moved->value.variant)
-            moved->value.variant = !strcmp(variant, "safe") ? "safe" : !strcmp(variant, "decision") ? "decision" : "";
-    }
-    fs_free(context->cells);
-    context->cells = cells;
-    fs_vec_clear(&context->dirty);
 }

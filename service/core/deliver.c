@@ -128,7 +128,7 @@ static struct fs_watch *next_snapshot(struct fs_engine *e, struct fs_connection 
     FS_LIST_EACH(&connection->dirty, node)
     {
         struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_dirty);
-        if (!watch->sent && !fs_view_waits(e, watch->view))
+        if (!watch->sent && (watch->overdue || !fs_view_waits(e, watch->view)))
             return watch;
     }
     return NULL;
@@ -236,5 +236,7 @@ void fs_engine_goaway(struct fs_engine *e, const char *credential_id, const char
         struct fs_delivery delivery = {.kind = FS_DELIVER_GOAWAY, .code = code, .text = text, .duration = drain, .reconnect = reconnect,
                                        .close = close};
         send(e, connection, &delivery);
+        connection->revoked |= !strcmp(code, "revoked");
+        connection->renew_wanted &= !connection->revoked;
     }
 }

@@ -66,7 +66,7 @@ static void batch_destroy(struct fs_engine *e, struct fs_batch *batch)
     fs_free(batch);
 }
 
-static void finish_proposals(struct fs_engine *e)
+void fs_proposals_finish(struct fs_engine *e)
 {
     for (size_t i = 0; i < e->proposals.count; i++)
         fs_proposal_finish(&e->proposals.items[i]);
@@ -75,6 +75,10 @@ static void finish_proposals(struct fs_engine *e)
     fs_vec_finish(&e->proposals);
     fs_vec_finish(&e->firsts);
     fs_free(e->tick_body);
+    e->tick_body = NULL;
+    e->tick_token = 0;
+    e->tick_firsts = e->tick_proposals = 0;
+    e->tick_ahead = false;
 }
 
 static void finish_answers(struct fs_engine *e)
@@ -84,7 +88,7 @@ static void finish_answers(struct fs_engine *e)
         struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
         fs_list_remove(node);
         for (size_t i = 0; i < answers->count; i++) {
-            answers->questions[i]->changed = false;
+            answers->questions[i]->entries--;
             fs_question_release(e, answers->questions[i]);
         }
         fs_answers_destroy(answers);
@@ -96,7 +100,7 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_receipts_finish(e);
-    finish_proposals(e);
+    fs_proposals_finish(e);
     FS_LIST_EACH(&e->once, node)
     {
         struct fs_once *once = FS_CONTAINER(node, struct fs_once, node);
@@ -131,56 +135,6 @@ struct fs_flagset *fs_engine_flags(const struct fs_engine *e)
     return e->set;
 }
 
-/* All cells are evaluated anew, and only what then differs is sent. A tick under way tells of the old set: it is dropped, and
- * what it proposed comes up again. */
-void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t entry, struct fs_time now)
-{
-    e->now = now;
-    struct fs_flagset *old = e->set;
-    for (size_t i = 0; i < e->proposals.count; i++)
-        e->proposals.items[i].context->pins--;
-    for (size_t i = 0; i < e->firsts.count; i++)
-        e->firsts.items[i].context->pins--;
-    finish_proposals(e);
-    e->tick_body = NULL;
-    e->tick_token = 0;
-    e->tick_firsts = e->tick_proposals = 0;
-    e->tick_ahead = false;
-    FS_VEC(struct fs_context *) contexts = {0};
-    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)
-        fs_vec_push(&contexts, it.value);
-    for (size_t i = 0; i < contexts.count; i++)
-        contexts.items[i]->listed = false;
-    fs_vec_clear(&e->dirty);
-    for (size_t i = 0; i < contexts.count; i++)
-        fs_context_rebuild(e, contexts.items[i], old, set);
-    e->set = fs_flagset_ref(set);
-    e->words = (set->count + 63) / 64;
-    e->revision++; /* what is removed or has become visible is sent at it */
-    if (old)
-        e->removal_revision = e->revision;
-    for (size_t i = 0; i < contexts.count; i++) {
-        struct fs_context *context = contexts.items[i];
-        FS_LIST_EACH(&context->views, node)
-        {
-            fs_view_refresh(e, FS_CONTAINER(node, struct fs_view, node), old);
-        }
-        for (size_t f = 0; f < set->count; f++) {
-            if (!context->cells[f].wanted) {
-                fs_cell_finish(e, &context->cells[f]);
-                continue;
-            }
-            context->cells[f].proposed = false;
-            context->cells[f].rebind = true;
-            fs_cell_note(e, context, (uint32_t)f, FS_CAUSE_CONFIG, entry, now.wall);
-            fs_cell_mark(e, context, (uint32_t)f);
-        }
-    }
-    fs_vec_finish(&contexts);
-    fs_flagset_unref(old);
-    fs_source_queries(e);
-}
-
 /* Hands a draft of the engine's own to the journal, now or as soon as it can take it. Takes the body. */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length, unsigned source, const char *revision)
 {
@@ -191,6 +145,7 @@ void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, 
     pending->length = length;
     pending->source = source;
     pending->revision = fs_strdup(revision);
+    pending->since = e->now.mono;
     fs_list_append(&e->pending, &pending->node);
 }
 
@@ -220,8 +175,7 @@ static void pending_committed(struct fs_engine *e, struct fs_pending *pending, c
         const char *what = fs_json_text(body, "what");
         if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
             struct fs_receipt *receipt = fs_receipt_open(e, commit->number, commit->time);
-            (void)receipt;
-            fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number, commit->time);
+            fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number, commit->time, receipt);
         }
         json_decref(body);
     }
@@ -312,27 +266,53 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
     }
 }
 
-/* When the oldest draft that somebody waits for becomes late. */
-static int64_t journal_due(const struct fs_engine *e)
+/* Since when the oldest draft waits that something visible hangs on; INT64_MAX: none does. The journal takes one after the other: where the
+ * oldest is late, all are. */
+static int64_t waiting_since(const struct fs_engine *e)
 {
-    int64_t since = e->tick_token && !e->tick_ahead ? e->tick_since : INT64_MAX;
+    int64_t since = e->tick_token ? e->tick_since : INT64_MAX;
     FS_LIST_EACH(&e->answers, node)
     {
         const struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
-        if (!answers->ahead && answers->since < since)
-            since = answers->since;
+        since = answers->since < since ? answers->since : since;
     }
-    return since == INT64_MAX ? INT64_MAX : since + e->options.journal_late;
+    FS_LIST_EACH(&e->pending, pending_node)
+    {
+        const struct fs_pending *pending = FS_CONTAINER(pending_node, struct fs_pending, node);
+        since = pending->since < since ? pending->since : since;
+    }
+    return since;
 }
 
-static void go_ahead_where_late(struct fs_engine *e)
+static bool journal_is_late(const struct fs_engine *e)
 {
-    bool late = journal_due(e) <= e->now.mono;
-    if (!late && !e->tick_ahead)
-        return;
+    int64_t since = waiting_since(e);
+    return since != INT64_MAX && since + e->options.journal_late <= e->now.mono;
+}
+
+static void go_ahead(struct fs_engine *e)
+{
     fs_answers_go_ahead(e);
-    if (e->tick_token && e->tick_since + e->options.journal_late <= e->now.mono)
+    FS_LIST_EACH(&e->pending, node)
+    {
+        struct fs_pending *pending = FS_CONTAINER(node, struct fs_pending, node);
+        if (!pending->ahead && pending->revision)
+            fs_source_go_ahead(e, e->sources.items[pending->source], pending->revision);
+        pending->ahead = true;
+    }
+    if (e->tick_token)
         fs_tick_go_ahead(e);
+}
+
+/* The moment at which the journal becomes late; while it is, drafts that it did not take are offered again at that pace. */
+static void watch_journal(struct fs_engine *e)
+{
+    int64_t since = waiting_since(e);
+    int64_t due = since == INT64_MAX ? INT64_MAX : since + e->options.journal_late;
+    if (due == INT64_MAX)
+        fs_alarm_cancel(e, &e->journal_late);
+    else
+        fs_alarm_set(e, &e->journal_late, FS_DUE_JOURNAL, due > e->now.mono ? due : e->now.mono + e->options.journal_late);
 }
 
 void fs_engine_turn(struct fs_engine *e, struct fs_time now)
@@ -345,21 +325,21 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     if (!e->tick_token)
         fs_deliver_all(e); /* leases first: nothing is computed that is not queued */
     append_waiting(e);
-    go_ahead_where_late(e);
+    bool late = journal_is_late(e);
+    if (late)
+        go_ahead(e);
     fs_cells_evaluate(e);
     if (e->tick_ahead)
         fs_tick_go_ahead(e);
     fs_tick_propose(e);
+    if (late && e->tick_token)
+        fs_tick_go_ahead(e);
     fs_questions_ask(e);
     append_waiting(e);
     fs_once_check(e);
     fs_deliver_all(e);
     fs_receipts_check(e);
-    int64_t late = journal_due(e);
-    if (late == INT64_MAX)
-        fs_alarm_cancel(e, &e->journal_late);
-    else
-        fs_alarm_set(e, &e->journal_late, FS_DUE_JOURNAL, late);
+    watch_journal(e);
 }
 
 int64_t fs_engine_next(const struct fs_engine *e)

@@ -193,6 +193,7 @@ struct fs_watch {
     uint64_t resume_revision;
     bool once, of_hello, refetch;
     bool overdue;              /* its first snapshot has waited long enough */
+    uint64_t noted;            /* the event whose receipt has it already */
     struct fs_alarm deadline;  /* the first snapshot leaves then */
 };
 
@@ -364,6 +365,7 @@ void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag
 void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind, uint64_t entry, int64_t time);
 void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell);
+bool fs_cell_waits(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* has no value yet that may be shown */
 void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 /* Somebody begins to look: what was not kept current is asked again, and forgotten until then unless others see it. */
 void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag);
@@ -427,6 +429,7 @@ void fs_receipts_finish(struct fs_engine *e);
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time, struct fs_receipt *receipt);
 /* engine.c */
+void fs_proposals_finish(struct fs_engine *e); /* with the tick under way */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length, unsigned source, const char *revision);
 static inline void fs_alarm_set(struct fs_engine *e, struct fs_alarm *alarm, enum fs_due due, int64_t mono)
 {

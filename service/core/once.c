@@ -16,7 +16,7 @@ static void reply(struct fs_engine *e, struct fs_view *view, uint64_t token, boo
         states[count].flag = e->set->flags[i];
         states[count].evaluation = &cell->value;
         states[count].cause = cell->cause;
-        if (fs_cell_waits(e, context, (uint32_t)i)) {
+        if (!cell->known) {
             fs_cell_safe_now(e, context, (uint32_t)i, &safe[made]);
             states[count].evaluation = &safe[made++];
             states[count].cause = &cause;
@@ -40,7 +40,7 @@ static void finish(struct fs_engine *e, struct fs_once *once, bool timed_out)
     fs_list_remove(&once->node);
     fs_alarm_cancel(e, &once->deadline);
     reply(e, view, once->token, timed_out);
-    view->context->pins--;
+    fs_context_asked(e, view->context, -1);
     fs_view_release(e, view);
     fs_free(once);
 }
@@ -54,11 +54,12 @@ void fs_engine_evaluate(struct fs_engine *e, const struct fs_context_text *text,
     struct fs_once *once = FS_NEW(struct fs_once);
     once->view = view;
     once->token = token;
-    context->pins++;
+    fs_context_asked(e, context, 1);
     fs_list_append(&e->once, &once->node);
+    fs_cells_evaluate(e);
     for (size_t i = 0; i < e->set->count; i++)
         if (fs_bit(view->flags, i))
-            fs_cell_ask(e, context, (uint32_t)i);
+            fs_cell_recall(e, context, (uint32_t)i);
     fs_cells_evaluate(e);
     if (!fs_view_waits(e, view))
         finish(e, once, false);

@@ -77,6 +77,15 @@ static void set_revision(struct fs_engine *e, struct fs_source_state *source, co
     source->revision = fs_strdup(revision);
 }
 
+static void note_cells(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind)
+{
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+        fs_cell_note(e, binding->context, binding->flag, kind, 0, e->now.wall);
+    }
+}
+
 static void go_down(struct fs_engine *e, struct fs_source_state *source)
 {
     source->status = FS_SOURCE_DOWN;
@@ -85,12 +94,8 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
     record(e, source, "down", source->error, NULL);
     EACH_QUESTION(e, source, q)
     {
-        FS_LIST_EACH(&q->bindings, node)
-        {
-            struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
-            fs_cell_note(e, binding->context, binding->flag, FS_CAUSE_SOURCE_LOST, 0, e->now.wall);
-            fs_cell_mark(e, binding->context, binding->flag);
-        }
+        note_cells(e, q, FS_CAUSE_SOURCE_LOST);
+        fs_question_mark_cells(e, q);
     }
 }
 
@@ -107,12 +112,12 @@ static void come_up(struct fs_engine *e, struct fs_source_state *source)
     size_t due = 0;
     EACH_QUESTION(e, source, q)
     {
-        if (q->queued || q->in_flight)
-            continue;
-        if (!fs_question_live(q)) {
-            q->overdue = true;
-            continue;
+        if (!first) {
+            q->overdue = q->answered; /* until it is answered anew it is as stale as before */
+            note_cells(e, q, FS_CAUSE_SOURCE_BACK);
         }
+        if (q->queued || q->in_flight || !fs_question_live(q))
+            continue;
         q->attempts = 0;
         fs_alarm_cancel(e, &q->retry);
         if (++due <= e->options.batch)

@@ -12,7 +12,7 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool sees(const struct fs_view *view, const struct fs_flag *flag)
+bool fs_view_sees(const struct fs_view *view, const struct fs_flag *flag)
 {
     if (view->client_only && flag->visibility != FS_VISIBILITY_CLIENT)
         return false;
@@ -117,7 +117,7 @@ struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, 
     view->body_flags = fs_calloc(e->words + 1, sizeof *view->body_flags);
     fs_list_append(&context->views, &view->node);
     for (size_t i = 0; i < e->set->count; i++) {
-        if (!sees(view, e->set->flags[i]))
+        if (!fs_view_sees(view, e->set->flags[i]))
             continue;
         fs_bit_set(view->flags, i);
         fs_cell_want(e, context, (uint32_t)i, 1);
@@ -134,46 +134,14 @@ void fs_view_release(struct fs_engine *e, struct fs_view *view)
         destroy(e, view); /* its context is kept current for others: this must not be, for nobody */
 }
 
-/* What a new set takes from a view is removed first, with its watches; what it gains or may have gained is sent. */
-void fs_view_refresh(struct fs_engine *e, struct fs_view *view, struct fs_flagset *old)
+void fs_view_drop_idle(struct fs_engine *e, struct fs_context *context)
 {
-    uint64_t *flags = fs_calloc(e->words + 1, sizeof *flags);
-    for (size_t i = 0; i < e->set->count; i++) {
-        if (!sees(view, e->set->flags[i]))
-            continue;
-        fs_bit_set(flags, i);
-        fs_cell_want(e, view->context, (uint32_t)i, 1);
-    }
-    FS_LIST_EACH(&view->watches, node)
+    FS_LIST_EACH(&context->views, node)
     {
-        struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_view);
-        uint64_t *dirty = fs_calloc(e->words + 1, sizeof *dirty);
-        for (size_t i = 0; old && i < old->count; i++) {
-            if (!fs_bit(view->flags, i))
-                continue;
-            const struct fs_flag *flag = fs_flagset_find(e->set, old->flags[i]->key);
-            bool stays = flag && flag->type == old->flags[i]->type && fs_bit(flags, flag->index);
-            if (!stays)
-                fs_vec_push(&watch->removed, fs_strdup(old->flags[i]->key));
-            else if (watch->dirty && fs_bit(watch->dirty, i))
-                fs_bit_set(dirty, flag->index);
-            if (!stays && watch->sent)
-                fs_watch_changed(e, watch, UINT32_MAX, true);
-        }
-        fs_free(watch->dirty);
-        watch->dirty = dirty;
-        for (size_t i = 0; i < e->set->count; i++) {
-            const struct fs_flag *before = old ? fs_flagset_find(old, e->set->flags[i]->key) : NULL;
-            if (fs_bit(flags, i) && view->context->cells[i].known && !(before && fs_bit(view->flags, before->index)))
-                fs_watch_changed(e, watch, (uint32_t)i, false); /* has become visible */
-        }
+        struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
+        if (!view->users)
+            destroy(e, view);
     }
-    fs_free(view->flags);
-    view->flags = flags;
-    fs_free(view->body_flags);
-    view->body_flags = fs_calloc(e->words + 1, sizeof *view->body_flags);
-    fs_blob_unref(view->body);
-    view->body = NULL;
 }
 
 bool fs_context_is_shown(const struct fs_context *context, uint32_t flag)
@@ -202,12 +170,9 @@ bool fs_view_waits(struct fs_engine *e, const struct fs_view *view)
 
 void fs_view_force(struct fs_engine *e, const struct fs_view *view)
 {
-    for (size_t i = 0; i < e->set->count; i++) {
-        if (!fs_bit(view->flags, i) || view->context->cells[i].known)
-            continue;
-        view->context->cells[i].forced = true;
-        fs_cell_mark(e, view->context, (uint32_t)i);
-    }
+    for (size_t i = 0; i < e->set->count; i++)
+        if (fs_bit(view->flags, i))
+            fs_cell_force(e, view->context, (uint32_t)i);
 }
 
 size_t fs_view_states(const struct fs_engine *e, const struct fs_view *view, const uint64_t *only, struct fs_flag_state **out)

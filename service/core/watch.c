@@ -47,7 +47,9 @@ void fs_watch_destroy(struct fs_engine *e, struct fs_watch *watch)
     fs_list_remove(&watch->in_dirty);
     fs_list_remove(&watch->in_view);
     fs_alarm_cancel(e, &watch->deadline);
-    if (!watch->once) {
+    if (watch->once) {
+        fs_context_asked(e, context, -1);
+    } else {
         fs_context_watched(e, context, -1);
         e->counts.watches--;
     }
@@ -177,6 +179,8 @@ static bool resume(struct fs_engine *e, struct fs_watch *watch, const char *view
     if (!left)
         return false;
     struct fs_connection *old = left->connection;
+    if (old->lease_until > connection->lease_until)
+        connection->lease_until = old->lease_until; /* the client may still hold it */
     bool follows = left->sent && watch->view->since <= revision && e->removal_revision <= revision;
     fs_map_remove(&e->watches, &watch->serial, sizeof watch->serial);
     uint64_t serial = left->serial;
@@ -210,11 +214,13 @@ static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connec
     watch->refetch = wish->refetch;
     watch->dropped = json_incref(text->dropped);
     fs_list_init(&watch->in_dirty);
-    if (!watch->once) {
+    watch->view = fs_view_intern(e, context, client_only, wish->flags);
+    if (watch->once) {
+        fs_context_asked(e, context, 1);
+    } else {
         fs_context_watched(e, context, 1);
         e->counts.watches++;
     }
-    watch->view = fs_view_intern(e, context, client_only, wish->flags);
     if (fs_list_empty(&watch->view->watches))
         watch->view->since = e->revision;
     watch->dirty = fs_calloc(e->words + 1, sizeof *watch->dirty);
@@ -222,6 +228,12 @@ static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connec
     fs_map_set(&connection->watches, &watch->id, sizeof watch->id, watch);
     fs_map_set(&e->watches, &watch->serial, sizeof watch->serial, watch);
     return watch;
+}
+
+static const char *subject_of(const struct fs_context_text *text)
+{
+    const char *subject = fs_json_text(text->json, "targetingKey");
+    return subject ? subject : "";
 }
 
 void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wish *wish, struct fs_time now)
@@ -244,7 +256,11 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
         fs_fail(&err, FS_ERR_LIMIT, "a connection has at most %zu watches", e->options.watches);
         code = "limit";
     } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_limits, &text, &err)) {
-        code = err.code == FS_ERR_FORBIDDEN ? "forbidden" : err.code == FS_ERR_TOO_LARGE ? "limit" : "invalid_context";
+        code = err.code == FS_ERR_FORBIDDEN ? "forbidden" : err.code == FS_ERR_TOO_LARGE ? "limit" : "bad_context";
+    } else if (!*subject_of(&text)) {
+        fs_context_text_finish(&text);
+        fs_fail(&err, FS_ERR_INVALID, "context.targetingKey is missing: a watch is about a subject");
+        code = "bad_context";
     }
     if (code) {
         if (wish->of_hello && connection->hello_waiting)
@@ -261,7 +277,7 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
         fs_list_append(&connection->dirty, &watch->in_dirty);
         for (size_t i = 0; i < e->set->count; i++)
             if (fs_bit(watch->view->flags, i))
-                fs_cell_ask(e, watch->view->context, (uint32_t)i);
+                fs_cell_recall(e, watch->view->context, (uint32_t)i);
         fs_alarm_set(e, &watch->deadline, FS_DUE_WATCH, now.mono + e->options.evaluate_timeout);
     }
     fs_connection_want_flush(e, connection);
@@ -270,6 +286,7 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
 /* The first snapshot leaves now: safe where unanswered. */
 void fs_watch_due(struct fs_engine *e, struct fs_watch *watch)
 {
+    watch->overdue = true;
     fs_view_force(e, watch->view);
     fs_connection_want_flush(e, watch->connection);
 }
@@ -291,8 +308,12 @@ void fs_engine_renew(struct fs_engine *e, uint64_t id, uint64_t n, struct fs_tim
 {
     e->now = now;
     struct fs_connection *connection = fs_connection_find(e, id);
-    if (!connection || !connection->open || n < connection->renew_n)
+    if (!connection || !connection->open || !connection->greeted || connection->revoked)
         return;
+    if (n < connection->renew_n) {
+        fs_deliver_error(e, connection, 0, "bad_frame", "renewals count upwards", 4400);
+        return;
+    }
     connection->renew_n = n;
     connection->renew_wanted = true;
     fs_connection_want_flush(e, connection);
@@ -302,9 +323,13 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
 {
     e->now = now;
     struct fs_connection *connection = fs_connection_find(e, id);
-    /* A revision that was never sent cannot have been applied. */
-    if (!connection || revision > connection->sent_revision || revision <= connection->acked_revision)
+    if (!connection || !connection->open || revision == connection->acked_revision)
         return;
+    if (revision > connection->sent_revision || revision < connection->acked_revision) {
+        /* A revision that was never sent cannot have been applied. */
+        fs_deliver_error(e, connection, 0, "bad_frame", "acknowledgements count upwards, of revisions that were sent", 4400);
+        return;
+    }
     connection->acked_revision = revision;
     connection->acked_at = now.mono;
 }

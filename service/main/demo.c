@@ -17,7 +17,7 @@ const char fs_demo_flags[] =
     "  billing-export:          # a button: for people at work whose session is not risky\n"
     "    variants: { \"on\": true, \"off\": false }\n"
     "    defaultVariant: \"off\"\n"
-    "    factDefaults: { employment: none, risk: 0 }\n"
+    "    factDefaults: { employment: none, risk: 100 }\n"
     "    decision:\n"
     "      rule: { and: [ { \"==\": [ { var: facts.employment }, active ] }, { \"<\": [ { var: facts.risk }, 70 ] } ] }\n"
     "  approve-payments:        # a right on loan: an approval that ends by itself\n"
@@ -27,7 +27,7 @@ const char fs_demo_flags[] =
     "    decision: { rule: { \"==\": [ { var: facts.approval }, granted ] } }\n"
     "  agent-tools:             # a list: what an agent may use shrinks as its risk grows\n"
     "    type: object\n"
-    "    factDefaults: { risk: 0 }\n"
+    "    factDefaults: { risk: 100 }\n"
     "    decision:\n"
     "      rule: { if: [ { \"<\": [ { var: facts.risk }, 30 ] }, [ search, draft, send, pay ],\n"
     "                    { \"<\": [ { var: facts.risk }, 70 ] }, [ search, draft ], [] ] }\n"
@@ -48,6 +48,7 @@ struct step {
 
 static const struct step steps[] = {
     {"HR: Ada starts her day", "ada", "employment", "\"active\"", 0},
+    {"Risk engine: Ada's session is as usual (risk 5)", "ada", "risk", "5", 0},
     {"HR: Bo's contract begins", "bo", "employment", "\"active\"", 0},
     {"Risk engine: invoice-bot behaves (risk 10)", "invoice-bot", "risk", "10", 0},
     {"Manager: Ada may approve payments for 10 seconds", "ada", "approval", "\"granted\"", 10000},

@@ -51,14 +51,14 @@ static void read_state(const struct fs_daemon *daemon, char out[65])
     fs_buf_finish(&text);
 }
 
-static void log_problems(const struct fs_flag_problems *problems)
+static void log_problems(const struct fs_flag_problems *problems, bool demo)
 {
     for (size_t i = 0; i < problems->count; i++) {
         char *line = fs_flag_problem_line(&problems->items[i]);
-        if (problems->items[i].warning)
-            FS_LOG_WARN("flags", line);
-        else
-            FS_LOG_ERROR("flags", line);
+        enum fs_log_level level = !problems->items[i].warning ? FS_LOG_LEVEL_ERROR
+                                  : demo                      ? FS_LOG_LEVEL_DEBUG
+                                                              : FS_LOG_LEVEL_WARN;
+        FS_LOG(level, "flags", line);
         fs_free(line);
     }
 }
@@ -90,7 +90,7 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     struct fs_flagset *set = daemon->options->demo_flags
                                  ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &sources, &problems)
                                  : fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
-    log_problems(&problems);
+    log_problems(&problems, daemon->options->demo_flags);
     fs_flag_problems_finish(&problems);
     if (!set) {
         daemon->flag_failures++;

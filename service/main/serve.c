@@ -226,7 +226,7 @@ static void say_hello(const struct fs_daemon *daemon)
     printf("Flagstaff runs on http://%s:%d with the demo's flags. In another terminal:\n\n"
            "  flagstaff watch ada                     what Ada may do, as it changes\n"
            "  flagstaff why ada billing-export        why\n"
-           "  flagstaff trigger --subject ada --fact tier=gold --wait delivered\n\n"
+           "  flagstaff trigger --subject ada --fact risk=90 --wait delivered\n\n"
            "(with --url http://%s:%d where the port is not 8080). Ctrl-C ends it.\n",
            host, port, host, port);
     fflush(stdout);

@@ -47,7 +47,7 @@ static void on_deadline(struct fs_peer *peer)
     } else if (peer->state == FS_PEER_SOCKET && !peer->hello && !peer->closing) {
         fs_send_close(peer, 4408, "hello came too late");
     } else {
-        fs_peer_kill(peer);
+        fs_peer_drop(peer);
     }
 }
 
@@ -59,7 +59,7 @@ static void on_slow(struct fs_peer *peer)
         return;
     }
     FS_LOG_INFO("net", "a connection that takes nothing is dropped", "address", peer->address);
-    fs_peer_kill(peer);
+    fs_peer_drop(peer);
 }
 
 /* Who hung up while the request waits, or while the stream has nothing to say? The library does not read there, so it cannot know. */
@@ -79,7 +79,7 @@ static void find_vanished(struct fs_server *server)
     if (fds.count && poll(fds.items, fds.count, 0) > 0) {
         for (size_t i = 0; i < fds.count; i++) {
             if (fds.items[i].revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL))
-                fs_peer_kill(peers.items[i]);
+                fs_peer_drop(peers.items[i]);
         }
     }
     fs_vec_finish(&fds);

@@ -8,6 +8,7 @@
 #include <strings.h>
 #include "base/str.h"
 #include "server_internal.h"
+#include "tcp_progress.h"
 
 #define RETRY_LATER "Retry-After: 1\r\n"
 
@@ -161,25 +162,21 @@ static int hand_over(struct fs_peer *peer)
 }
 
 /* "Expect: 100-continue" (RFC 9110, 10.1.1): the library does not know it, and the client would wait for a second. */
-static bool expect(struct fs_peer *peer, int *result)
+static void expect(struct fs_peer *peer, int *result)
 {
     if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
-        return true;
+        return;
     char *value = fs_header_get(peer->wsi, WSI_TOKEN_HTTP_EXPECT, 64);
     bool known = value && strcasecmp(value, "100-continue") == 0;
     fs_free(value);
     if (!known) {
-        peer->close_after = true;
         *result = refuse(peer, 417, "invalid", "of expectations, only 100-continue is known", NULL);
-        return false;
+        return;
     }
     unsigned char line[LWS_PRE + 32];
     int length = snprintf((char *)line + LWS_PRE, 32, "HTTP/1.1 100 Continue\r\n\r\n");
-    if (peer->unread && lws_write(peer->wsi, line + LWS_PRE, (size_t)length, LWS_WRITE_HTTP) < length) {
+    if (lws_write(peer->wsi, line + LWS_PRE, (size_t)length, LWS_WRITE_HTTP) < length)
         *result = -1;
-        return false;
-    }
-    return true;
 }
 
 static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *uri, size_t length)
@@ -207,20 +204,30 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
         return refuse(peer, 400, "invalid", "without a credential no body is taken", NULL);
     if (!fs_limits_take_request(peer))
         return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again", RETRY_LATER);
-    if (!expect(peer, &result))
-        return result;
     if (body == 0) {
         peer->empty_body = !peer->unread && strcmp(peer->request->method, "POST") == 0;
         return hand_over(peer);
     }
     peer->state = FS_PEER_BODY;
     fs_peer_deadline(peer, FS_NET_BODY_MS);
-    return 0;
+    expect(peer, &result);
+    return result;
+}
+
+/*
+ * Was this request read together with the one before, and so sent before that was answered? Such a connection ends behind the first
+ * answer, as HTTP/1.1 allows (RFC 9112, 9.3.2): the library (4.1.6) takes a full core while such a request waits, and mixes up bodies.
+ */
+static bool was_sent_ahead(struct fs_peer *peer)
+{
+    int64_t before = peer->consumed;
+    peer->consumed = fs_tcp_consumed(lws_get_socket_fd(peer->wsi));
+    return before >= 0 && before == peer->consumed;
 }
 
 int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
 {
-    if (peer->state != FS_PEER_IDLE || peer->server->stopping)
+    if (peer->state != FS_PEER_IDLE || peer->server->stopping || was_sent_ahead(peer))
         return -1;
     struct fs_auth_input input = {0};
     reset(peer);
@@ -231,8 +238,8 @@ int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
 }
 
 /*
- * A request with a body that was sent ahead, before the answer to the one before, comes from the library with its own head as its
- * body (4.1.6, lws_http_action). That head begins with the method; such a connection is ended before anything is made of it.
+ * Where was_sent_ahead() cannot tell: a request with a body that was sent ahead comes from the library with its own head as its body
+ * (4.1.6, lws_http_action). That head begins with the method; such a connection is ended before anything is made of it.
  */
 static bool is_own_head(const struct fs_peer *peer, const char *bytes, size_t length)
 {
@@ -258,6 +265,7 @@ int fs_http_body_end(struct fs_peer *peer)
     if (peer->state != FS_PEER_BODY)
         return -1; /* a second time for the same body: the loop named above */
     peer->unread = false;
+    peer->consumed = fs_tcp_consumed(lws_get_socket_fd(peer->wsi));
     peer->close_after = true; /* if it is refused now: the same loop */
     int result = hand_over(peer);
     peer->close_after = result != 0;

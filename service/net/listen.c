@@ -70,6 +70,7 @@ static struct fs_peer *peer_create(struct fs_server *server, const struct sockad
 {
     struct fs_peer *peer = FS_NEW(struct fs_peer);
     peer->server = server;
+    peer->consumed = -1;
     fs_list_init(&peer->held_node);
     fs_list_init(&peer->sent_node);
     fs_buf_init(&peer->body, server->limits.body);
@@ -116,7 +117,14 @@ void fs_peer_destroy(struct fs_peer *peer)
 
 void fs_peer_kill(struct fs_peer *peer)
 {
+    peer->server->nudge = true; /* the library gives what it still holds five seconds, by a timer of its own */
     lws_set_timeout(peer->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+void fs_peer_drop(struct fs_peer *peer)
+{
+    shutdown(lws_get_socket_fd(peer->wsi), SHUT_RDWR);
+    fs_peer_kill(peer);
 }
 
 void fs_peer_deadline(struct fs_peer *peer, int64_t in_ms)

@@ -70,6 +70,7 @@ struct fs_peer {
     bool head_only;                 /* HEAD */
     bool close_after;               /* the connection ends behind this response */
     bool unread;                    /* a body that nobody wants is still coming */
+    int64_t consumed;               /* bytes read from the socket when the last request was whole; -1: unknown */
     bool empty_body;                /* the library will announce the end of an empty body */
     bool paused;                    /* rx flow control is on */
     bool counted;                   /* in fs_server.requests */
@@ -162,8 +163,10 @@ bool fs_listen_open(struct fs_server *server, struct fs_err *err);
 void fs_listen_start(struct fs_server *server);
 void fs_listen_stop(struct fs_server *server);
 void fs_peer_destroy(struct fs_peer *peer);
-/* Ends the TCP connection; the library's close callbacks run at once. Not from within a callback for this peer. */
+/* Ends the TCP connection behind what was written already. Not from within a callback for this peer. */
 void fs_peer_kill(struct fs_peer *peer);
+/* Ends it now, whatever was written. Likewise. */
+void fs_peer_drop(struct fs_peer *peer);
 void fs_peer_deadline(struct fs_peer *peer, int64_t in_ms); /* 0: none */
 
 /* deadline.c: what happens when time is over; vanished peers; revoked credentials. */

@@ -21,6 +21,7 @@ import uuid
 from pathlib import Path
 
 import yaml
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 DEADLINE = 30.0  # seconds; far above what anything takes, so that a slow machine fails no test
@@ -233,8 +234,9 @@ class Client:
 
     def __init__(self, daemon, watches=(), key=None, ticket=None, origin=None, resume=None, name="test", ack=True, hello=True):
         protocols = ["flagstaff.v1"] + ([f"flagstaff.ticket.{ticket}"] if ticket else [])
+        bearer = None if ticket else key or daemon.key
         self.socket = connect(daemon.ws_url, subprotocols=protocols, origin=origin, compression=None, proxy=None,
-                              additional_headers={"Authorization": f"Bearer {key or daemon.key}"} if (key or daemon.key) else {},
+                              additional_headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
                               max_size=16 * 1024 * 1024, close_timeout=1, legacy=True)
         self.ack = ack
         self.frames, self.deltas, self.snapshots, self.errors = [], [], [], []
@@ -249,7 +251,8 @@ class Client:
             if resume:
                 frame["resume"] = resume
             self.sent_renewals[0] = time.monotonic()
-            self.send(frame)
+            with contextlib.suppress(ConnectionClosed):  # refused already: the thread below tells how
+                self.send(frame)
         self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
@@ -275,7 +278,7 @@ class Client:
                 with self.changed:
                     self._take(frame)
                     self.changed.notify_all()
-        except Exception:  # the end of the connection; its code stands below
+        except ConnectionClosed:  # its code stands below
             pass
         with self.changed:
             self.closed = (self.socket.protocol.close_code, self.socket.protocol.close_reason)

@@ -190,6 +190,8 @@ OF_API of_error of_provider_context_changed(of_provider *provider, const of_cont
 OF_API of_error of_provider_resolve(of_provider *provider, const char *key, of_type type,
                                     const of_flag_value *default_value, const of_context *context,
                                     of_resolution *resolution);
+/** Whether the provider has hooks; without, of_provider_resolve() does what of_provider_evaluate() does, and faster. */
+OF_API bool of_provider_has_hooks(const of_provider *provider);
 /** Releases what a resolution holds and zeroes it. */
 OF_API void of_resolution_clear(of_resolution *resolution);
 /**

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from generate import Generator
+from rules_generator import Generator
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -74,4 +74,4 @@ def test_random_rules_give_what_flagd_gives(seed):
     # The test tests something: rules match often, and flagd-core seldom contradicts itself.
     assert matched > compared / 4
     assert disputed < compared / 20
-    assert neither < disputed / 20
+    assert neither < disputed / 50

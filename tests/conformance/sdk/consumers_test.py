@@ -42,7 +42,7 @@ def headers_alone(prefix, place):
         name = header.relative_to(prefix / "include")
         for compiler, standard, suffix in (("cc", "-std=c11", "c"), ("c++", "-std=c++17", "cpp")):
             source = place / f"header.{suffix}"
-            source.write_text(f"#include <{name}>\n#include <{name}>\n")
+            source.write_text(f"#include <{name}>\n#include <{name}>\nint nothing;\n")
             run([compiler, standard, *STRICT, f"-I{prefix}/include", "-fsyntax-only", source])
     print("every header compiles alone, as C11 and as C++17")
 

@@ -21,6 +21,14 @@ void world_deliver(struct world *w, const struct fs_delivery *delivery)
 {
     struct world_client *c = find_client(w, delivery->connection);
     assert_non_null(c);
+    if (delivery->kind == FS_DELIVER_LEASE) { /* never past a change that is not queued */
+        struct fs_connection *connection = fs_connection_find(w->engine, delivery->connection);
+        FS_LIST_EACH(&connection->dirty, node)
+        {
+            assert_false(FS_CONTAINER(node, struct fs_watch, in_dirty)->sent);
+        }
+        assert_true(!w->engine->tick_token || w->engine->tick_ahead);
+    }
     struct world_frame frame = {.kind = delivery->kind, .revision = delivery->revision, .more = delivery->more, .n = delivery->n,
                                 .duration = delivery->duration, .watch = delivery->watch, .close = delivery->close};
     frame.count = delivery->part_count;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "core/json.h"
 #include "core/rule.h"
 
@@ -29,6 +30,18 @@ static inline json_t *json_of(const char *text)
         fail_msg("%s: %s", copy, err.text);
     fs_free(copy);
     return json;
+}
+
+/* `piece` over and over between two ends. Owned: fs_free(). */
+static inline char *repeated(const char *start, const char *piece, int times, const char *end)
+{
+    struct fs_buf buf;
+    fs_buf_init(&buf, 1024 * 1024);
+    fs_buf_adds(&buf, start);
+    for (int i = 0; i < times; i++)
+        fs_buf_adds(&buf, piece);
+    fs_buf_adds(&buf, end);
+    return fs_buf_take(&buf, NULL);
 }
 
 static inline struct fs_rule *rule_with(const char *text, const char *evaluators)

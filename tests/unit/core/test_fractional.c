@@ -48,10 +48,11 @@ static void without_a_seed_flag_and_subject_are_it(void **state)
         "{'fractional':[{'cat':[{'var':'$flagd.flagKey'},{'var':'targetingKey'}]},['a',7],['b',5],['c',3]]}";
     const char *without = "{'fractional':[['a',7],['b',5],['c',3]]}";
     for (int i = 0; i < 50; i++) {
-        char context[64], expected[64];
+        char context[64];
         snprintf(context, sizeof context, "{'targetingKey':'user-%d'}", i);
-        snprintf(expected, sizeof expected, "%s", result_of(with, context));
+        char *expected = fs_strdup(result_of(with, context));
         assert_string_equal(result_of(without, context), expected);
+        fs_free(expected);
     }
     assert_gives(without, "{}", "null");
     assert_gives(without, "{'targetingKey':''}", "null");
@@ -60,16 +61,14 @@ static void without_a_seed_flag_and_subject_are_it(void **state)
 static void a_very_long_subject_is_hashed_whole(void **state)
 {
     (void)state;
-    char context[2048] = "{'targetingKey':'";
-    for (int i = 0; i < 1000; i++)
-        strncat(context, "x", sizeof context - strlen(context) - 1);
-    strncat(context, "'}", sizeof context - strlen(context) - 1);
-    char expected[64];
-    snprintf(expected, sizeof expected, "%s",
-             result_of("{'fractional':[{'cat':[{'var':'$flagd.flagKey'},{'var':'targetingKey'}]},['a',1],['b'"
-                       ",1],['c',1]]}",
-                       context));
+    char *context = repeated("{'targetingKey':'", "x", 1000, "'}");
+    char *expected = fs_strdup(
+        result_of("{'fractional':[{'cat':[{'var':'$flagd.flagKey'},{'var':'targetingKey'}]},['a',1],['b'"
+                  ",1],['c',1]]}",
+                  context));
     assert_string_equal(result_of("{'fractional':[['a',1],['b',1],['c',1]]}", context), expected);
+    fs_free(expected);
+    fs_free(context);
 }
 
 static void weights_are_whole_and_clamped(void **state)

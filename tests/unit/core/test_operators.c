@@ -252,14 +252,12 @@ static void what_a_reduce_piles_up_has_bounds(void **state)
     (void)state;
     assert_gives("{'reduce':[{'var':'list'},[{'var':'accumulator'}],0]}", CTX, "failed");
     /* Doubling a text for each of 40 items would take a terabyte. */
-    char context[256] = "{'many':[0";
-    for (int i = 0; i < 40; i++)
-        strncat(context, ",0", sizeof context - strlen(context) - 1);
-    strncat(context, "]}", sizeof context - strlen(context) - 1);
+    char *context = repeated("{'many':[0", ",0", 40, "]}");
     assert_gives("{'reduce':[{'var':'many'},{'cat':[{'var':'accumulator'},{'var':'accumulator'}]},'x']}",
                  context, "failed");
     assert_gives("{'reduce':[{'var':'many'},{'merge':[{'var':'accumulator'},{'var':'accumulator'}]},[1]]}",
                  context, "failed");
+    fs_free(context);
 }
 
 int main(void)

@@ -38,8 +38,9 @@ void *realloc(void *old, size_t size)
 static void usual_rules_run_without_allocation(void **state)
 {
     static const char *const rules[] = {
-        "{'if':[{'and':[{'ends_with':[{'var':'email'},'@example.com']},{'in':[{'var':'plan'},['pro','team']]}"
-        "]},'on','off']}",
+        ("{'if':[{'and':[{'ends_with':[{'var':'email'},'@example.com']},{'in':[{'var':'plan'},['pro','team']]"
+         "}"
+         "]},'on','off']}"),
         "{'==':[{'var':'facts.tier'},'gold']}",
         "{'<=':[10,{'var':['age',18]},'99']}",
         "{'fractional':[['a',50],['b',50]]}",
@@ -124,13 +125,10 @@ static void constant_parts_are_computed_once(void **state)
 static void a_rule_nested_without_end_is_refused(void **state)
 {
     (void)state;
-    char text[4000] = "";
-    for (int i = 0; i < 300; i++)
-        strncat(text, "{'!':", sizeof text - strlen(text) - 1);
-    strncat(text, "1", sizeof text - strlen(text) - 1);
-    for (int i = 0; i < 300; i++)
-        strncat(text, "}", sizeof text - strlen(text) - 1);
+    char *end = repeated("1", "}", 300, ""), *text = repeated("", "{'!':", 300, end);
     assert_non_null(strstr(error_with(text, NULL), "nested deeper than 100 levels"));
+    fs_free(end);
+    fs_free(text);
 }
 
 static void a_run_that_takes_too_many_steps_fails(void **state)
@@ -297,8 +295,9 @@ static void nothing_changes_between_the_moments(void **state)
 {
     static const char *const rules[] = {
         "{'<':[{'var':'$flagd.timestamp'},105]}",
-        "{'if':[{'<=':[103,{'var':'$flagd.timestamp'},107.5]},'a',{'==':[{'var':'$flagd.timestamp'},110]},'b'"
-        ",'c']}",
+        ("{'if':[{'<=':[103,{'var':'$flagd.timestamp'},107.5]},'a',{'==':[{'var':'$flagd.timestamp'},110]},'"
+         "b'"
+         ",'c']}"),
         "{'or':[{'>':[101,{'var':'$flagd.timestamp'}]},{'!==':[{'var':'$flagd.timestamp'},112]}]}",
     };
     (void)state;

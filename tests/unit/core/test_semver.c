@@ -4,7 +4,7 @@
 
 static const char *compare(const char *a, const char *op, const char *b)
 {
-    static char out[64];
+    static char out[4096];
     char context[512];
     snprintf(context, sizeof context, "{'a':'%s','o':'%s','b':'%s'}", a, op, b);
     snprintf(out, sizeof out, "%s", result_of("{'sem_ver':[{'var':'a'},{'var':'o'},{'var':'b'}]}", context));

@@ -359,16 +359,15 @@ static void head_gets_the_length_and_no_body(void **state)
 {
     (void)state;
     int fd = client_connect(&door);
-    client_send(fd, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    char head[1024] = "";
+    client_send(fd, "HEAD /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL, door_blob("body"));
+    for (size_t got = 0; got < sizeof head - 1 && !strstr(head, "\r\n\r\n"); got++)
+        assert_true(read_byte(fd, &head[got]));
+    assert_non_null(strstr(head, "Content-Length: 4"));
+    client_send(fd, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL, door_blob("body"));
-    char text[2048] = "";
-    size_t got = 0;
-    while (got < sizeof text - 1 && !strstr(text, "\r\n\r\nbody") && read_byte(fd, &text[got]))
-        got++;
-    char *second = strstr(text, "\r\n\r\nHTTP/1.1 200"); /* nothing between the first head and the second */
-    assert_non_null(second);
-    assert_non_null(strstr(text, "Content-Length: 4"));
+    assert_string_equal(client_answer(fd)->body, "body"); /* the very next bytes are the next answer's */
     close(fd);
 }
 

@@ -433,3 +433,30 @@ long failing_live(void)
 {
     return atomic_load(&live);
 }
+
+void failing_await_none(void)
+{
+    for (int spent = 0; failing_live() != 0; spent++) {
+        if (spent > 10 * PATIENCE_MS)
+            fail_msg("%ld allocations are left", failing_live());
+        (void)nanosleep(&(struct timespec){0, 100000}, NULL);
+    }
+}
+
+void failing_torture(void (*scenario)(void))
+{
+    failing_set(0, false);
+    scenario();
+    failing_await_none();
+    long count = failing_count();
+    assert_true(count > 0);
+    print_message("%ld allocations, each failing once alone and once with all after it\n", count);
+    for (int onwards = 0; onwards < 2; onwards++) {
+        for (long nth = 1; nth <= count + 2; nth++) {
+            failing_set(nth, onwards == 1);
+            scenario();
+            failing_set(0, false);
+            failing_await_none();
+        }
+    }
+}

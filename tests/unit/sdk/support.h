@@ -51,7 +51,7 @@ struct probe {
     atomic_int inits, shutdowns, destroyed, resolves, contexts, tracks;
     atomic_int inside; /* resolvers that are running */
     atomic_int order;  /* the shared counter at the last init, shutdown and resolve */
-    int init_order, resolve_order, shutdown_order;
+    atomic_int init_order, resolve_order, shutdown_order;
     pthread_mutex_t lock;
     char domain[64];
     of_context *init_context, *seen, *before, *now; /* as they were handed in */
@@ -102,5 +102,8 @@ void failing_install(void);
 void failing_set(long nth, bool onwards);
 long failing_count(void); /* allocations since failing_set() */
 long failing_live(void);  /* allocated and not freed */
+void failing_await_none(void); /* waits until nothing is live */
+/* Runs a scenario once for each of its allocations, which fails, and once more for each with all later ones failing too. */
+void failing_torture(void (*scenario)(void));
 
 #endif

@@ -188,48 +188,22 @@ static void json_scenario(void)
     of_value_unref(value);
 }
 
-static void await_nothing_live(void)
-{
-    for (int spent = 0; failing_live() != 0; spent++) {
-        if (spent > 10 * PATIENCE_MS)
-            fail_msg("%ld allocations are left", failing_live());
-        (void)nanosleep(&(struct timespec){0, 100000}, NULL);
-    }
-}
-
-static void torture(void (*scenario)(void))
-{
-    failing_set(0, false);
-    scenario();
-    await_nothing_live();
-    long count = failing_count();
-    assert_true(count > 0);
-    for (int onwards = 0; onwards < 2; onwards++) {
-        for (long nth = 1; nth <= count + 2; nth++) {
-            failing_set(nth, onwards == 1);
-            scenario();
-            failing_set(0, false);
-            await_nothing_live();
-        }
-    }
-}
-
 static void the_dynamic_paradigm_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    torture(dynamic_scenario);
+    failing_torture(dynamic_scenario);
 }
 
 static void the_static_paradigm_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    torture(static_scenario);
+    failing_torture(static_scenario);
 }
 
 static void json_survives_every_failing_allocation(void **state)
 {
     (void)state;
-    torture(json_scenario);
+    failing_torture(json_scenario);
 }
 
 static void an_evaluation_without_hooks_allocates_nothing(void **state)
@@ -258,7 +232,7 @@ static void an_evaluation_without_hooks_allocates_nothing(void **state)
     of_context_unref(global);
     of_context_unref(own);
     probe_free(probe);
-    await_nothing_live();
+    failing_await_none();
 }
 
 static void an_allocator_needs_all_its_functions(void **state)

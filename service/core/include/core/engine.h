@@ -33,10 +33,11 @@ enum fs_cause_kind {
     FS_CAUSE_REVALIDATE,
     FS_CAUSE_TIMER,
     FS_CAUSE_SOURCE_LOST,
+    FS_CAUSE_SOURCE_BACK,
     FS_CAUSE_CONFIG,
     FS_CAUSE_OVERRIDE
 };
-const char *fs_cause_kind_name(enum fs_cause_kind kind); /* "watch", "event", "revalidate", "timer", "source-lost", "config", "override" */
+const char *fs_cause_kind_name(enum fs_cause_kind kind); /* "watch", "event", "revalidate", "timer", "source-lost", "source-back", "config", "override" */
 
 /* Why a cell has its value: the entries that touched what it depends on, the first one first. */
 struct fs_cause {

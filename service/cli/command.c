@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of commands: one row for each, in the order of FS_COMMANDS. Help and documentation come from it and from the options' table. */
+#include "cli_internal.h"
+
+/* clang-format off */
+static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
+    [FS_COMMAND_SERVE] = {"Run the daemon.", "", 0, 0,
+        "Runs in the foreground and logs to standard error. Without arguments: on this machine only, with the built-in source and the demo's flags. "
+        "SIGTERM ends it after clients were told to go, SIGHUP reads flags, keys and certificates again.",
+        "flagstaff serve\n"
+        "flagstaff serve --config /etc/flagstaff/flagstaff.yaml\n"
+        "flagstaff serve --flags flags.yaml --listen 127.0.0.1:9000 --data ./state\n", NULL},
+    [FS_COMMAND_CHECK] = {"Check flag files.", "[FILE...]", 0, SIZE_MAX,
+        "Says everything that is wrong, with file, line, column and key, and lists flags that fail open. Without FILE the flags of the configuration "
+        "are checked. Ends with 3 where something is wrong.",
+        "flagstaff check flags.yaml\n"
+        "flagstaff check --config flagstaff.yaml\n", fs_cli_check},
+    [FS_COMMAND_GET] = {"Show a subject's flags as they are now.", "SUBJECT [FLAG]", 1, 2,
+        "Asks once, over OFREP. What is printed may be old the moment after: programs that act on flags watch them.",
+        "flagstaff get ada\n"
+        "flagstaff get ada billing-export --output json\n"
+        "flagstaff get ada --attribute department=ops --attribute level=3\n", fs_cli_get},
+    [FS_COMMAND_WATCH] = {"Show a subject's flags as they change.", "SUBJECT...", 1, 1000,
+        "Prints the flags as they are and then each flip, with its cause and how long it took from there to here. Reconnects by itself; ends with Ctrl-C.",
+        "flagstaff watch ada\n"
+        "flagstaff watch ada bob --flag billing-export\n"
+        "flagstaff watch ada --output json | jq .flag\n", fs_cli_watch},
+    [FS_COMMAND_TRIGGER] = {"Send an event.", "[EVENT.json|-]", 0, 1,
+        "With --fact or --remove it changes facts of the subjects, else it has what the filters name asked again (nothing named: everything). "
+        "A file, or - for standard input, is sent as it is: one CloudEvent, or a list of them. With --wait the receipt is printed, and "
+        "what is not complete in time ends with 7.",
+        "flagstaff trigger --subject ada --fact risk=90 --ttl 15m --wait delivered\n"
+        "flagstaff trigger --subject ada --remove risk\n"
+        "flagstaff trigger --source opa --path app/rbac\n"
+        "flagstaff trigger event.json\n", fs_cli_trigger},
+    [FS_COMMAND_WHY] = {"Explain a value.", "SUBJECT FLAG", 2, 2,
+        "From the events over questions, answers and the branch of the rule to the clients that have it.",
+        "flagstaff why ada billing-export\n"
+        "flagstaff why ada billing-export --at 2026-11-24T14:03:00Z\n", fs_cli_why},
+    [FS_COMMAND_HISTORY] = {"Show past changes, the latest first.", "[SUBJECT [FLAG]]", 0, 2, "",
+        "flagstaff history ada\n"
+        "flagstaff history ada billing-export --limit 100\n"
+        "flagstaff history --before 1207\n", fs_cli_history},
+    [FS_COMMAND_CLIENTS] = {"Show who is connected, and who is behind.", "", 0, 0, "",
+        "flagstaff clients\n"
+        "flagstaff clients --output json\n", fs_cli_clients},
+    [FS_COMMAND_FLAGS] = {"Show the flags that are defined.", "", 0, 0, "",
+        "flagstaff flags\n", fs_cli_flags},
+    [FS_COMMAND_SOURCES] = {"Show the sources and how they are.", "", 0, 0, "",
+        "flagstaff sources\n", fs_cli_sources},
+    [FS_COMMAND_KEYS] = {"Add, list and revoke API keys.", "add|list|revoke [ID]", 1, 2,
+        "A new key is printed once, on standard output. Changes take effect at once; revoking a key closes its connections. The first key ends the "
+        "development mode in which every caller on this machine is an operator, so make one with the scope admin first.",
+        "flagstaff keys add --name ops --scope admin --scope read --scope operate > ops.key\n"
+        "flagstaff keys add --name shop --scope evaluate:any --scope tickets\n"
+        "flagstaff keys add --name ada --scope evaluate --subject ada --may-add locale\n"
+        "flagstaff keys list --key-file ops.key\n"
+        "flagstaff keys revoke k3f9a2cd\n", fs_cli_keys},
+    [FS_COMMAND_VERIFY] = {"Check the journal's chain.", "", 0, 0,
+        "Reads the whole journal, whether a daemon runs on it or not. Ends with 8 where the chain is broken, and says at which entry.",
+        "flagstaff verify --data /var/lib/flagstaff\n", NULL},
+    [FS_COMMAND_BACKUP] = {"Copy the journal while the daemon runs.", "FILE", 1, 1,
+        "The daemon writes FILE, on its machine and with its rights.",
+        "flagstaff backup /backup/flagstaff-monday.db\n", fs_cli_backup},
+    [FS_COMMAND_OPA_MODULE] = {"Print the Rego module for batched questions.", "", 0, 0,
+        "For those who own their bundles, or whose OPA lets nobody write policies. It follows from the flags as they are now.",
+        "flagstaff opa-module --source opa > flagstaff.rego\n", fs_cli_opa_module},
+    [FS_COMMAND_VERSION] = {"Print the version.", "", 0, 0, "", "flagstaff version\n", fs_cli_version},
+};
+/* clang-format on */
+
+const struct fs_cli_command *fs_cli_command(enum fs_command command)
+{
+    return &table[command];
+}
+
+int fs_cli_version(struct fs_cli_call *call, struct fs_err *err)
+{
+    (void)err;
+    fprintf(call->out, "flagstaff %s\n", FLAGSTAFF_VERSION);
+    return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flagstaff history: what changed for whom, the latest first. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/alloc.h"
+#include "cli_internal.h"
+
+static char *subjects_of(const json_t *contexts)
+{
+    struct fs_buf out;
+    size_t count = json_array_size(contexts);
+    fs_buf_init(&out, 65536);
+    for (size_t i = 0; i < count && i < 3; i++) {
+        const char *subject = json_string_value(json_object_get(json_array_get(contexts, i), "subject"));
+        fs_buf_addf(&out, "%s%s", i ? ", " : "", subject ? subject : "-");
+    }
+    if (count > 3)
+        fs_buf_addf(&out, " and %zu more", count - 3);
+    char *text = fs_buf_take(&out, NULL);
+    fs_buf_finish(&out);
+    return text ? text : fs_strdup("-");
+}
+
+static void add_change(struct fs_table *table, const json_t *change)
+{
+    const json_t *from = json_object_get(change, "from"), *to = json_object_get(change, "to");
+    const char *reason = json_string_value(json_object_get(to, "reason"));
+    bool takes_away = json_is_true(json_object_get(change, "takesAway"));
+    char *before = json_is_object(from) ? fs_cli_value(json_object_get(from, "value")) : fs_strdup("(first)");
+    char *after = fs_cli_value(json_object_get(to, "value")), *both = fs_format("%s -> %s", before, after);
+    fs_table_take(table, fs_cli_member(change, "time"));
+    fs_table_take(table, fs_cli_member(change, "entry"));
+    fs_table_take(table, subjects_of(json_object_get(change, "contexts")));
+    fs_table_take(table, fs_cli_member(change, "flag"));
+    fs_table_paint(table, both, takes_away ? FS_COLOR_BAD : FS_COLOR_NONE);
+    fs_table_paint(table, reason, fs_reason_color(reason));
+    fs_table_take(table, fs_cli_cause(json_object_get(change, "cause")));
+    fs_free(before);
+    fs_free(after);
+    fs_free(both);
+}
+
+static void print_history(const struct fs_cli_call *call, const json_t *changes)
+{
+    static const char *const heads[] = {"TIME", "ENTRY", "SUBJECT", "FLAG", "CHANGE", "REASON", "CAUSE", NULL};
+    struct fs_table table;
+    fs_table_init(&table, heads);
+    for (size_t i = 0; i < json_array_size(changes); i++)
+        add_change(&table, json_array_get(changes, i));
+    fs_table_print(&table, call, "the journal tells of no such change");
+    fs_table_finish(&table);
+}
+
+int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
+{
+    const struct fs_config *config = &call->config;
+    struct fs_reply reply = {0};
+    struct fs_buf path;
+    char number[32];
+    fs_buf_init(&path, 65536);
+    fs_buf_adds(&path, "/v1/history");
+    fs_query_add(&path, "subject", config->positional[0]);
+    fs_query_add(&path, "flag", config->positional_count > 1 ? config->positional[1] : NULL);
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
+    fs_query_add(&path, "limit", number);
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_BEFORE));
+    fs_query_add(&path, "before", fs_config_said(config, FS_OPT_BEFORE) ? number : NULL);
+    bool fine = fs_client_get(call, path.data, &reply, err);
+    if (fine && fs_cli_json(call))
+        fs_cli_print_json(call, reply.json);
+    else if (fine)
+        print_history(call, json_object_get(reply.json, "changes"));
+    fs_reply_finish(&reply);
+    fs_buf_finish(&path);
+    return fine ? 0 : -1;
+}

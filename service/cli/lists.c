@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands that show one list each (clients, flags, sources), and the two that hand a file through (backup, opa-module). */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include "base/alloc.h"
+#include "cli_internal.h"
+
+/* GETs `path` and prints its member `name` as a table whose rows `add` makes. */
+static int show(struct fs_cli_call *call, const char *path, const char *name, const char *const *heads,
+                void (*add)(struct fs_table *table, const json_t *one), const char *empty, struct fs_err *err)
+{
+    struct fs_reply reply = {0};
+    int status = -1;
+    if (fs_client_get(call, path, &reply, err)) {
+        const json_t *list = json_object_get(reply.json, name);
+        status = 0;
+        if (fs_cli_json(call)) {
+            fs_cli_print_json(call, reply.json);
+        } else {
+            struct fs_table table;
+            fs_table_init(&table, heads);
+            for (size_t i = 0; i < json_array_size(list); i++)
+                add(&table, json_array_get(list, i));
+            fs_table_print(&table, call, empty);
+            fs_table_finish(&table);
+        }
+    }
+    fs_reply_finish(&reply);
+    return status;
+}
+
+static void add_colored(struct fs_table *table, const json_t *one, const char *name, const char *good, const char *bad)
+{
+    char *text = fs_cli_member(one, name);
+    fs_table_paint(table, text, strcmp(text, good) == 0 ? FS_COLOR_GOOD : strcmp(text, bad) == 0 ? FS_COLOR_BAD : FS_COLOR_WARN);
+    fs_free(text);
+}
+
+/* The subjects of a client's watches: three names, then a count. */
+static char *subjects_of(const json_t *watches)
+{
+    struct fs_buf out;
+    size_t count = json_array_size(watches);
+    fs_buf_init(&out, 65536);
+    for (size_t i = 0; i < count && i < 3; i++) {
+        const char *subject = json_string_value(json_object_get(json_array_get(watches, i), "subject"));
+        fs_buf_addf(&out, "%s%s", i ? ", " : "", subject ? subject : "-");
+    }
+    if (count > 3)
+        fs_buf_addf(&out, " and %zu more", count - 3);
+    char *text = fs_buf_take(&out, NULL);
+    fs_buf_finish(&out);
+    return text ? text : fs_strdup("-");
+}
+
+static void add_client(struct fs_table *table, const json_t *one)
+{
+    fs_table_take(table, fs_cli_member(one, "session"));
+    char *name = fs_cli_member(one, "client"), *version = fs_cli_member(one, "version");
+    fs_table_take(table, strcmp(version, "-") == 0 ? fs_strdup(name) : fs_format("%s %s", name, version));
+    fs_free(name);
+    fs_free(version);
+    fs_table_take(table, fs_cli_member(one, "channel"));
+    add_colored(table, one, "state", "current", "behind");
+    fs_table_take(table, fs_cli_member(one, "acknowledged"));
+    fs_table_take(table, fs_cli_member(one, "credential"));
+    fs_table_take(table, fs_cli_member(one, "address"));
+    fs_table_take(table, fs_cli_member(one, "leaseUntil"));
+    fs_table_take(table, subjects_of(json_object_get(one, "watches")));
+}
+
+int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"SESSION", "CLIENT", "CHANNEL", "STATE", "ACKNOWLEDGED", "KEY", "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
+    return show(call, "/v1/clients", "clients", heads, add_client, "nobody is connected: flagstaff watch SUBJECT is a client", err);
+}
+
+static void add_flag(struct fs_table *table, const json_t *one)
+{
+    struct fs_buf sources;
+    const json_t *list = json_object_get(one, "sources");
+    fs_buf_init(&sources, 65536);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        fs_buf_addf(&sources, "%s%s", i ? ", " : "", json_string_value(json_array_get(list, i)));
+    fs_table_take(table, fs_cli_member(one, "key"));
+    fs_table_take(table, fs_cli_member(one, "type"));
+    bool enabled = json_is_true(json_object_get(one, "enabled"));
+    fs_table_paint(table, enabled ? "enabled" : "disabled", enabled ? FS_COLOR_NONE : FS_COLOR_WARN);
+    fs_table_add(table, json_is_true(json_object_get(one, "access")) ? "access" : "-");
+    fs_table_take(table, fs_cli_member(one, "visibility"));
+    fs_table_add(table, sources.data);
+    char *file = fs_cli_member(one, "file"), *line = fs_cli_member(one, "line");
+    fs_table_take(table, fs_format("%s:%s", file, line));
+    fs_free(file);
+    fs_free(line);
+    fs_buf_finish(&sources);
+}
+
+int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"FLAG", "TYPE", "STATE", "KIND", "VISIBILITY", "SOURCES", "DEFINED IN", NULL};
+    return show(call, "/v1/flags", "flags", heads, add_flag, "no flags are defined: flagstaff serve --flags FILE", err);
+}
+
+static void add_source(struct fs_table *table, const json_t *one)
+{
+    fs_table_take(table, fs_cli_member(one, "name"));
+    fs_table_take(table, fs_cli_member(one, "type"));
+    add_colored(table, one, "state", "up", "down");
+    fs_table_take(table, fs_cli_member(one, "revision"));
+    fs_table_take(table, fs_cli_member(one, "asked"));
+    fs_table_take(table, fs_cli_member(one, "failed"));
+    fs_table_take(table, fs_cli_member(one, "since"));
+    fs_table_take(table, fs_cli_member(one, "error"));
+}
+
+int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"SOURCE", "TYPE", "STATE", "REVISION", "ASKED", "FAILED", "SINCE", "ERROR", NULL};
+    return show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
+}
+
+int fs_cli_backup(struct fs_cli_call *call, struct fs_err *err)
+{
+    const char *name = call->config.positional[0];
+    char folder[4096] = "";
+    struct fs_reply reply = {0};
+    if (name[0] != '/' && !getcwd(folder, sizeof folder))
+        return fs_fail(err, FS_ERR_GENERAL, "the current directory is not known: %m; give an absolute path") ? 0 : -1;
+    char *file = name[0] == '/' ? fs_strdup(name) : fs_format("%s/%s", folder, name);
+    json_t *root = json_pack("{s:s}", "file", file);
+    char *body = root ? json_dumps(root, JSON_COMPACT) : NULL;
+    struct fs_request request = {.method = "POST", .path = "/v1/backup", .body = body ? body : "{}", .wait = -1};
+    bool fine = fs_client_ask(call, &request, &reply, err);
+    if (fine && fs_cli_json(call))
+        fs_cli_print_json(call, reply.json);
+    else if (fine)
+        fprintf(call->out, "%s\n", file);
+    fs_reply_finish(&reply);
+    json_decref(root);
+    free(body); /* jansson's */
+    fs_free(file);
+    return fine ? 0 : -1;
+}
+
+int fs_cli_opa_module(struct fs_cli_call *call, struct fs_err *err)
+{
+    struct fs_reply reply = {0};
+    struct fs_buf path;
+    const char *const *sources = fs_config_list(&call->config, FS_OPT_SOURCE);
+    if (sources[0] && sources[1])
+        return fs_fail(err, FS_ERR_USAGE, "--source: one at a time") ? 0 : -1;
+    fs_buf_init(&path, 65536);
+    fs_buf_adds(&path, "/v1/opa-module");
+    fs_query_add(&path, "source", sources[0]);
+    struct fs_request request = {.method = "GET", .path = path.data};
+    bool fine = fs_client_ask(call, &request, &reply, err);
+    if (fine)
+        fwrite(reply.text ? reply.text : "", 1, reply.length, call->out);
+    fs_reply_finish(&reply);
+    fs_buf_finish(&path);
+    return fine ? 0 : -1;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A receipt for people: who was concerned, who has it, who is behind, and from when on nobody can hold the old value. */
+#include <string.h>
+#include "base/alloc.h"
+#include "cli_internal.h"
+
+static long long number(const json_t *object, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(object, name));
+}
+
+static void line(const struct fs_cli_call *call, const char *name, const char *text)
+{
+    char *clean = fs_cli_clean(text);
+    fprintf(call->out, "  %-13s %s\n", name, clean);
+    fs_free(clean);
+}
+
+static void count(const struct fs_cli_call *call, const char *name, long long n, const char *what)
+{
+    fprintf(call->out, "  %-13s %lld%s%s\n", name, n, *what ? " " : "", what);
+}
+
+/* "shop (s-1) for ada, until ..." for each client of a list. */
+static void print_clients(const struct fs_cli_call *call, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        char *client = fs_cli_member(one, "client"), *session = fs_cli_member(one, "session");
+        char *subject = fs_cli_member(one, "subject"), *until = fs_cli_member(one, "until");
+        bool bounded = strcmp(until, "-") != 0;
+        char *text = fs_format("%s (%s) for %s%s%s", client, session, subject, bounded ? ", at most until " : "", bounded ? until : "");
+        line(call, "", text);
+        fs_free(client);
+        fs_free(session);
+        fs_free(subject);
+        fs_free(until);
+        fs_free(text);
+    }
+}
+
+static void print_unresolved(const struct fs_cli_call *call, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        char *source = fs_cli_member(one, "source"), *query = fs_cli_member(one, "query"), *error = fs_cli_member(one, "error");
+        char *text = fs_format("%s %s: %s", source, query, error);
+        line(call, "unresolved", text);
+        fs_free(source);
+        fs_free(query);
+        fs_free(error);
+        fs_free(text);
+    }
+}
+
+static void print_delivery(const struct fs_cli_call *call, const json_t *receipt)
+{
+    long long behind = number(receipt, "behindCount"), held = number(receipt, "heldCount"), expired = number(receipt, "expired");
+    const json_t *ofrep = json_object_get(receipt, "ofrep");
+    count(call, "concerned", number(receipt, "concerned"), "watches");
+    count(call, "acknowledged", number(receipt, "acknowledged"), "");
+    count(call, "behind", behind, "");
+    print_clients(call, json_object_get(receipt, "behind"));
+    count(call, "held", held, held ? "(disconnected, the lease runs)" : "");
+    print_clients(call, json_object_get(receipt, "held"));
+    if (expired)
+        count(call, "expired", expired, "(the lease is over)");
+    if (number(ofrep, "concerned"))
+        fprintf(call->out, "  %-13s %lld of %lld asked again (no lease)\n", "ofrep", number(ofrep, "fetched"), number(ofrep, "concerned"));
+    char *safe = fs_cli_member(receipt, "safe_at");
+    line(call, "safe at", strcmp(safe, "-") == 0 ? "not known yet" : safe);
+    fs_free(safe);
+}
+
+void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, bool delivered)
+{
+    bool applied = json_is_true(json_object_get(receipt, "applied")), complete = json_is_true(json_object_get(receipt, "complete"));
+    fprintf(call->out, "entry %lld: ", number(receipt, "entry"));
+    fs_cli_paint(call, complete ? FS_COLOR_GOOD : FS_COLOR_WARN,
+                 complete                ? "complete"
+                 : delivered && applied ? "applied, not complete"
+                 : applied              ? "applied"
+                                        : "not applied yet");
+    fputc('\n', call->out);
+    if (json_is_true(json_object_get(receipt, "superseded")))
+        line(call, "superseded", "a newer fact was known already: nothing changed");
+    if (applied)
+        fprintf(call->out, "  %-13s %lld\n", "revision", number(receipt, "revision"));
+    print_delivery(call, receipt);
+    print_unresolved(call, json_object_get(receipt, "unresolved"));
+    const json_t *times = json_object_get(receipt, "times");
+    static const char *const stages[] = {"accepted", "applied", "queued"};
+    for (size_t i = 0; i < 3; i++) {
+        char *text = fs_cli_member(times, stages[i]);
+        if (strcmp(text, "-") != 0)
+            line(call, stages[i], text);
+        fs_free(text);
+    }
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flagstaff why: one value with its cause, answers, rule and clients; now, or at a past moment from the journal. */
+#include <stdlib.h>
+#include <string.h>
+#include "base/alloc.h"
+#include "cli_internal.h"
+
+static void line(const struct fs_cli_call *call, const char *name, const char *text)
+{
+    char *clean = fs_cli_clean(text);
+    fprintf(call->out, "  %-11s %s\n", name, clean);
+    fs_free(clean);
+}
+
+static void line_taken(const struct fs_cli_call *call, const char *name, char *text_owned)
+{
+    line(call, name, text_owned);
+    fs_free(text_owned);
+}
+
+/* The member where it is there. */
+static void line_member(const struct fs_cli_call *call, const char *name, const json_t *object, const char *member)
+{
+    if (json_object_get(object, member))
+        line_taken(call, name, fs_cli_member(object, member));
+}
+
+/* "billing-export of ada is false (variant off, TARGETING_MATCH)" */
+static void print_value(const struct fs_cli_call *call, const char *flag, const char *subject, const json_t *value, const char *verb)
+{
+    const char *reason = json_string_value(json_object_get(value, "reason"));
+    char *shown = fs_cli_value(json_object_get(value, "value")), *variant = fs_cli_member(value, "variant");
+    char *text = fs_format("%s of %s %s %s (variant %s, ", flag, subject, verb, shown, variant), *clean = fs_cli_clean(text);
+    fprintf(call->out, "%s", clean);
+    fs_cli_paint(call, fs_reason_color(reason), reason ? reason : "-");
+    fprintf(call->out, "%s)\n", json_is_true(json_object_get(value, "safe")) ? ", the safe value" : "");
+    fs_free(shown);
+    fs_free(variant);
+    fs_free(text);
+    fs_free(clean);
+    line_member(call, "note", value, "detail");
+}
+
+static void print_cause(const struct fs_cli_call *call, const json_t *cause)
+{
+    char time[32];
+    const json_t *at = json_object_get(cause, "time");
+    char *what = fs_cli_cause(cause);
+    const char *when = json_is_integer(at) ? fs_format_rfc3339(json_integer_value(at), time) : json_string_value(at);
+    line_taken(call, "cause", fs_format("%s%s%s", what, when ? ", " : "", when ? when : ""));
+    fs_free(what);
+}
+
+/* One question with what was answered. */
+static void print_decision(const struct fs_cli_call *call, const json_t *decision)
+{
+    static const char *const details[] = {"revision", "confirmed", "decision", "entry", NULL};
+    char *source = fs_cli_member(decision, "source"), *kind = fs_cli_member(decision, "kind"), *query = fs_cli_member(decision, "query");
+    char *state = fs_cli_member(decision, "state"), *value = fs_cli_value(json_object_get(decision, "value"));
+    bool valued = json_object_get(decision, "value") != NULL;
+    line_taken(call, "decision", fs_format("%s %s %s: %s", source, kind, query, valued ? value : state));
+    line_member(call, "", decision, "error");
+    for (const char *const *name = details; *name; name++) {
+        if (!json_object_get(decision, *name))
+            continue;
+        char *text = fs_cli_member(decision, *name);
+        line_taken(call, "", fs_format("%s %s", *name, text));
+        fs_free(text);
+    }
+    if (json_object_get(decision, "input")) {
+        char *input = fs_cli_member(decision, "input");
+        line_taken(call, "", fs_format("asked with %s", input));
+        fs_free(input);
+    }
+    if (json_object_get(decision, "missing")) {
+        char *missing = fs_cli_member(decision, "missing");
+        line_taken(call, "", fs_format("the fact %s is missing", missing));
+        fs_free(missing);
+    }
+    fs_free(source);
+    fs_free(kind);
+    fs_free(query);
+    fs_free(state);
+    fs_free(value);
+}
+
+static void print_clients(const struct fs_cli_call *call, const json_t *clients)
+{
+    for (size_t i = 0; i < json_array_size(clients); i++) {
+        const json_t *one = json_array_get(clients, i);
+        char *client = fs_cli_member(one, "client"), *session = fs_cli_member(one, "session");
+        const char *state = json_is_true(json_object_get(one, "acknowledged")) ? "has it"
+                            : json_is_true(json_object_get(one, "connected"))  ? "has not acknowledged it"
+                                                                               : "is disconnected and may still hold an older one";
+        line_taken(call, i ? "" : "clients", fs_format("%s (%s) %s", client, session, state));
+        fs_free(client);
+        fs_free(session);
+    }
+}
+
+static void print_now(const struct fs_cli_call *call, const json_t *why)
+{
+    const json_t *decisions = json_object_get(why, "decisions");
+    char *flag = fs_cli_member(why, "flag"), *subject = fs_cli_member(why, "subject");
+    print_value(call, flag, subject, json_object_get(why, "value"), "is");
+    fs_free(flag);
+    fs_free(subject);
+    line_member(call, "since", why, "changed");
+    line_member(call, "revision", why, "revision");
+    print_cause(call, json_object_get(why, "cause"));
+    for (size_t i = 0; i < json_array_size(decisions); i++)
+        print_decision(call, json_array_get(decisions, i));
+    line_member(call, "branch", why, "branch");
+    line_member(call, "facts", why, "facts");
+    line_member(call, "context", why, "context");
+    line_member(call, "", why, "contextHash");
+    if (json_is_true(json_object_get(why, "held")))
+        line(call, "held", "a grant waits until a newer event is answered");
+    print_clients(call, json_object_get(why, "clients"));
+}
+
+static void print_then(const struct fs_cli_call *call, const json_t *change)
+{
+    const json_t *answers = json_object_get(change, "answers"), *from = json_object_get(change, "from");
+    char *flag = fs_cli_member(change, "flag");
+    print_value(call, flag, call->config.positional[0], json_object_get(change, "to"), "was");
+    fs_free(flag);
+    line_member(call, "since", change, "time");
+    line_member(call, "entry", change, "entry");
+    line_member(call, "revision", change, "revision");
+    if (json_is_object(from))
+        line_taken(call, "before", fs_cli_value(json_object_get(from, "value")));
+    print_cause(call, json_object_get(change, "cause"));
+    for (size_t i = 0; i < json_array_size(answers); i++)
+        print_decision(call, json_array_get(answers, i));
+}
+
+int fs_cli_why(struct fs_cli_call *call, struct fs_err *err)
+{
+    const struct fs_config *config = &call->config;
+    struct fs_reply reply = {0};
+    struct fs_buf path;
+    fs_buf_init(&path, 65536);
+    fs_buf_adds(&path, "/v1/why");
+    fs_query_add(&path, "subject", config->positional[0]);
+    fs_query_add(&path, "flag", config->positional[1]);
+    fs_query_add(&path, "context", fs_config_text(config, FS_OPT_CONTEXT));
+    fs_query_add(&path, "at", fs_config_text(config, FS_OPT_AT));
+    bool fine = fs_client_get(call, path.data, &reply, err);
+    if (fine && fs_cli_json(call))
+        fs_cli_print_json(call, reply.json);
+    else if (fine && json_object_get(reply.json, "value"))
+        print_now(call, reply.json);
+    else if (fine)
+        print_then(call, reply.json);
+    fs_reply_finish(&reply);
+    fs_buf_finish(&path);
+    return fine ? 0 : -1;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What receipt.c (what has become of an event) and receipt_show.c (how that is told) share. */
+#ifndef FS_CORE_RECEIPT_INTERNAL_H
+#define FS_CORE_RECEIPT_INTERNAL_H
+
+#include "engine_internal.h"
+
+/* A question that the event touched. */
+struct fs_touched {
+    char *key; /* it is found by this, and compared by id: it may be gone */
+    size_t key_length;
+    uint64_t id;
+    unsigned source;
+    char *query;
+    bool unresolved; /* its source gives no answer */
+};
+
+struct fs_concerned_cell {
+    struct fs_context *context; /* pinned */
+    char *flag;
+};
+
+enum fs_holding { FS_HOLDS, FS_ACKNOWLEDGED, FS_EXPIRED };
+
+struct fs_concerned_watch {
+    uint64_t serial;
+    uint64_t watch;
+    char session[24];
+    char *client, *subject;
+    enum fs_holding state;
+    bool open;
+    bool queued;        /* the change stands in its connection's queue */
+    uint64_t required;  /* the revision that must be acknowledged */
+    int64_t until;      /* mono ms: no old value can be held past it */
+    int64_t settled_at; /* wall ms of the acknowledgement or of `until` */
+};
+
+struct fs_receipt_waiter {
+    uint64_t token;
+    bool delivered;
+    int64_t deadline; /* mono ms */
+};
+
+struct fs_receipt {
+    struct fs_list node;
+    uint64_t entry;
+    int64_t time;                  /* wall ms of the entry */
+    int64_t applied_at, queued_at; /* wall ms; 0: not yet */
+    bool applied, complete, superseded;
+    bool late;                     /* applied with questions that had no answer: what they change counts when it is there */
+    uint64_t revision;             /* when applied */
+    FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
+    FS_VEC(struct fs_concerned_cell) cells;
+    FS_VEC(struct fs_concerned_watch) watches;
+    FS_VEC(size_t) holding;        /* indexes of those whose state is FS_HOLDS */
+    FS_VEC(struct fs_receipt_waiter) waiters;
+    size_t ofrep_concerned, ofrep_fetched; /* when the cells were let go */
+    struct fs_alarm alarm;
+};
+
+void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt);
+/* Until then a client of the process before may hold what this one knows nothing of. Mono ms. */
+int64_t fs_receipt_restart_bound(const struct fs_engine *e);
+void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned, size_t *fetched);
+/* As it stands: a new reference. */
+json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *receipt);
+
+#endif

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# What libopenfeature is held against besides its unit tests: the specification, its Gherkin suites, its own headers, its recorded
+# binary interface, and programs that use it installed. Included by tests/unit/sdk.cmake.
+find_package(Python3 COMPONENTS Interpreter)
+if(NOT Python3_FOUND)
+  message(STATUS "no Python: conformance/sdk is left out")
+  return()
+endif()
+
+function(openfeature_conformance name)
+  add_test(NAME conformance/sdk/${name} COMMAND "${Python3_EXECUTABLE}" ${ARGN})
+  set_tests_properties(conformance/sdk/${name} PROPERTIES LABELS conformance TIMEOUT 300 SKIP_RETURN_CODE 77)
+endfunction()
+
+set(here "${CMAKE_CURRENT_LIST_DIR}")
+set(sdk_include "${here}/../../../sdk/include")
+get_target_property(sdk_built openfeature BINARY_DIR)
+
+openfeature_conformance(requirements "${here}/requirements_test.py")
+openfeature_conformance(headers "${here}/headers_test.py" $<TARGET_FILE:openfeature> "${sdk_include}"
+  "${sdk_built}/include")
+foreach(provider memory env multi)
+  if(TARGET openfeature_${provider})
+    openfeature_conformance(headers-${provider} "${here}/headers_test.py" $<TARGET_FILE:openfeature_${provider}>
+      "${here}/../../../providers/${provider}/include")
+  endif()
+endforeach()
+
+# A Python that was not built with a sanitizer cannot load a library that was.
+if(NOT FLAGSTAFF_SANITIZE)
+  openfeature_conformance(abi "${here}/abi_test.py" $<TARGET_FILE:openfeature>)
+  if(TARGET openfeature_memory)
+    openfeature_conformance(gherkin "${here}/gherkin_test.py")
+    set_tests_properties(conformance/sdk/gherkin PROPERTIES ENVIRONMENT
+      "OPENFEATURE_LIBRARY=$<TARGET_FILE:openfeature>;OPENFEATURE_MEMORY=$<TARGET_FILE:openfeature_memory>;OPENFEATURE_INCLUDES=${sdk_include}:${sdk_built}/include:${here}/../../../providers/memory/include")
+    openfeature_conformance(consumers "${here}/consumers_test.py" "${CMAKE_BINARY_DIR}")
+  endif()
+endif()

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The door: what a stranger may send, how much of it, and what he is told."""
+
+import json
+import socket
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from world import eventually, http
+
+FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off"}}
+
+
+def raw(d, text, until=b"\r\n\r\n", timeout=10):
+    """Sends bytes as they stand and gives what comes back until the other side closes or `until` was seen."""
+    with socket.create_connection(("127.0.0.1", d.port), timeout=timeout) as s:
+        s.sendall(text.replace("\n", "\r\n").encode() if isinstance(text, str) else text)
+        got = b""
+        while until not in got:
+            part = s.recv(65536)
+            if not part:
+                break
+            got += part
+        return got.decode(errors="replace")
+
+
+def status(answer):
+    return int(answer.split(" ", 2)[1]) if answer.startswith("HTTP/1.1 ") else None
+
+
+def test_an_upgrade_to_h2c_is_refused_and_the_daemon_lives(daemon):
+    """libwebsockets 4.1 is memory-unsafe on the plain upgrade to HTTP/2 (CVE-2026-19773)."""
+    d = daemon(FLAG)
+    for settings in ("AAMAAABkAAQAoAAAAAIAAAAA", "A" * 4000, "", "%%%"):
+        answer = raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n"
+                        f"HTTP2-Settings: {settings}\n\n")
+        assert status(answer) in (400, 426, 431, None) and "101" not in answer[:16]
+    assert status(raw(d, "PRI * HTTP/2.0\n\nSM\n\n")) in (400, 404, 405, None)
+    assert d.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "", "localhost.evil.example"])
+def test_a_strange_host_is_403_before_anything_else(daemon, host):
+    d = daemon(FLAG)
+    assert status(raw(d, f"GET /v1/flags HTTP/1.1\nHost: {host}\n\n")) in (400, 403)
+    upgrade = (f"GET /v1/ws HTTP/1.1\nHost: {host}\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
+               "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Protocol: flagstaff.v1\n\n")
+    assert status(raw(d, upgrade)) in (400, 403)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"])
+def test_a_strange_origin_is_403_before_101(daemon, client, origin):
+    d = daemon(FLAG)
+    with pytest.raises(InvalidStatus) as refused:
+        client(d, ["ada"], origin=origin)
+    assert refused.value.response.status_code == 403
+
+
+def test_cors_answers_the_configured_origin_and_no_other(daemon):
+    d = daemon(FLAG, {"origins": ["https://app.example"]})
+    ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,if-none-match"}
+    yes = http("OPTIONS", d.url + "/ofrep/v1/evaluate/flags", headers={"Origin": "https://app.example", **ask})
+    assert yes.status in (200, 204) and yes.headers["Access-Control-Allow-Origin"] == "https://app.example"
+    assert "if-none-match" in yes.headers["Access-Control-Allow-Headers"].lower()
+    no = http("OPTIONS", d.url + "/ofrep/v1/evaluate/flags", headers={"Origin": "https://evil.example", **ask})
+    assert "Access-Control-Allow-Origin" not in no.headers
+    key = d.add_key(["evaluate:any"])
+    answer = d.post("/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "ada"}}, key, Origin="https://app.example")
+    assert answer.status == 200 and "etag" in answer.headers["Access-Control-Expose-Headers"].lower()
+
+
+@pytest.mark.parametrize("size, expected", [(1 << 20, (200, 202, 400)), ((1 << 20) + 1, (413,))])
+def test_a_body_over_the_limit_is_413(daemon, size, expected):
+    d = daemon(FLAG)
+    body = b'{"context":{"x":"' + b"y" * (size - 20) + b'"}}'
+    assert d.post("/ofrep/v1/evaluate/flags", body.ljust(size, b" ")[:size]).status in expected
+
+
+def test_headers_over_the_limit_are_refused(daemon):
+    d = daemon(FLAG)
+    assert status(raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nX-Long: {'x' * 20000}\n\n")) in (400, 413, 431, None)
+    assert d.get("/healthz").status == 200
+
+
+def test_a_message_over_the_frame_limit_closes_1009_and_a_binary_one_1003(daemon, client):
+    d = daemon(FLAG)
+    c = client(d, ["ada"])
+    c.wait_lease()
+    c.send(json.dumps({"type": "ack", "revision": 1, "x": "y" * 70000}))
+    c.wait(lambda c: c.closed, "close")
+    assert c.closed[0] == 1009
+    c = client(d, ["ada"])
+    c.wait_lease()
+    c.socket.send(b"\x00\x01")
+    c.wait(lambda c: c.closed, "close")
+    assert c.closed[0] == 1003
+
+
+def test_who_does_not_say_hello_is_closed_with_4408(daemon, client):
+    d = daemon(FLAG, {"limits": {"hello": "300ms"}})
+    c = client(d, hello=False)
+    c.wait(lambda c: c.closed, "close")
+    assert c.closed[0] == 4408
+
+
+def test_connections_of_one_key_are_limited(daemon, client):
+    d = daemon(FLAG, {"limits": {"connectionsPerKey": 3}})
+    kept = [client(d, ["ada"]).wait_lease() for _ in range(3)]
+    with pytest.raises(InvalidStatus) as refused:
+        client(d, ["ada"])
+    assert refused.value.response.status_code == 429
+    kept[0].close()
+
+    def again():
+        try:
+            return client(d, ["ada"])
+        except InvalidStatus:
+            return None
+    eventually(again, "a place is free again").wait_lease()
+
+
+def test_watches_of_a_connection_and_the_size_and_depth_of_a_context_are_limited(daemon, client):
+    d = daemon(FLAG, {"limits": {"watches": 2, "contextSize": "1KiB", "contextDepth": 3}})
+    c = client(d, ["ada", "bo"])
+    c.wait_lease()
+    c.watch(3, "cy")
+    c.wait(lambda c: c.errors, "limit")
+    assert c.errors[0]["code"] == "limit" and c.errors[0]["watch"] == 3
+    big = d.evaluate("ada", note="x" * 2000)
+    assert big.status == 400 and big.json["errorCode"] == "INVALID_CONTEXT"
+    deep = d.evaluate("ada", a={"b": {"c": {"d": 1}}})
+    assert deep.status == 400
+
+
+@pytest.mark.parametrize("method, path, expected", [
+    ("GET", "/nothing", 404), ("DELETE", "/v1/flags", 405), ("GET", "/v1/events", 405), ("GET", "/v1/why", 400),
+    ("GET", "/v1/history?limit=0", 400), ("GET", "/v1/receipts/99", 404), ("POST", "/v1/opa/none/status", 404),
+    ("GET", "/ofrep/v1/events/wrong", 401), ("GET", "/../../etc/passwd", 404), ("GET", "/v1/flags/%2e%2e", 404),
+])
+def test_what_is_wrong_with_a_request_is_said_as_json(daemon, method, path, expected):
+    d = daemon(FLAG)
+    answer = http(method, d.url + path, b"{}" if method == "POST" else None, {"Content-Type": "application/json"} if method == "POST" else {})
+    assert answer.status == expected
+    assert answer.json["error"]["message"]
+
+
+@pytest.mark.parametrize("content_type, body, code", [
+    ("application/cloudevents+json", "{", 400), ("application/cloudevents+json", "[]", 400), ("text/plain", "x", 415),
+    ("application/cloudevents+avro", "x", 415), ("application/cloudevents-batch+json", "{}", 400),
+    ("application/cloudevents+json", '{"specversion":"1.0","id":"1","source":"/t","type":"com.example.foreign"}', 400),
+    ("application/cloudevents+json", '{"specversion":"0.3","id":"1","source":"/t","type":"flagstaff.recompute"}', 400),
+])
+def test_a_wrong_event_is_refused_whole_and_nothing_is_journaled(daemon, content_type, body, code):
+    d = daemon(FLAG)
+    before = d.metrics()["flagstaff_journal_entries"]
+    assert d.post("/v1/events", body, content_type=content_type).status == code
+    batch = [{"specversion": "1.0", "id": str(i), "source": "/t", "type": "flagstaff.recompute", "data": {}} for i in range(3)]
+    batch[1]["type"] = ""
+    refused = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
+    assert refused.status == 400 and "1" in refused.json["error"]["message"]
+    assert d.metrics()["flagstaff_journal_entries"] == before
+
+
+def test_a_batch_is_taken_whole(daemon):
+    d = daemon(FLAG)
+    batch = [{"specversion": "1.0", "id": str(i), "source": "/t", "type": "flagstaff.recompute", "data": {}} for i in range(50)]
+    answer = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
+    assert answer.status == 202 and len(answer.json["entries"]) == 50
+    numbers = [e["entry"] for e in answer.json["entries"]]
+    assert numbers == sorted(numbers) and len(set(numbers)) == 50
+
+
+def test_many_connections_that_send_rubbish_and_vanish_leave_nothing_behind(daemon, client):
+    d = daemon(FLAG)
+    for i in range(60):
+        with socket.create_connection(("127.0.0.1", d.port)) as s:
+            s.sendall([b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHo", b"\x00" * 50, b"GET /v1/ws HTTP/1.1\r\n\r\n"][i % 4])
+    client(d, ["ada"]).wait_lease()
+    eventually(lambda: d.metrics()['flagstaff_sessions{channel="websocket"}'] == 1, "one session")

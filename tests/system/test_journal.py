@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Nothing that was acknowledged is lost, whatever ends the process; the audit chain tells what somebody changed."""
+
+import os
+import random
+import sqlite3
+import subprocess
+import threading
+
+from world import BINARY, eventually
+
+FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off",
+                 "factDefaults": {"n": -1}, "decision": {"rule": {">=": [{"var": "facts.n"}, 0]}}}}
+KILLS = 40 if os.environ.get("TEST_DEPTH") == "deep" else 4
+
+
+def verify(folder):
+    return subprocess.run([BINARY, "verify", "--data", str(folder)], capture_output=True, text=True)
+
+
+def test_every_acknowledged_event_is_there_after_the_process_was_killed(daemon):
+    d = daemon(FLAG)
+    seed = int(os.environ.get("TEST_SEED", "7"))
+    choice = random.Random(seed)
+    acknowledged = {}
+    number = 0
+    for round_ in range(KILLS):
+        stop = threading.Event()
+
+        def send():
+            nonlocal number
+            while not stop.is_set():
+                number += 1
+                try:
+                    answer = d.facts(f"s{number}", {"n": number}, "", id_=f"{round_}-{number}")
+                except OSError:
+                    return
+                if answer.status == 202:
+                    acknowledged[number] = answer.json["entries"][0]["entry"]
+
+        sender = threading.Thread(target=send)
+        before = len(acknowledged)
+        sender.start()
+        wanted = before + choice.randrange(1, 60)
+        eventually(lambda: len(acknowledged) >= wanted, "some are acknowledged")
+        d.process.process.kill()
+        stop.set()
+        sender.join(30)
+        d.process.process.wait()
+        d.start()
+    assert len(set(acknowledged.values())) == len(acknowledged), "an entry's number is given once"
+    for n in choice.sample(sorted(acknowledged), min(60, len(acknowledged))) + [max(acknowledged)]:
+        assert d.value(f"s{n}", "door") is True, f"event {n} (seed {seed}) was acknowledged and is lost"
+    folder = d.config["data"]
+    d.stop()
+    done = verify(folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_verify_names_the_entry_that_somebody_changed(daemon):
+    d = daemon(FLAG)
+    for i in range(20):
+        d.facts(f"s{i}", {"n": i}, "")
+    folder = d.config["data"]
+    d.stop()
+    assert verify(folder).returncode == 0
+    database = sqlite3.connect(f"{folder}/journal.db")
+    tables = [row[0] for row in database.execute("select name from sqlite_master where type='table'")]
+    assert "bodies" in tables
+    columns = [row[1] for row in database.execute("pragma table_info(bodies)")]
+    body = next(c for c in columns if c in ("body", "text", "content"))
+    key = next(c for c in columns if c in ("entry", "number", "id"))
+    database.execute(f"update bodies set {body} = replace({body}, 's7', 's8') where {key} = (select min({key}) + 8 from bodies)")
+    database.commit()
+    database.close()
+    done = verify(folder)
+    assert done.returncode != 0 and "entry" in done.stdout + done.stderr
+
+
+def test_a_second_daemon_on_the_same_data_is_refused_by_name(daemon):
+    d = daemon(FLAG)
+    other = subprocess.run([BINARY, "serve", "--config", str(d.config_file), "--listen", "127.0.0.1:0"], capture_output=True, text=True,
+                           timeout=60, cwd=d.folder)
+    assert other.returncode != 0
+    assert str(d.process.process.pid) in other.stderr + other.stdout
+
+
+def test_a_backup_is_made_while_it_runs_and_is_a_journal(daemon, tmp_path):
+    d = daemon(FLAG)
+    d.facts("ada", {"n": 1})
+    copy = tmp_path / "copy" / "journal.db"
+    copy.parent.mkdir()
+    answer = d.post("/v1/backup", {"file": str(copy)})
+    assert answer.status == 200, answer
+    assert copy.stat().st_size > 0
+    assert d.post("/v1/backup", {"file": str(copy)}).status >= 400, "an existing file is not overwritten"
