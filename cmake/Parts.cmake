@@ -13,7 +13,7 @@ set(FLAGSTAFF_PARTS
                 "events|   base core                            |jansson"
                 "push|     base core                            |jansson"
                 "journal|  base core                            |jansson sqlite"
-                "net|      base core sources events push        |jansson websockets uv curl"
+                "net|      base core sources events push        |jansson websockets uv curl crypto"
                 "config|   base yaml                            |jansson"
                 "cli|      base yaml core flagfile config wire  |jansson curl"
                 "main|     base yaml core flagfile sources events push journal net config cli|jansson")

@@ -7,20 +7,18 @@
 
 #include <string.h>
 
-/* Holds what the client uses. False when nothing was set anywhere, so that the provider can be asked directly. */
-static bool hold(of_client *client, struct ofi_slot *slot, struct ofi_call *call, const struct ofi_settings **domain)
+/* Holds what was set for the client and above it. */
+static const struct ofi_settings *hold(of_client *client, struct ofi_slot *slot, struct ofi_call *call)
 {
     call->core = ofi_hold(slot, OFI_HELD_CORE, &client->core->settings);
     call->client = ofi_hold(slot, OFI_HELD_CLIENT, &client->settings);
-    *domain = ofi_hold(slot, OFI_HELD_DOMAIN, &client->domain->settings);
-    return call->core != NULL || call->client != NULL || *domain != NULL;
+    return ofi_hold(slot, OFI_HELD_DOMAIN, &client->domain->settings);
 }
 
 /* 3.2.3. In the static paradigm there is one level: the domain's context, or else the API's (3.2.2.3). */
-static bool merge(struct ofi_call *call, const struct ofi_settings *domain, const of_context *context,
-                  of_context **transaction)
+static bool merge(const struct ofi_call *call, const struct ofi_settings *domain, const of_context *context,
+                  struct ofi_overlay *overlay, of_context **transaction)
 {
-    struct ofi_overlay *overlay = &call->overlay;
     ofi_overlay_init(overlay);
     *transaction = NULL;
     if (domain != NULL && domain->context != NULL)
@@ -37,38 +35,6 @@ static bool merge(struct ofi_call *call, const struct ofi_settings *domain, cons
     return ofi_overlay_push(overlay, context);
 }
 
-void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
-                  const of_context *context, const of_options *options, of_details *details)
-{
-    of_details unwanted;
-    bool wanted = details != NULL;
-    if (!wanted)
-        details = &unwanted;
-    memset(details, 0, sizeof *details);
-    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
-    if (slot == NULL) {
-        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
-                         key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
-    } else {
-        struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .options = options};
-        const struct ofi_settings *domain = NULL;
-        of_context *transaction = NULL;
-        call.domain = client->domain->name;
-        call.is_static = client->core->is_static;
-        call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-        (void)hold(client, slot, &call, &domain);
-        if (merge(&call, domain, context, &transaction))
-            ofi_run(&call, details);
-        else
-            ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
-        ofi_overlay_finish(&call.overlay);
-        of_context_unref(transaction);
-        ofi_leave(slot);
-    }
-    if (!wanted)
-        of_details_clear(details);
-}
-
 /* Whether nothing but the provider has a say: no hooks and no contexts besides the caller's. */
 static inline bool plain(of_client *client, const of_provider *provider, const of_options *options)
 {
@@ -76,6 +42,46 @@ static inline bool plain(of_client *client, const of_provider *provider, const o
            atomic_load_explicit(&client->core->settings, memory_order_relaxed) == NULL &&
            atomic_load_explicit(&client->settings, memory_order_relaxed) == NULL &&
            atomic_load_explicit(&client->domain->settings, memory_order_relaxed) == NULL;
+}
+
+/* With settings somewhere: merges the contexts and runs the hooks. */
+__attribute__((noinline)) static void evaluate_settings(of_client *client, struct ofi_slot *slot,
+                                                        struct ofi_call *call, const of_context *context,
+                                                        of_details *details)
+{
+    struct ofi_overlay overlay;
+    of_context *transaction = NULL;
+    const struct ofi_settings *domain = hold(client, slot, call);
+    call->is_static = client->core->is_static;
+    if (merge(call, domain, context, &overlay, &transaction)) {
+        call->context = ofi_overlay_context(&overlay);
+        ofi_run(call, details);
+    } else {
+        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
+    }
+    ofi_overlay_finish(&overlay);
+    of_context_unref(transaction);
+}
+
+void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
+                  const of_context *context, const of_options *options, of_details *details)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL) {
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
+                         key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
+        return;
+    }
+    struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .options = options};
+    call.domain = client->domain->name;
+    call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (plain(client, call.provider, options)) {
+        call.context = context == NULL ? &ofi_empty_context : context;
+        ofi_run(&call, details);
+    } else {
+        evaluate_settings(client, slot, &call, context, details);
+    }
+    ofi_leave(slot);
 }
 
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type, of_flag_value default_value,
@@ -139,13 +145,13 @@ void ofi_track(of_client *client, const char *name, const of_context *context, c
     if (slot == NULL)
         return;
     struct ofi_call call = {.key = name};
-    const struct ofi_settings *domain = NULL;
+    struct ofi_overlay overlay;
     of_context *transaction = NULL;
     call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    (void)hold(client, slot, &call, &domain);
-    if (merge(&call, domain, context, &transaction))
-        of_provider_track(call.provider, name, ofi_overlay_context(&call.overlay), details);
-    ofi_overlay_finish(&call.overlay);
+    const struct ofi_settings *domain = hold(client, slot, &call);
+    if (merge(&call, domain, context, &overlay, &transaction))
+        of_provider_track(call.provider, name, ofi_overlay_context(&overlay), details);
+    ofi_overlay_finish(&overlay);
     of_context_unref(transaction);
     ofi_leave(slot);
 }

@@ -90,9 +90,10 @@ static inline void ofi_hold_known(struct ofi_slot *slot, enum ofi_held held, voi
 /* Ends the evaluation that ofi_enter() started last in this thread. */
 static inline void ofi_leave(struct ofi_slot *slot)
 {
-    for (int i = 0; i < OFI_HELD_COUNT; i++)
-        if (i == 0 || atomic_load_explicit(&slot->held[i], memory_order_relaxed) != NULL)
+    for (int i = 1; i < OFI_HELD_COUNT; i++)
+        if (__builtin_expect(atomic_load_explicit(&slot->held[i], memory_order_relaxed) != NULL, 0))
             atomic_store_explicit(&slot->held[i], NULL, memory_order_release);
+    atomic_store_explicit(&slot->held[OFI_HELD_PROVIDER], NULL, memory_order_release);
     ofi_reader.depth--;
 }
 

@@ -245,7 +245,7 @@ void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_erro
     keep(details, &kept);
 }
 
-void ofi_run(struct ofi_call *call, of_details *details)
+void ofi_run(const struct ofi_call *call, of_details *details)
 {
     size_t hooks = ofi_hook_count(call);
     if (hooks > 0) {
@@ -254,6 +254,6 @@ void ofi_run(struct ofi_call *call, of_details *details)
     }
     of_resolution resolution = {0};
     of_error error = ofi_resolve(call->provider, call->key, call->type, &call->default_value,
-                                 ofi_overlay_context(&call->overlay), &resolution);
+                                 call->context, &resolution);
     ofi_details_fill(details, call, error, &resolution);
 }

@@ -19,7 +19,7 @@ struct ofi_call {
     of_provider *provider;              /* held */
     const struct ofi_settings *core;    /* held, or NULL */
     const struct ofi_settings *client;  /* held, or NULL */
-    struct ofi_overlay overlay;         /* the context */
+    const of_context *context;          /* merged */
 };
 
 /* Asks the provider, and checks what it says (1.3.4). */
@@ -27,7 +27,7 @@ of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
                      const of_flag_value *default_value, const of_context *context, of_resolution *resolution);
 
 /* Runs the hooks around it where there are any, and fills the details. */
-void ofi_run(struct ofi_call *call, of_details *details);
+void ofi_run(const struct ofi_call *call, of_details *details);
 
 /* Details of a failure: the default value, reason ERROR. The message is a constant. */
 void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
@@ -54,7 +54,7 @@ void ofi_track(of_client *client, const char *name, const of_context *context, c
 
 /* hooks: how many stand around this call, and running them */
 size_t ofi_hook_count(const struct ofi_call *call);
-void ofi_run_hooks(struct ofi_call *call, size_t count, of_details *details);
+void ofi_run_hooks(const struct ofi_call *call, size_t count, of_details *details);
 
 /* An error that an evaluation may show: one of the specification's eight. */
 static inline of_error ofi_evaluation_error(of_error error)

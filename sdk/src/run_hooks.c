@@ -157,7 +157,7 @@ static size_t collect(const struct ofi_call *call, struct run *runs)
 
 /* What the stages of one evaluation share. */
 struct stage {
-    struct ofi_call *call;
+    const struct ofi_call *call;
     struct run *runs;
     size_t count;
     const of_value *hints;
@@ -186,7 +186,7 @@ static bool take_context(struct stage *stage, of_context *context)
     stage->returned = merged;
     ofi_overlay_finish(&stage->overlay);
     ofi_overlay_init(&stage->overlay);
-    if (!ofi_overlay_push(&stage->overlay, ofi_overlay_context(&stage->call->overlay)) ||
+    if (!ofi_overlay_push(&stage->overlay, stage->call->context) ||
         !ofi_overlay_push(&stage->overlay, merged))
         return false;
     stage->hook_context.context = ofi_overlay_context(&stage->overlay);
@@ -255,7 +255,7 @@ static void run_finally(struct stage *stage, const of_details *details)
 
 static void run_stages(struct stage *stage, of_details *details)
 {
-    struct ofi_call *call = stage->call;
+    const struct ofi_call *call = stage->call;
     of_error error = run_before(stage);
     if (error != OF_OK) {
         ofi_details_fail(details, call->key, call->type, &call->default_value, error, NULL);
@@ -274,7 +274,7 @@ static void run_stages(struct stage *stage, of_details *details)
     run_finally(stage, details);
 }
 
-void ofi_run_hooks(struct ofi_call *call, size_t count, of_details *details)
+void ofi_run_hooks(const struct ofi_call *call, size_t count, of_details *details)
 {
     struct run on_stack[ON_STACK];
     struct run *runs = on_stack;
@@ -287,7 +287,7 @@ void ofi_run_hooks(struct ofi_call *call, size_t count, of_details *details)
     struct stage stage = {.call = call, .runs = runs, .count = collect(call, runs)};
     stage.hints = hints_of(call->options);
     stage.hook_context.call = call;
-    stage.hook_context.context = ofi_overlay_context(&call->overlay);
+    stage.hook_context.context = call->context;
     ofi_overlay_init(&stage.overlay);
     run_stages(&stage, details);
     ofi_overlay_finish(&stage.overlay);

@@ -102,14 +102,13 @@ void of_provider_evaluate(of_provider *provider, const char *key, of_type type,
         return;
     }
     ofi_hold_known(slot, OFI_HELD_PROVIDER, provider);
-    struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .domain = domain};
-    call.provider = provider;
-    ofi_overlay_init(&call.overlay);
-    if (ofi_overlay_push(&call.overlay, context))
-        ofi_run(&call, details);
-    else
-        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
-    ofi_overlay_finish(&call.overlay);
+    const struct ofi_call call = {.key = key,
+                                  .type = type,
+                                  .default_value = *default_value,
+                                  .domain = domain,
+                                  .provider = provider,
+                                  .context = context == NULL ? &ofi_empty_context : context};
+    ofi_run(&call, details);
     ofi_leave(slot);
 }
 

@@ -14,12 +14,13 @@
 /* --- command.c: the table of commands --- */
 
 struct fs_cli_command {
-    const char *summary;   /* one line */
-    const char *operands;  /* "SUBJECT [FLAG]", or "" */
-    size_t least, most;    /* how many operands */
-    const char *about;     /* a paragraph, or "" */
-    const char *examples;  /* lines */
-    int (*run)(struct fs_cli_call *call, struct fs_err *err); /* NULL: run elsewhere. An exit status; -1: failed, with err */
+    const char *summary;  /* one line */
+    const char *operands; /* "SUBJECT [FLAG]", or "" */
+    size_t least, most;   /* how many operands */
+    const char *about;    /* a paragraph, or "" */
+    const char *examples; /* lines */
+    int (*run)(struct fs_cli_call *call,
+               struct fs_err *err); /* NULL: run elsewhere. An exit status; -1: failed, with err */
 };
 const struct fs_cli_command *fs_cli_command(enum fs_command command);
 
@@ -52,16 +53,19 @@ struct fs_request {
     const char *body;         /* NULL: none */
     int64_t wait;             /* ms that the daemon may take beyond --timeout; -1: as long as it wants */
 };
-/* One request with the call's --url, key and --timeout. An answer other than 2xx is a failure with the daemon's own words. False
- * with `err`; finish the reply in either case. */
-bool fs_client_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_reply *reply, struct fs_err *err);
+/* One request with the call's --url, key and --timeout. An answer other than 2xx is a failure with the
+ * daemon's own words. False with `err`; finish the reply in either case. */
+bool fs_client_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_reply *reply,
+                   struct fs_err *err);
 void fs_reply_finish(struct fs_reply *reply);
 /* GET of a path whose answer is JSON. */
-bool fs_client_get(const struct fs_cli_call *call, const char *path, struct fs_reply *reply, struct fs_err *err);
+bool fs_client_get(const struct fs_cli_call *call, const char *path, struct fs_reply *reply,
+                   struct fs_err *err);
 /* Appends "?name=value" or "&name=value", encoded. Nothing where value is NULL. */
 void fs_query_add(struct fs_buf *path, const char *name, const char *value);
 void fs_percent_encode(struct fs_buf *out, const char *text);
-/* The API key: of --key-file, or the environment; NULL where there is none. Owned; wipe it. False with err: the file cannot be read. */
+/* The API key: of --key-file, or the environment; NULL where there is none. Owned; wipe it. False with err:
+ * the file cannot be read. */
 bool fs_client_key(const struct fs_cli_call *call, char **key, struct fs_err *err);
 /* --url without slashes at its end, checked. Owned; NULL with err. */
 char *fs_client_url(const struct fs_cli_call *call, struct fs_err *err);

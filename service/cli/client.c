@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Requests to the daemon with libcurl: one at a time, no redirects, no retries, the daemon's own words in errors. */
+/* Requests to the daemon with libcurl: one at a time, no redirects, no retries, the daemon's own words in
+ * errors. */
 #include <curl/curl.h>
 #include <string.h>
 #include <strings.h>
@@ -20,7 +21,8 @@ void fs_reply_finish(struct fs_reply *reply)
 void fs_percent_encode(struct fs_buf *out, const char *text)
 {
     for (const unsigned char *p = (const unsigned char *)text; *p; p++) {
-        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-._~", *p);
+        bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                     strchr("-._~", *p);
         if (plain)
             fs_buf_addc(out, (char)*p);
         else
@@ -36,12 +38,25 @@ void fs_query_add(struct fs_buf *path, const char *name, const char *value)
     fs_percent_encode(path, value);
 }
 
+/* What can stand in a header's line. */
+static bool is_key(struct fs_str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] <= ' ' || text.ptr[i] >= 0x7f)
+            return false;
+    return text.len > 0;
+}
+
 bool fs_client_key(const struct fs_cli_call *call, char **key, struct fs_err *err)
 {
-    const char *path = fs_config_text(&call->config, FS_OPT_KEY_FILE), *text = fs_config_text(&call->config, FS_OPT_KEY);
+    const char *path = fs_config_text(&call->config, FS_OPT_KEY_FILE),
+               *text = fs_config_text(&call->config, FS_OPT_KEY);
     char bytes[KEY_MAX + 1];
     *key = NULL;
     if (!path) {
+        if (text && !is_key(fs_str_from(text)))
+            return fs_fail(err, FS_ERR_CONFIG,
+                           "FLAGSTAFF_KEY: expected an API key, without blanks and line breaks");
         *key = fs_strdup(text);
         return true;
     }
@@ -53,9 +68,7 @@ bool fs_client_key(const struct fs_cli_call *call, char **key, struct fs_err *er
     if (fclose(file) != 0 || !fine)
         return fs_fail(err, FS_ERR_CONFIG, "%s: it cannot be read, or is no key's file", path);
     struct fs_str trimmed = fs_str_trim((struct fs_str){bytes, length});
-    bool whole = trimmed.len > 0;
-    for (size_t i = 0; i < trimmed.len; i++)
-        whole = whole && trimmed.ptr[i] > ' ' && trimmed.ptr[i] < 0x7f;
+    bool whole = is_key(trimmed);
     if (whole)
         *key = fs_strndup(trimmed.ptr, trimmed.len);
     fs_wipe(bytes, sizeof bytes);
@@ -99,14 +112,17 @@ static bool explain(const struct fs_cli_call *call, const struct fs_reply *reply
 #undef X
     };
     const json_t *error = json_object_get(reply->json, "error");
-    const char *name = json_string_value(json_object_get(error, "code")), *text = json_string_value(json_object_get(error, "message"));
+    const char *name = json_string_value(json_object_get(error, "code")),
+               *text = json_string_value(json_object_get(error, "message"));
     if (!text)
         text = json_string_value(json_object_get(reply->json, "errorDetails"));
     enum fs_err_code code = FS_ERR_GENERAL;
-    for (size_t i = 1; i < sizeof known / sizeof *known; i++)
-        if (name ? strcmp(known[i].name, name) == 0 : fs_err_http(known[i].code) == reply->status && code == FS_ERR_GENERAL)
+    for (size_t i = sizeof known / sizeof *known - 1; i > 0;
+         i--) /* of those with one status the first counts */
+        if (name ? strcmp(known[i].name, name) == 0 : fs_err_http(known[i].code) == reply->status)
             code = known[i].code;
-    bool keyless = !fs_config_said(&call->config, FS_OPT_KEY_FILE) && !fs_config_said(&call->config, FS_OPT_KEY);
+    bool keyless =
+        !fs_config_said(&call->config, FS_OPT_KEY_FILE) && !fs_config_said(&call->config, FS_OPT_KEY);
     const char *hint = code == FS_ERR_UNAUTHENTICATED && keyless ? "; give a key with --key-file" : "";
     if (text)
         return fs_fail(err, code, "%s%s", text, hint);
@@ -116,10 +132,12 @@ static bool explain(const struct fs_cli_call *call, const struct fs_reply *reply
 static bool is_loopback(const char *url)
 {
     const char *host = strstr(url, "://") + 3;
-    return strncmp(host, "127.", 4) == 0 || strncasecmp(host, "localhost", 9) == 0 || strncmp(host, "[::1]", 5) == 0;
+    return strncmp(host, "127.", 4) == 0 || strncasecmp(host, "localhost", 9) == 0 ||
+           strncmp(host, "[::1]", 5) == 0;
 }
 
-static void set_up(CURL *curl, const struct fs_cli_call *call, const struct fs_request *request, const char *url, struct fs_buf *body)
+static void set_up(CURL *curl, const struct fs_cli_call *call, const struct fs_request *request,
+                   const char *url, struct fs_buf *body)
 {
     int64_t timeout = fs_config_number(&call->config, FS_OPT_TIMEOUT);
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -144,7 +162,8 @@ static void set_up(CURL *curl, const struct fs_cli_call *call, const struct fs_r
 static struct curl_slist *make_headers(const struct fs_request *request, const char *key)
 {
     struct curl_slist *headers = curl_slist_append(NULL, "Expect:");
-    char *line = fs_format("Content-Type: %s", request->content_type ? request->content_type : "application/json");
+    char *line =
+        fs_format("Content-Type: %s", request->content_type ? request->content_type : "application/json");
     if (request->body)
         headers = curl_slist_append(headers, line);
     fs_free(line);
@@ -157,8 +176,8 @@ static struct curl_slist *make_headers(const struct fs_request *request, const c
     return headers;
 }
 
-static bool perform(const struct fs_cli_call *call, const struct fs_request *request, const char *base, const char *key,
-                    struct fs_reply *reply, struct fs_err *err)
+static bool perform(const struct fs_cli_call *call, const struct fs_request *request, const char *base,
+                    const char *key, struct fs_reply *reply, struct fs_err *err)
 {
     CURL *curl = curl_easy_init();
     struct fs_buf body;
@@ -181,12 +200,14 @@ static bool perform(const struct fs_cli_call *call, const struct fs_request *req
     if (code == CURLE_OPERATION_TIMEDOUT)
         return fs_fail(err, FS_ERR_TIMEOUT, "no answer from %s in time (%s)", base, why);
     if (code != CURLE_OK)
-        return fs_fail(err, FS_ERR_UNREACHABLE, "no daemon can be reached at %s (%s); is it running? flagstaff serve", base,
+        return fs_fail(err, FS_ERR_UNREACHABLE,
+                       "no daemon can be reached at %s (%s); is it running? flagstaff serve", base,
                        *why ? why : curl_easy_strerror(code));
     return true;
 }
 
-bool fs_client_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_reply *reply, struct fs_err *err)
+bool fs_client_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_reply *reply,
+                   struct fs_err *err)
 {
     char *key = NULL, *base = NULL;
     bool fine = false;
@@ -207,10 +228,12 @@ out:
     return fine;
 }
 
-bool fs_client_get(const struct fs_cli_call *call, const char *path, struct fs_reply *reply, struct fs_err *err)
+bool fs_client_get(const struct fs_cli_call *call, const char *path, struct fs_reply *reply,
+                   struct fs_err *err)
 {
     struct fs_request request = {.method = "GET", .path = path};
     if (!fs_client_ask(call, &request, reply, err))
         return false;
-    return reply->json || fs_fail(err, FS_ERR_GENERAL, "the daemon's answer is no JSON: is %s a Flagstaff?", fs_config_text(&call->config, FS_OPT_URL));
+    return reply->json || fs_fail(err, FS_ERR_GENERAL, "the daemon's answer is no JSON: is %s a Flagstaff?",
+                                  fs_config_text(&call->config, FS_OPT_URL));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of commands: one row for each, in the order of FS_COMMANDS. Help and documentation come from it and from the options' table. */
+/* The table of commands: one row for each, in the order of FS_COMMANDS. Help and documentation come from it
+ * and from the options' table. */
 #include "cli_internal.h"
 
 /* clang-format off */

@@ -32,7 +32,8 @@ json_t *fs_cli_context(const struct fs_cli_call *call, const char *subject, stru
     if (!context)
         return NULL;
     if (json_object_get(context, "targetingKey")) {
-        fs_fail(err, FS_ERR_USAGE, "--attribute targetingKey: that is the subject, which stands before the options");
+        fs_fail(err, FS_ERR_USAGE,
+                "--attribute targetingKey: that is the subject, which stands before the options");
         json_decref(context);
         return NULL;
     }

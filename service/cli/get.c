@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flagstaff get: a subject's flags now, over OFREP (https://github.com/open-feature/protocol), as any OpenFeature client asks. */
+/* flagstaff get: a subject's flags now, over OFREP (https://github.com/open-feature/protocol), as any
+ * OpenFeature client asks. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"

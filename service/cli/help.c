@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --help and docs/command-line.md: from the table of commands, the table of options and the table of errors. */
+/* --help and docs/command-line.md: from the table of commands, the table of options and the table of errors.
+ */
 #include <string.h>
 #include "cli_internal.h"
 
@@ -12,7 +13,8 @@ static void add_indented(struct fs_buf *out, const char *lines, const char *inde
 static void add_usage(enum fs_command command, struct fs_buf *out)
 {
     const char *operands = fs_cli_command(command)->operands;
-    fs_buf_addf(out, "flagstaff %s%s%s [OPTION...]\n", fs_command_name(command), *operands ? " " : "", operands);
+    fs_buf_addf(out, "flagstaff %s%s%s [OPTION...]\n", fs_command_name(command), *operands ? " " : "",
+                operands);
 }
 
 void fs_cli_help(enum fs_command command, struct fs_buf *out)
@@ -33,10 +35,13 @@ void fs_cli_help(enum fs_command command, struct fs_buf *out)
 
 void fs_cli_overview(struct fs_buf *out)
 {
-    fs_buf_adds(out, "Usage: flagstaff COMMAND [OPTION...]\n\nLive access decisions as OpenFeature flags, pushed.\n\nCommands:\n");
+    fs_buf_adds(out, "Usage: flagstaff COMMAND [OPTION...]\n\nLive access decisions as OpenFeature flags, "
+                     "pushed.\n\nCommands:\n");
     for (unsigned i = 0; i < FS_COMMAND_COUNT; i++)
-        fs_buf_addf(out, "  %-12s %s\n", fs_command_name((enum fs_command)i), fs_cli_command((enum fs_command)i)->summary);
-    fs_buf_adds(out, "\n`flagstaff COMMAND --help` says more. To begin: flagstaff serve, and in another terminal: flagstaff watch ada\n");
+        fs_buf_addf(out, "  %-12s %s\n", fs_command_name((enum fs_command)i),
+                    fs_cli_command((enum fs_command)i)->summary);
+    fs_buf_adds(out, "\n`flagstaff COMMAND --help` says more. To begin: flagstaff serve, and in another "
+                     "terminal: flagstaff watch ada\n");
 }
 
 static void add_statuses(struct fs_buf *out)
@@ -68,11 +73,15 @@ static void add_statuses(struct fs_buf *out)
 void fs_cli_document(struct fs_buf *out)
 {
     fs_buf_adds(out, "# The command line\n\n"
-                     "<!-- Made from the tables of commands and options: FLAGSTAFF_WRITE_DOCS=1 build/dev/tests/test_cli_help -->\n\n"
-                     "One binary. `serve` is the daemon; `check`, `verify` and `version` work by themselves; all others ask a daemon, at `--url` and with a key "
+                     "<!-- Made from the tables of commands and options: FLAGSTAFF_WRITE_DOCS=1 "
+                     "build/dev/tests/test_cli_help -->\n\n"
+                     "One binary. `serve` is the daemon; `check`, `verify` and `version` work by themselves; "
+                     "all others ask a daemon, at `--url` and with a key "
                      "where it wants one.\n\n"
-                     "Data goes to standard output, words to standard error. Tables are for people; `--output json` gives programs one document, or one "
-                     "object a line where it streams. Colour is used on a terminal only, never without words that say the same.\n\n"
+                     "Data goes to standard output, words to standard error. Tables are for people; "
+                     "`--output json` gives programs one document, or one "
+                     "object a line where it streams. Colour is used on a terminal only, never without words "
+                     "that say the same. Times are UTC.\n\n"
                      "| exit status | meaning |\n|---|---|\n");
     add_statuses(out);
     for (unsigned i = 0; i < FS_COMMAND_COUNT; i++) {

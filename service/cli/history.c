@@ -43,7 +43,8 @@ static void add_change(struct fs_table *table, const json_t *change)
 
 static void print_history(const struct fs_cli_call *call, const json_t *changes)
 {
-    static const char *const heads[] = {"TIME", "ENTRY", "SUBJECT", "FLAG", "CHANGE", "REASON", "CAUSE", NULL};
+    static const char *const heads[] = {"TIME",   "ENTRY",  "SUBJECT", "FLAG",
+                                        "CHANGE", "REASON", "CAUSE",   NULL};
     struct fs_table table;
     fs_table_init(&table, heads);
     for (size_t i = 0; i < json_array_size(changes); i++)

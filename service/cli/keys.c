@@ -62,7 +62,8 @@ static int add(struct fs_cli_call *call, struct fs_err *err)
     char *body = json_dumps(description, JSON_COMPACT);
     struct fs_request request = {.method = "POST", .path = "/v1/keys", .body = body};
     bool fine = fs_client_ask(call, &request, &reply, err);
-    const char *key = json_string_value(json_object_get(reply.json, "key")), *id = json_string_value(json_object_get(reply.json, "id"));
+    const char *key = json_string_value(json_object_get(reply.json, "key")),
+               *id = json_string_value(json_object_get(reply.json, "id"));
     if (fine && fs_cli_json(call)) {
         fs_cli_print_json(call, reply.json);
     } else if (fine) {
@@ -150,15 +151,20 @@ int fs_cli_keys(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const verbs[] = {"add", "list", "revoke"};
     const char *verb = call->config.positional[0], *id = call->config.positional[1];
-    bool adds = strcmp(verb, "add") == 0, lists = strcmp(verb, "list") == 0, revokes = strcmp(verb, "revoke") == 0;
+    bool adds = strcmp(verb, "add") == 0, lists = strcmp(verb, "list") == 0,
+         revokes = strcmp(verb, "revoke") == 0;
     const char *meant = fs_suggest(verb, verbs, 3);
     if (!adds && !lists && !revokes)
-        return fs_fail(err, FS_ERR_USAGE, "%.40s: expected add, list or revoke%s%s%s", verb, meant ? "; did you mean " : "", meant ? meant : "",
-                       meant ? "?" : "")
+        return fs_fail(err, FS_ERR_USAGE, "%.40s: expected add, list or revoke%s%s%s", verb,
+                       meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "")
                    ? 0
                    : -1;
     if (revokes != (id != NULL))
-        return fs_fail(err, FS_ERR_USAGE, revokes ? "revoke: which key? flagstaff keys list shows the ids" : "%s takes options only", verb) ? 0
-                                                                                                                                          : -1;
+        return fs_fail(err, FS_ERR_USAGE,
+                       revokes ? "revoke: which key? flagstaff keys list shows the ids"
+                               : "%s takes options only",
+                       verb)
+                   ? 0
+                   : -1;
     return adds ? add(call, err) : lists ? list(call, err) : revoke(call, id, err);
 }

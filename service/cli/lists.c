@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that show one list each (clients, flags, sources), and the two that hand a file through (backup, opa-module). */
+/* The commands that show one list each (clients, flags, sources), and the two that hand a file through
+ * (backup, opa-module). */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,10 +31,14 @@ static int show(struct fs_cli_call *call, const char *path, const char *name, co
     return status;
 }
 
-static void add_colored(struct fs_table *table, const json_t *one, const char *name, const char *good, const char *bad)
+static void add_colored(struct fs_table *table, const json_t *one, const char *name, const char *good,
+                        const char *bad)
 {
     char *text = fs_cli_member(one, name);
-    fs_table_paint(table, text, strcmp(text, good) == 0 ? FS_COLOR_GOOD : strcmp(text, bad) == 0 ? FS_COLOR_BAD : FS_COLOR_WARN);
+    fs_table_paint(table, text,
+                   strcmp(text, good) == 0  ? FS_COLOR_GOOD
+                   : strcmp(text, bad) == 0 ? FS_COLOR_BAD
+                                            : FS_COLOR_WARN);
     fs_free(text);
 }
 
@@ -72,8 +77,10 @@ static void add_client(struct fs_table *table, const json_t *one)
 
 int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)
 {
-    static const char *const heads[] = {"SESSION", "CLIENT", "CHANNEL", "STATE", "ACKNOWLEDGED", "KEY", "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
-    return show(call, "/v1/clients", "clients", heads, add_client, "nobody is connected: flagstaff watch SUBJECT is a client", err);
+    static const char *const heads[] = {"SESSION", "CLIENT",  "CHANNEL",     "STATE",    "ACKNOWLEDGED",
+                                        "KEY",     "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
+    return show(call, "/v1/clients", "clients", heads, add_client,
+                "nobody is connected: flagstaff watch SUBJECT is a client", err);
 }
 
 static void add_flag(struct fs_table *table, const json_t *one)
@@ -99,8 +106,10 @@ static void add_flag(struct fs_table *table, const json_t *one)
 
 int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err)
 {
-    static const char *const heads[] = {"FLAG", "TYPE", "STATE", "KIND", "VISIBILITY", "SOURCES", "DEFINED IN", NULL};
-    return show(call, "/v1/flags", "flags", heads, add_flag, "no flags are defined: flagstaff serve --flags FILE", err);
+    static const char *const heads[] = {"FLAG",       "TYPE",    "STATE",      "KIND",
+                                        "VISIBILITY", "SOURCES", "DEFINED IN", NULL};
+    return show(call, "/v1/flags", "flags", heads, add_flag,
+                "no flags are defined: flagstaff serve --flags FILE", err);
 }
 
 static void add_source(struct fs_table *table, const json_t *one)
@@ -117,7 +126,8 @@ static void add_source(struct fs_table *table, const json_t *one)
 
 int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err)
 {
-    static const char *const heads[] = {"SOURCE", "TYPE", "STATE", "REVISION", "ASKED", "FAILED", "SINCE", "ERROR", NULL};
+    static const char *const heads[] = {"SOURCE", "TYPE",  "STATE", "REVISION", "ASKED",
+                                        "FAILED", "SINCE", "ERROR", NULL};
     return show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
 }
 
@@ -127,11 +137,14 @@ int fs_cli_backup(struct fs_cli_call *call, struct fs_err *err)
     char folder[4096] = "";
     struct fs_reply reply = {0};
     if (name[0] != '/' && !getcwd(folder, sizeof folder))
-        return fs_fail(err, FS_ERR_GENERAL, "the current directory is not known: %m; give an absolute path") ? 0 : -1;
+        return fs_fail(err, FS_ERR_GENERAL, "the current directory is not known: %m; give an absolute path")
+                   ? 0
+                   : -1;
     char *file = name[0] == '/' ? fs_strdup(name) : fs_format("%s/%s", folder, name);
     json_t *root = json_pack("{s:s}", "file", file);
     char *body = root ? json_dumps(root, JSON_COMPACT) : NULL;
-    struct fs_request request = {.method = "POST", .path = "/v1/backup", .body = body ? body : "{}", .wait = -1};
+    struct fs_request request = {
+        .method = "POST", .path = "/v1/backup", .body = body ? body : "{}", .wait = -1};
     bool fine = fs_client_ask(call, &request, &reply, err);
     if (fine && fs_cli_json(call))
         fs_cli_print_json(call, reply.json);

@@ -28,8 +28,8 @@ static bool find_command(const char *word, enum fs_command *out, struct fs_err *
     if (fs_command_parse(word, out))
         return true;
     const char *meant = fs_command_suggest(word);
-    return fs_fail(err, FS_ERR_USAGE, "%.60s: there is no such command%s%s%s; see: flagstaff --help", word, meant ? ", did you mean " : "",
-                   meant ? meant : "", meant ? "?" : "");
+    return fs_fail(err, FS_ERR_USAGE, "%.60s: there is no such command%s%s%s; see: flagstaff --help", word,
+                   meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 /* Words that stand for themselves, before any command. */
@@ -57,10 +57,11 @@ static bool operands_fit(const struct fs_cli_call *call, struct fs_err *err)
     size_t count = call->config.positional_count;
     const char *name = fs_command_name(call->config.command);
     if (count < row->least)
-        return fs_fail(err, FS_ERR_USAGE, "%s: expected %s; see: flagstaff %s --help", name, row->operands, name);
+        return fs_fail(err, FS_ERR_USAGE, "%s: expected %s; see: flagstaff %s --help", name, row->operands,
+                       name);
     if (count > row->most)
-        return fs_fail(err, FS_ERR_USAGE, "%s: %.60s is one too many: expected %s", name, call->config.positional[row->most],
-                       *row->operands ? row->operands : "options only");
+        return fs_fail(err, FS_ERR_USAGE, "%s: %.60s is one too many: expected %s", name,
+                       call->config.positional[row->most], *row->operands ? row->operands : "options only");
     return true;
 }
 
@@ -73,13 +74,14 @@ static void answer_about_config(struct fs_cli_call *call)
         print(call, &text);
         fs_buf_finish(&text);
     } else if (fs_config_true(&call->config, FS_OPT_CHECK_CONFIG)) {
-        fprintf(call->out, "%s: the configuration is right\n", call->config.file ? call->config.file : "without a file");
+        fprintf(call->out, "%s: the configuration is right\n",
+                call->config.file ? call->config.file : "without a file");
         call->done = true;
     }
 }
 
-bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment, FILE *out, FILE *errors,
-                     struct fs_err *err)
+bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
+                     FILE *out, FILE *errors, struct fs_err *err)
 {
     enum fs_command command;
     bool taken;
@@ -88,12 +90,14 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     call->err = errors;
     call->environment = environment;
     if (argc < 2)
-        return fs_fail(err, FS_ERR_USAGE, "which command? flagstaff --help lists them; flagstaff serve starts the daemon");
+        return fs_fail(err, FS_ERR_USAGE,
+                       "which command? flagstaff --help lists them; flagstaff serve starts the daemon");
     if (!general(call, argc, argv, &taken, err))
         return false;
     if (taken)
         return true;
-    if (!find_command(argv[1], &command, err) || !fs_config_load(&call->config, command, argc - 2, argv + 2, environment, err))
+    if (!find_command(argv[1], &command, err) ||
+        !fs_config_load(&call->config, command, argc - 2, argv + 2, environment, err))
         return false;
     if (fs_config_true(&call->config, FS_OPT_HELP)) {
         print_help(call, false, command);
@@ -105,7 +109,8 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     return true;
 }
 
-bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment, struct fs_err *err)
+bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
+                  struct fs_err *err)
 {
     return fs_cli_parse_to(call, argc, argv, environment, stdout, stderr, err);
 }
@@ -117,7 +122,7 @@ int fs_cli_run(struct fs_cli_call *call)
     int status = row->run ? row->run(call, &err) : -1;
     if (!row->run)
         fs_fail(&err, FS_ERR_GENERAL, "%s is not run here", fs_command_name(call->config.command));
-    if (status >= 0 && (fflush(call->out) != 0 || ferror(call->out))) {
+    if (status >= 0 && !call->reader_gone && (fflush(call->out) != 0 || ferror(call->out))) {
         fs_fail(&err, FS_ERR_GENERAL, "the output cannot be written: %m");
         status = -1;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A receipt for people: who was concerned, who has it, who is behind, and from when on nobody can hold the old value. */
+/* A receipt for people: who was concerned, who has it, who is behind, and from when on nobody can hold the
+ * old value. */
 #include <string.h>
 #include "base/alloc.h"
 #include "cli_internal.h"
@@ -29,7 +30,8 @@ static void print_clients(const struct fs_cli_call *call, const json_t *list)
         char *client = fs_cli_member(one, "client"), *session = fs_cli_member(one, "session");
         char *subject = fs_cli_member(one, "subject"), *until = fs_cli_member(one, "until");
         bool bounded = strcmp(until, "-") != 0;
-        char *text = fs_format("%s (%s) for %s%s%s", client, session, subject, bounded ? ", at most until " : "", bounded ? until : "");
+        char *text = fs_format("%s (%s) for %s%s%s", client, session, subject,
+                               bounded ? ", at most until " : "", bounded ? until : "");
         line(call, "", text);
         fs_free(client);
         fs_free(session);
@@ -43,7 +45,8 @@ static void print_unresolved(const struct fs_cli_call *call, const json_t *list)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *one = json_array_get(list, i);
-        char *source = fs_cli_member(one, "source"), *query = fs_cli_member(one, "query"), *error = fs_cli_member(one, "error");
+        char *source = fs_cli_member(one, "source"), *query = fs_cli_member(one, "query"),
+             *error = fs_cli_member(one, "error");
         char *text = fs_format("%s %s: %s", source, query, error);
         line(call, "unresolved", text);
         fs_free(source);
@@ -55,7 +58,8 @@ static void print_unresolved(const struct fs_cli_call *call, const json_t *list)
 
 static void print_delivery(const struct fs_cli_call *call, const json_t *receipt)
 {
-    long long behind = number(receipt, "behindCount"), held = number(receipt, "heldCount"), expired = number(receipt, "expired");
+    long long behind = number(receipt, "behindCount"), held = number(receipt, "heldCount"),
+              expired = number(receipt, "expired");
     const json_t *ofrep = json_object_get(receipt, "ofrep");
     count(call, "concerned", number(receipt, "concerned"), "watches");
     count(call, "acknowledged", number(receipt, "acknowledged"), "");
@@ -66,7 +70,8 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
     if (expired)
         count(call, "expired", expired, "(the lease is over)");
     if (number(ofrep, "concerned"))
-        fprintf(call->out, "  %-13s %lld of %lld asked again (no lease)\n", "ofrep", number(ofrep, "fetched"), number(ofrep, "concerned"));
+        fprintf(call->out, "  %-13s %lld of %lld asked again (no lease)\n", "ofrep", number(ofrep, "fetched"),
+                number(ofrep, "concerned"));
     char *safe = fs_cli_member(receipt, "safe_at");
     line(call, "safe at", strcmp(safe, "-") == 0 ? "not known yet" : safe);
     fs_free(safe);
@@ -74,10 +79,11 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
 
 void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, bool delivered)
 {
-    bool applied = json_is_true(json_object_get(receipt, "applied")), complete = json_is_true(json_object_get(receipt, "complete"));
+    bool applied = json_is_true(json_object_get(receipt, "applied")),
+         complete = json_is_true(json_object_get(receipt, "complete"));
     fprintf(call->out, "entry %lld: ", number(receipt, "entry"));
     fs_cli_paint(call, complete ? FS_COLOR_GOOD : FS_COLOR_WARN,
-                 complete                ? "complete"
+                 complete               ? "complete"
                  : delivered && applied ? "applied, not complete"
                  : applied              ? "applied"
                                         : "not applied yet");

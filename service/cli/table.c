@@ -46,7 +46,8 @@ size_t fs_text_width(const char *text)
     return width;
 }
 
-static void print_cell(const struct fs_cli_call *call, const char *text, enum fs_color color, size_t width, bool last)
+static void print_cell(const struct fs_cli_call *call, const char *text, enum fs_color color, size_t width,
+                       bool last)
 {
     fs_cli_paint(call, color, text);
     if (!last)

@@ -103,5 +103,7 @@ enum fs_color fs_reason_color(const char *reason)
 {
     if (!reason)
         return FS_COLOR_NONE;
-    return strcmp(reason, "ERROR") == 0 ? FS_COLOR_BAD : strcmp(reason, "STALE") == 0 ? FS_COLOR_WARN : FS_COLOR_NONE;
+    return strcmp(reason, "ERROR") == 0   ? FS_COLOR_BAD
+           : strcmp(reason, "STALE") == 0 ? FS_COLOR_WARN
+                                          : FS_COLOR_NONE;
 }

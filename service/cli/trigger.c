@@ -40,7 +40,8 @@ static json_t *change_for(const struct fs_config *config, const char *subject, j
         json_object_set(change, "facts", facts);
     set_list(change, "remove", fs_config_list(config, FS_OPT_REMOVE));
     if (fs_config_said(config, FS_OPT_TTL))
-        json_object_set_new(change, "ttl", json_string(fs_format_duration(fs_config_number(config, FS_OPT_TTL), ttl)));
+        json_object_set_new(change, "ttl",
+                            json_string(fs_format_duration(fs_config_number(config, FS_OPT_TTL), ttl)));
     if (fs_config_said(config, FS_OPT_EXPIRES))
         json_object_set_new(change, "expires", json_string(fs_config_text(config, FS_OPT_EXPIRES)));
     return change;
@@ -52,7 +53,9 @@ static json_t *facts_data(const struct fs_config *config, struct fs_err *err)
     static const enum fs_option_id filters[] = {FS_OPT_FLAG, FS_OPT_SOURCE, FS_OPT_PATH};
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         if (fs_config_said(config, filters[i])) {
-            fs_fail(err, FS_ERR_USAGE, "%s narrows what is asked again; with --fact or --remove it has no meaning", fs_option(filters[i])->argument);
+            fs_fail(err, FS_ERR_USAGE,
+                    "%s narrows what is asked again; with --fact or --remove it has no meaning",
+                    fs_option(filters[i])->argument);
             return NULL;
         }
     }
@@ -66,7 +69,8 @@ static json_t *facts_data(const struct fs_config *config, struct fs_err *err)
     json_t *changes = json_array();
     for (; *subjects; subjects++)
         json_array_append_new(changes, change_for(config, *subjects, facts));
-    json_t *data = json_array_size(changes) == 1 ? json_incref(json_array_get(changes, 0)) : json_pack("{s:O}", "changes", changes);
+    json_t *data = json_array_size(changes) == 1 ? json_incref(json_array_get(changes, 0))
+                                                 : json_pack("{s:O}", "changes", changes);
     json_decref(changes);
     json_decref(facts);
     return data;
@@ -88,8 +92,9 @@ static char *make_event(const struct fs_cli_call *call, struct fs_err *err)
     if (!data)
         return NULL;
     fs_random(random, sizeof random);
-    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:o}", "specversion", "1.0", "id", id ? id : fs_hex(random, sizeof random, hex), "source",
-                              "/flagstaff/cli", "type", facts ? "flagstaff.facts" : "flagstaff.recompute", "data", data);
+    json_t *event = json_pack("{s:s, s:s, s:s, s:s, s:o}", "specversion", "1.0", "id",
+                              id ? id : fs_hex(random, sizeof random, hex), "source", "/flagstaff/cli",
+                              "type", facts ? "flagstaff.facts" : "flagstaff.recompute", "data", data);
     /* An event with a chosen id may be sent again, and then it must have the same content: no time in it. */
     struct fs_clock clock = fs_clock_system();
     if (!id)
@@ -114,7 +119,8 @@ static char *read_event(const char *path, struct fs_err *err)
     if (json)
         text = json_dumps(json, JSON_COMPACT);
     else
-        fs_fail(err, FS_ERR_INVALID, "%s:%d:%d: %s", standard ? "standard input" : path, why.line, why.column, why.text);
+        fs_fail(err, FS_ERR_INVALID, "%s:%d:%d: %s", standard ? "standard input" : path, why.line, why.column,
+                why.text);
     json_decref(json);
     if (!standard && fclose(file) != 0 && text) {
         fs_fail(err, FS_ERR_GENERAL, "%s: %m", path);
@@ -126,11 +132,13 @@ static char *read_event(const char *path, struct fs_err *err)
 
 static bool no_file_and_options(const struct fs_config *config, struct fs_err *err)
 {
-    static const enum fs_option_id options[] = {FS_OPT_SUBJECT, FS_OPT_FLAG, FS_OPT_SOURCE, FS_OPT_PATH, FS_OPT_FACT,
-                                                FS_OPT_REMOVE, FS_OPT_TTL, FS_OPT_EXPIRES, FS_OPT_ID};
+    static const enum fs_option_id options[] = {FS_OPT_SUBJECT, FS_OPT_FLAG,    FS_OPT_SOURCE,
+                                                FS_OPT_PATH,    FS_OPT_FACT,    FS_OPT_REMOVE,
+                                                FS_OPT_TTL,     FS_OPT_EXPIRES, FS_OPT_ID};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (fs_config_said(config, options[i]))
-            return fs_fail(err, FS_ERR_USAGE, "%s: a file is sent as it is; give the file or options", fs_option(options[i])->argument);
+            return fs_fail(err, FS_ERR_USAGE, "%s: a file is sent as it is; give the file or options",
+                           fs_option(options[i])->argument);
     return true;
 }
 
@@ -142,12 +150,14 @@ static void print_entries(const struct fs_cli_call *call, const json_t *reply)
     for (size_t i = 0; i < json_array_size(entries); i++) {
         const json_t *one = json_array_get(entries, i);
         fprintf(call->out, "entry %lld%s\n", (long long)json_integer_value(json_object_get(one, "entry")),
-                json_is_true(json_object_get(one, "duplicate")) ? " (known before; nothing happens twice)" : "");
+                json_is_true(json_object_get(one, "duplicate")) ? " (known before; nothing happens twice)"
+                                                                : "");
     }
 }
 
 /* What is not complete when the wait ends is told by the exit status, too. */
-static int conclude(const struct fs_cli_call *call, const char *wait, const json_t *answer, struct fs_err *err)
+static int conclude(const struct fs_cli_call *call, const char *wait, const json_t *answer,
+                    struct fs_err *err)
 {
     bool delivered = wait && strcmp(wait, "delivered") == 0;
     if (fs_cli_json(call))
@@ -158,7 +168,8 @@ static int conclude(const struct fs_cli_call *call, const char *wait, const json
         print_entries(call, answer);
     if (!wait || json_is_true(json_object_get(answer, delivered ? "complete" : "applied")))
         return 0;
-    fs_fail(err, FS_ERR_TIMEOUT, "not %s in time; the event stands, and flagstaff trigger with the same --id waits again",
+    fs_fail(err, FS_ERR_TIMEOUT,
+            "not %s in time; the event stands, and flagstaff trigger with the same --id waits again",
             delivered ? "complete" : "applied");
     return -1;
 }
@@ -183,9 +194,12 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
     fs_query_add(&path, "timeout", timeout ? fs_format_duration(timeout, text) : NULL);
     struct fs_request request = {.method = "POST",
                                  .path = path.data,
-                                 .content_type = event[0] == '[' ? "application/cloudevents-batch+json" : "application/cloudevents+json",
+                                 .content_type = event[0] == '[' ? "application/cloudevents-batch+json"
+                                                                 : "application/cloudevents+json",
                                  .body = event,
-                                 .wait = !wait ? 0 : timeout ? timeout : -1};
+                                 .wait = !wait     ? 0
+                                         : timeout ? timeout
+                                                   : -1};
     if (fs_client_ask(call, &request, &reply, err))
         status = conclude(call, wait, reply.json, err);
     fs_reply_finish(&reply);

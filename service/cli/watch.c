@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flagstaff watch: a client of flagstaff.v1 like any other (providers/live/wire), which connects, reconnects and holds the lease. This
- * file sets it up and waits for a signal; watch_print.c prints.
+ * flagstaff watch: a client of flagstaff.v1 like any other (providers/live/wire), which connects, reconnects
+ * and holds the lease. This file sets it up and waits for a signal; watch_print.c prints.
  */
 #include <signal.h>
 #include <string.h>
@@ -50,10 +50,12 @@ static bool add_watches(struct watching *watching, struct fsw_client *client, st
         json_t *context = fs_cli_context(watching->call, config->positional[i], err);
         if (!context)
             return false;
-        const struct fsw_watch *watch = fsw_watch_add(client, context, flags, count, false, config->positional[i]);
+        const struct fsw_watch *watch =
+            fsw_watch_add(client, context, flags, count, false, config->positional[i]);
         json_decref(context);
         if (!watch)
-            return fs_fail(err, FS_ERR_USAGE, "%.60s: it cannot be watched; is the name of a flag empty?", config->positional[i]);
+            return fs_fail(err, FS_ERR_USAGE, "%.60s: it cannot be watched; is the name of a flag empty?",
+                           config->positional[i]);
         size_t width = fs_text_width(config->positional[i]);
         watching->subject_width = width > watching->subject_width ? width : watching->subject_width;
     }

@@ -10,9 +10,10 @@
 struct watching {
     struct fs_cli_call *call;
     size_t subject_width;
-    pthread_t main;         /* is told by SIGTERM when there is nothing to go on with */
-    enum fs_err_code code;  /* why it ended; read by main once the client is gone */
+    pthread_t main;        /* is told by SIGTERM when there is nothing to go on with */
+    enum fs_err_code code; /* why it ended; read by main once the client is gone */
     char text[300];
+    char message[300]; /* of the last state, which is not said twice */
 };
 
 /* The client's callbacks: on its thread, one at a time. `watch_user` is the subject. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What flagstaff watch prints: one line for each flip, with its cause and how long it took from there to here. */
+/* What flagstaff watch prints: one line for each flip, with its cause and how long it took from there to
+ * here. */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
@@ -18,7 +20,12 @@ void fs_watch_end(struct watching *watching, enum fs_err_code code, const char *
 
 static void flushed(struct watching *watching)
 {
-    if (fflush(watching->call->out) != 0)
+    if (fflush(watching->call->out) == 0)
+        return;
+    watching->call->reader_gone = errno == EPIPE;
+    if (watching->call->reader_gone)
+        pthread_kill(watching->main, SIGTERM);
+    else
         fs_watch_end(watching, FS_ERR_GENERAL, "the output cannot be written");
 }
 
@@ -41,7 +48,8 @@ static json_t *value_of(const struct fsw_flag *flag)
     return json_incref((json_t *)(uintptr_t)flag->value.as.object);
 }
 
-/* From the cause's moment to the arrival of the frame; -1 where no moment is said. Two machines' clocks may differ. */
+/* From the cause's moment to the arrival of the frame; -1 where no moment is said. Two machines' clocks may
+ * differ. */
 static int64_t delay_of(const struct fsw_flag *flag, int64_t received)
 {
     int64_t time;
@@ -54,7 +62,8 @@ static json_t *describe(const struct fsw_flag *flag)
 {
     if (!flag)
         return json_null();
-    json_t *one = json_pack("{s:s*, s:s*, s:o*}", "variant", flag->variant, "reason", flag->reason, "value", value_of(flag));
+    json_t *one = json_pack("{s:s*, s:s*, s:o*}", "variant", flag->variant, "reason", flag->reason, "value",
+                            value_of(flag));
     if (flag->error_code)
         json_object_set_new(one, "errorCode", json_string(flag->error_code));
     return one;
@@ -67,15 +76,18 @@ static void print_json(struct watching *watching, json_t *line_taken)
     json_decref(line_taken);
 }
 
-static void print_object(struct watching *watching, const struct fsw_change *change, const struct fsw_flip *flip)
+static void print_object(struct watching *watching, const struct fsw_change *change,
+                         const struct fsw_flip *flip)
 {
     char time[32];
     int64_t delay = delay_of(flip->after, change->received);
-    json_t *line = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "time", fs_format_rfc3339(change->received, time), "subject",
-                             (const char *)change->watch_user, "flag", flip->key, "before", describe(flip->before), "after",
-                             describe(flip->after), "revision", (json_int_t)change->revision, "snapshot", change->snapshot);
+    json_t *line = json_pack(
+        "{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "time", fs_format_rfc3339(change->received, time), "subject",
+        (const char *)change->watch_user, "flag", flip->key, "before", describe(flip->before), "after",
+        describe(flip->after), "revision", (json_int_t)change->revision, "snapshot", change->snapshot);
     if (flip->after && flip->after->cause.kind) {
-        json_t *cause = json_pack("{s:s, s:s*}", "kind", flip->after->cause.kind, "time", flip->after->cause.time);
+        json_t *cause =
+            json_pack("{s:s, s:s*}", "kind", flip->after->cause.kind, "time", flip->after->cause.time);
         if (flip->after->cause.entry)
             json_object_set_new(cause, "entry", json_integer((json_int_t)flip->after->cause.entry));
         json_object_set_new(line, "cause", cause);
@@ -102,29 +114,36 @@ static char *why_of(const struct fsw_change *change, const struct fsw_flip *flip
         return fs_strdup("");
     char *entry = flag->cause.entry ? fs_format(" %" PRIu64, flag->cause.entry) : fs_strdup("");
     bool fresh = delay >= 0 && !(change->snapshot && !flip->before);
-    char *text = fresh ? fs_format("%s%s, %" PRId64 " ms", flag->cause.kind, entry, delay) : fs_format("%s%s", flag->cause.kind, entry);
+    char *text = fresh ? fs_format("%s%s, %" PRId64 " ms", flag->cause.kind, entry, delay)
+                       : fs_format("%s%s", flag->cause.kind, entry);
     fs_free(entry);
     return text;
 }
 
 static bool is_safe_now(const struct fsw_flag *flag)
 {
-    return flag && flag->access && flag->variant && flag->safe_variant && strcmp(flag->variant, flag->safe_variant) == 0;
+    return flag && flag->access && flag->variant && flag->safe_variant &&
+           strcmp(flag->variant, flag->safe_variant) == 0;
 }
 
-static void print_line(struct watching *watching, const struct fsw_change *change, const struct fsw_flip *flip)
+static void print_line(struct watching *watching, const struct fsw_change *change,
+                       const struct fsw_flip *flip)
 {
     struct fs_cli_call *call = watching->call;
-    char time[32], *before = text_of(flip->before, change->snapshot), *after = flip->after ? text_of(flip->after, false) : fs_strdup("(removed)");
+    char time[32], *before = text_of(flip->before, change->snapshot),
+                   *after = flip->after ? text_of(flip->after, false) : fs_strdup("(removed)");
     char *both = *before ? fs_format("%s -> %s", before, after) : fs_strdup(after);
     char *why = why_of(change, flip), *clean_key = fs_cli_clean(flip->key), *clean_value = fs_cli_clean(both);
     char *subject = fs_cli_clean(change->watch_user);
     const char *reason = flip->after && flip->after->reason ? flip->after->reason : "";
     fs_format_rfc3339(change->received, time);
     fprintf(call->out, "%.12s  %-*s  %-24s  ", time + 11, (int)watching->subject_width, subject, clean_key);
-    enum fs_color color = is_safe_now(flip->after) ? FS_COLOR_BAD : fs_reason_color(reason) ? fs_reason_color(reason) : FS_COLOR_GOOD;
+    enum fs_color color = is_safe_now(flip->after)  ? FS_COLOR_BAD
+                          : fs_reason_color(reason) ? fs_reason_color(reason)
+                                                    : FS_COLOR_GOOD;
     fs_cli_paint(call, color, clean_value);
-    fprintf(call->out, "%*s  %-16s  %s\n", fs_text_width(clean_value) < 16 ? (int)(16 - fs_text_width(clean_value)) : 0, "", reason, why);
+    fprintf(call->out, "%*s  %-16s  %s\n",
+            fs_text_width(clean_value) < 16 ? (int)(16 - fs_text_width(clean_value)) : 0, "", reason, why);
     fs_free(before);
     fs_free(after);
     fs_free(both);
@@ -157,6 +176,22 @@ static const char *state_name(enum fsw_state state)
     return names[state];
 }
 
+static void end_refused(struct watching *watching, const struct fsw_state_info *info)
+{
+    const struct fs_config *config = &watching->call->config;
+    bool keyed = fs_config_said(config, FS_OPT_KEY_FILE) || fs_config_said(config, FS_OPT_KEY);
+    if (info->goaway && strcmp(info->goaway, "revoked") == 0)
+        fs_watch_end(watching, FS_ERR_UNAUTHENTICATED, "the key was revoked");
+    else if (info->code == 403 || info->code == 4403)
+        fs_watch_end(watching, FS_ERR_FORBIDDEN,
+                     "the daemon refuses: the key lacks the scope evaluate or evaluate:any, or this Host is "
+                     "not allowed");
+    else
+        fs_watch_end(watching, FS_ERR_UNAUTHENTICATED,
+                     keyed ? "the daemon does not know the key: is it revoked, or over?"
+                           : "a key is needed; give it with --key-file");
+}
+
 void fs_watch_print_state(void *user, const struct fsw_state_info *info)
 {
     struct watching *watching = user;
@@ -166,24 +201,28 @@ void fs_watch_print_state(void *user, const struct fsw_state_info *info)
     bool refused = info->code == 401 || info->code == 403 || info->code == 4401 || info->code == 4403 ||
                    (info->goaway && strcmp(info->goaway, "revoked") == 0);
     if (refused && info->state != FSW_CLOSED) {
-        fs_watch_end(watching, info->code == 403 || info->code == 4403 ? FS_ERR_FORBIDDEN : FS_ERR_UNAUTHENTICATED,
-                     *info->message ? info->message : "the daemon refuses the key; see --key-file");
+        end_refused(watching, info);
         return;
     }
-    if (info->state == FSW_CLOSED || (info->state == info->before && info->state != FSW_CONNECTING))
+    bool repeated = info->state == info->before && strcmp(info->message, watching->message) == 0;
+    snprintf(watching->message, sizeof watching->message, "%s", info->message);
+    if (info->state == FSW_CLOSED || repeated)
         return;
     if (fs_cli_json(call)) {
-        json_t *line = json_pack("{s:s, s:s}", "time", fs_format_rfc3339(fs_clock_now(&clock).wall, time), "state", state_name(info->state));
+        json_t *line = json_pack("{s:s, s:s}", "time", fs_format_rfc3339(fs_clock_now(&clock).wall, time),
+                                 "state", state_name(info->state));
         if (*info->message)
             json_object_set_new(line, "message", json_string(info->message));
         print_json(watching, line);
         flushed(watching);
         return;
     }
-    static const char *const words[] = {"connecting", "connected", "the connection is lost, what was printed may be old; trying again",
-                                        "the lease is over: clients fall to their safe values; trying again", ""};
+    static const char *const words[] = {
+        "connecting", "connected", "the connection is lost, what was printed may be old; trying again",
+        "the lease is over: clients fall to their safe values; trying again", ""};
     char *message = fs_cli_clean(info->message);
-    fprintf(call->err, "flagstaff watch: %s%s%s%s\n", words[info->state], *message ? " (" : "", message, *message ? ")" : "");
+    fprintf(call->err, "flagstaff watch: %s%s%s%s\n", words[info->state], *message ? " (" : "", message,
+            *message ? ")" : "");
     fs_free(message);
 }
 
@@ -192,7 +231,8 @@ void fs_watch_print_error(void *user, const struct fsw_watch_error *error)
     struct watching *watching = user;
     char *message = fs_cli_clean(error->message ? error->message : "");
     char *subject = fs_cli_clean(error->watch_user);
-    fprintf(watching->call->err, "flagstaff watch: %s: %s: %s%s\n", subject, error->code, message, error->retried ? "; trying again" : "");
+    fprintf(watching->call->err, "flagstaff watch: %s: %s: %s%s\n", subject, error->code, message,
+            error->retried ? "; trying again" : "");
     if (!error->retried)
         fs_watch_end(watching, FS_ERR_FORBIDDEN, message);
     fs_free(message);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* flagstaff why: one value with its cause, answers, rule and clients; now, or at a past moment from the journal. */
+/* flagstaff why: one value with its cause, answers, rule and clients; now, or at a past moment from the
+ * journal. */
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
@@ -19,18 +20,21 @@ static void line_taken(const struct fs_cli_call *call, const char *name, char *t
 }
 
 /* The member where it is there. */
-static void line_member(const struct fs_cli_call *call, const char *name, const json_t *object, const char *member)
+static void line_member(const struct fs_cli_call *call, const char *name, const json_t *object,
+                        const char *member)
 {
     if (json_object_get(object, member))
         line_taken(call, name, fs_cli_member(object, member));
 }
 
 /* "billing-export of ada is false (variant off, TARGETING_MATCH)" */
-static void print_value(const struct fs_cli_call *call, const char *flag, const char *subject, const json_t *value, const char *verb)
+static void print_value(const struct fs_cli_call *call, const char *flag, const char *subject,
+                        const json_t *value, const char *verb)
 {
     const char *reason = json_string_value(json_object_get(value, "reason"));
     char *shown = fs_cli_value(json_object_get(value, "value")), *variant = fs_cli_member(value, "variant");
-    char *text = fs_format("%s of %s %s %s (variant %s, ", flag, subject, verb, shown, variant), *clean = fs_cli_clean(text);
+    char *text = fs_format("%s of %s %s %s (variant %s, ", flag, subject, verb, shown, variant),
+         *clean = fs_cli_clean(text);
     fprintf(call->out, "%s", clean);
     fs_cli_paint(call, fs_reason_color(reason), reason ? reason : "-");
     fprintf(call->out, "%s)\n", json_is_true(json_object_get(value, "safe")) ? ", the safe value" : "");
@@ -46,7 +50,8 @@ static void print_cause(const struct fs_cli_call *call, const json_t *cause)
     char time[32];
     const json_t *at = json_object_get(cause, "time");
     char *what = fs_cli_cause(cause);
-    const char *when = json_is_integer(at) ? fs_format_rfc3339(json_integer_value(at), time) : json_string_value(at);
+    const char *when =
+        json_is_integer(at) ? fs_format_rfc3339(json_integer_value(at), time) : json_string_value(at);
     line_taken(call, "cause", fs_format("%s%s%s", what, when ? ", " : "", when ? when : ""));
     fs_free(what);
 }
@@ -55,10 +60,12 @@ static void print_cause(const struct fs_cli_call *call, const json_t *cause)
 static void print_decision(const struct fs_cli_call *call, const json_t *decision)
 {
     static const char *const details[] = {"revision", "confirmed", "decision", "entry", NULL};
-    char *source = fs_cli_member(decision, "source"), *kind = fs_cli_member(decision, "kind"), *query = fs_cli_member(decision, "query");
+    char *source = fs_cli_member(decision, "source"), *kind = fs_cli_member(decision, "kind"),
+         *query = fs_cli_member(decision, "query");
     char *state = fs_cli_member(decision, "state"), *value = fs_cli_value(json_object_get(decision, "value"));
     bool valued = json_object_get(decision, "value") != NULL;
-    line_taken(call, "decision", fs_format("%s %s %s: %s", source, kind, query, valued ? value : state));
+    const char *answer = valued ? value : strcmp(state, "-") != 0 ? state : "";
+    line_taken(call, "decision", fs_format("%s %s %s%s%s", source, kind, query, *answer ? ": " : "", answer));
     line_member(call, "", decision, "error");
     for (const char *const *name = details; *name; name++) {
         if (!json_object_get(decision, *name))
@@ -90,8 +97,9 @@ static void print_clients(const struct fs_cli_call *call, const json_t *clients)
         const json_t *one = json_array_get(clients, i);
         char *client = fs_cli_member(one, "client"), *session = fs_cli_member(one, "session");
         const char *state = json_is_true(json_object_get(one, "acknowledged")) ? "has it"
-                            : json_is_true(json_object_get(one, "connected"))  ? "has not acknowledged it"
-                                                                               : "is disconnected and may still hold an older one";
+                            : json_is_true(json_object_get(one, "connected"))
+                                ? "has not acknowledged it"
+                                : "is disconnected and may still hold an older one";
         line_taken(call, i ? "" : "clients", fs_format("%s (%s) %s", client, session, state));
         fs_free(client);
         fs_free(session);

@@ -34,8 +34,9 @@ static bool unknown(enum fs_command command, const char *name, size_t length, st
             elsewhere = " (it is an option of other commands)";
     }
     const char *meant = fs_suggest(word, candidates, count);
-    fs_fail(err, FS_ERR_USAGE, "%s: no such option of %s%s%s%s%s; see: flagstaff %s --help", word, fs_command_name(command), elsewhere,
-            meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "", fs_command_name(command));
+    fs_fail(err, FS_ERR_USAGE, "%s: no such option of %s%s%s%s%s; see: flagstaff %s --help", word,
+            fs_command_name(command), elsewhere, meant ? ", did you mean " : "", meant ? meant : "",
+            meant ? "?" : "", fs_command_name(command));
     fs_free(word);
     return false;
 }
@@ -58,7 +59,8 @@ static bool set(struct fs_config *config, enum fs_option_id id, const char *text
 
 static void add_positional(struct fs_config *config, const char *text)
 {
-    config->positional = fs_realloc(config->positional, config->positional_count + 2, sizeof *config->positional);
+    config->positional =
+        fs_realloc(config->positional, config->positional_count + 2, sizeof *config->positional);
     config->positional[config->positional_count++] = fs_strdup(text);
     config->positional[config->positional_count] = NULL;
 }

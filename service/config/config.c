@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Puts the layers together in their order of precedence, checks what options say together, and hands out values. */
+/* Puts the layers together in their order of precedence, checks what options say together, and hands out
+ * values. */
 #include "config/config.h"
 #include <string.h>
 #include "base/alloc.h"
@@ -27,7 +28,8 @@ static const char *variable(char *const *environment, const char *name)
 }
 
 /* A list's items are separated by commas. */
-static bool set_list(const struct fs_option *option, const char *text, struct fs_config_value *value, struct fs_err *err)
+static bool set_list(const struct fs_option *option, const char *text, struct fs_config_value *value,
+                     struct fs_err *err)
 {
     bool fine = true;
     for (const char *at = text; fine && *at; at += strcspn(at, ","), at += *at == ',') {
@@ -39,7 +41,8 @@ static bool set_list(const struct fs_option *option, const char *text, struct fs
     return fine;
 }
 
-static bool read_variable(struct fs_config *config, enum fs_option_id id, char *const *environment, struct fs_err *err)
+static bool read_variable(struct fs_config *config, enum fs_option_id id, char *const *environment,
+                          struct fs_err *err)
 {
     const struct fs_option *option = fs_option(id);
     char name[64];
@@ -51,7 +54,8 @@ static bool read_variable(struct fs_config *config, enum fs_option_id id, char *
     struct fs_config_value *value = &config->values[id];
     fs_value_finish(value);
     value->origin = FS_ORIGIN_ENVIRONMENT;
-    bool fine = fs_option_is_list(option) ? set_list(option, text, value, err) : fs_value_parse(option, text, value, err);
+    bool fine = fs_option_is_list(option) ? set_list(option, text, value, err)
+                                          : fs_value_parse(option, text, value, err);
     return fine || fs_fail_in(err, "%s", name);
 }
 
@@ -63,12 +67,15 @@ static bool read_environment(struct fs_config *config, char *const *environment,
     return true;
 }
 
-/* The file's path comes from the arguments, or else the environment; it is needed before the layers above the file. */
-static bool read_file(struct fs_config *config, int argc, char *const *argv, char *const *environment, struct fs_err *err)
+/* The file's path comes from the arguments, or else the environment; it is needed before the layers above the
+ * file. */
+static bool read_file(struct fs_config *config, int argc, char *const *argv, char *const *environment,
+                      struct fs_err *err)
 {
     struct fs_config arguments = {.command = config->command};
     bool fine = fs_config_read_arguments(&arguments, argc, argv, err) &&
-                (fs_config_said(&arguments, FS_OPT_CONFIG) || read_variable(&arguments, FS_OPT_CONFIG, environment, err));
+                (fs_config_said(&arguments, FS_OPT_CONFIG) ||
+                 read_variable(&arguments, FS_OPT_CONFIG, environment, err));
     const char *path = fs_config_text(&arguments, FS_OPT_CONFIG);
     if (fine && path && !fs_config_true(&arguments, FS_OPT_HELP))
         fine = fs_config_read_file(config, path, err);
@@ -78,18 +85,21 @@ static bool read_file(struct fs_config *config, int argc, char *const *argv, cha
 
 static bool agree(const struct fs_config *config, struct fs_err *err)
 {
-    bool certificate = fs_config_said(config, FS_OPT_TLS_CERTIFICATE), key = fs_config_said(config, FS_OPT_TLS_KEY);
+    bool certificate = fs_config_said(config, FS_OPT_TLS_CERTIFICATE),
+         key = fs_config_said(config, FS_OPT_TLS_KEY);
     if (certificate != key)
-        return fs_fail(err, FS_ERR_CONFIG, "tls.certificate and tls.key go together: %s is missing", key ? "tls.certificate" : "tls.key");
+        return fs_fail(err, FS_ERR_CONFIG, "tls.certificate and tls.key go together: %s is missing",
+                       key ? "tls.certificate" : "tls.key");
     if (fs_config_said(config, FS_OPT_TLS_CLIENT_CA) && !certificate)
-        return fs_fail(err, FS_ERR_CONFIG, "tls.clientCa: client certificates need TLS: give tls.certificate and tls.key too");
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "tls.clientCa: client certificates need TLS: give tls.certificate and tls.key too");
     if (fs_config_said(config, FS_OPT_TTL) && fs_config_said(config, FS_OPT_EXPIRES))
         return fs_fail(err, FS_ERR_USAGE, "--ttl and --expires say the same: give one");
     return true;
 }
 
-bool fs_config_load(struct fs_config *config, enum fs_command command, int argc, char *const *argv, char *const *environment,
-                    struct fs_err *err)
+bool fs_config_load(struct fs_config *config, enum fs_command command, int argc, char *const *argv,
+                    char *const *environment, struct fs_err *err)
 {
     memset(config, 0, sizeof *config);
     config->command = command;
@@ -99,8 +109,8 @@ bool fs_config_load(struct fs_config *config, enum fs_command command, int argc,
     bool help = false;
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         help = help || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-    return (help || read_environment(config, environment, err)) && fs_config_read_arguments(config, argc, argv, err) &&
-           agree(config, err);
+    return (help || read_environment(config, environment, err)) &&
+           fs_config_read_arguments(config, argc, argv, err) && agree(config, err);
 }
 
 void fs_config_finish(struct fs_config *config)
@@ -160,7 +170,8 @@ char *fs_config_data(const struct fs_config *config, char *const *environment)
 {
     static const struct {
         const char *name, *rest;
-    } places[] = {{"STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", "/flagstaff"}, {"HOME", "/.local/state/flagstaff"}};
+    } places[] = {
+        {"STATE_DIRECTORY", ""}, {"XDG_STATE_HOME", "/flagstaff"}, {"HOME", "/.local/state/flagstaff"}};
     if (fs_config_text(config, FS_OPT_DATA))
         return fs_strdup(fs_config_text(config, FS_OPT_DATA));
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {

@@ -7,11 +7,14 @@
 
 /* --- value.c --- */
 
-/* Sets or, of a list, extends the value from one piece of text. False with `err`: what was expected, without the option's name. */
-bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_config_value *value, struct fs_err *err);
-/* Sets it from a node of the file; `folder` is the file's. The place of what is wrong goes to line and column. */
-bool fs_value_read(const struct fs_option *option, const struct fs_doc_node *node, const char *folder, struct fs_config_value *value,
-                   int *line, int *column, struct fs_err *err);
+/* Sets or, of a list, extends the value from one piece of text. False with `err`: what was expected, without
+ * the option's name. */
+bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_config_value *value,
+                    struct fs_err *err);
+/* Sets it from a node of the file; `folder` is the file's. The place of what is wrong goes to line and
+ * column. */
+bool fs_value_read(const struct fs_option *option, const struct fs_doc_node *node, const char *folder,
+                   struct fs_config_value *value, int *line, int *column, struct fs_err *err);
 void fs_value_finish(struct fs_config_value *value);
 bool fs_option_is_list(const struct fs_option *option);
 /* A path as it is meant in a file of this folder. Owned. */

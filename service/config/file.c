@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration file: its members against the table. Whatever is not in the table is an error with a suggestion. */
+/* The configuration file: its members against the table. Whatever is not in the table is an error with a
+ * suggestion. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,15 +18,17 @@ struct file_reader {
     struct fs_err *err;
 };
 
-static bool fail_at(const struct file_reader *reader, int line, int column, const char *name, const char *format, ...)
-    __attribute__((format(printf, 5, 6)));
-static bool fail_at(const struct file_reader *reader, int line, int column, const char *name, const char *format, ...)
+static bool fail_at(const struct file_reader *reader, int line, int column, const char *name,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
+static bool fail_at(const struct file_reader *reader, int line, int column, const char *name,
+                    const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     char *text = fs_vformat(format, args);
     va_end(args);
-    fs_fail(reader->err, FS_ERR_CONFIG, "%s:%d:%d: %s%s%s", reader->config->file, line, column, name, *name ? ": " : "", text);
+    fs_fail(reader->err, FS_ERR_CONFIG, "%s:%d:%d: %s%s%s", reader->config->file, line, column, name,
+            *name ? ": " : "", text);
     fs_free(text);
     return false;
 }
@@ -38,7 +41,8 @@ static bool in_file(const struct fs_option *option)
 static bool find(const char *name, enum fs_option_id *out)
 {
     for (unsigned i = 0; i < FS_OPT_COUNT; i++) {
-        if (in_file(fs_option((enum fs_option_id)i)) && strcmp(fs_option((enum fs_option_id)i)->name, name) == 0) {
+        if (in_file(fs_option((enum fs_option_id)i)) &&
+            strcmp(fs_option((enum fs_option_id)i)->name, name) == 0) {
             *out = (enum fs_option_id)i;
             return true;
         }
@@ -57,7 +61,8 @@ static bool is_group(const char *name)
     return false;
 }
 
-/* Candidates are the members of the same group: "log" + "levle" gives "level". At the top these are names and groups. */
+/* Candidates are the members of the same group: "log" + "levle" gives "level". At the top these are names and
+ * groups. */
 static bool unknown(const struct file_reader *reader, const char *group, const struct fs_doc_member *member)
 {
     const char *candidates[FS_OPT_COUNT];
@@ -65,7 +70,8 @@ static bool unknown(const struct file_reader *reader, const char *group, const s
     size_t count = 0, group_count = 0, prefix = *group ? strlen(group) + 1 : 0;
     for (unsigned i = 0; i < FS_OPT_COUNT; i++) {
         const char *name = fs_option((enum fs_option_id)i)->name;
-        if (!in_file(fs_option((enum fs_option_id)i)) || (prefix && (strncmp(name, group, prefix - 1) != 0 || name[prefix - 1] != '.')))
+        if (!in_file(fs_option((enum fs_option_id)i)) ||
+            (prefix && (strncmp(name, group, prefix - 1) != 0 || name[prefix - 1] != '.')))
             continue;
         const char *rest = name + prefix, *dot = strchr(rest, '.');
         if (!dot) {
@@ -76,8 +82,9 @@ static bool unknown(const struct file_reader *reader, const char *group, const s
         }
     }
     const char *meant = fs_suggest(member->key, candidates, count);
-    return fail_at(reader, member->line, member->column, "", "%s%s%s: there is no such option%s%s%s", group, *group ? "." : "", member->key,
-                   meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "; docs/configuration.md has them all");
+    return fail_at(reader, member->line, member->column, "", "%s%s%s: there is no such option%s%s%s", group,
+                   *group ? "." : "", member->key, meant ? ", did you mean " : "", meant ? meant : "",
+                   meant ? "?" : "; docs/configuration.md has them all");
 }
 
 static bool set(const struct file_reader *reader, enum fs_option_id id, const struct fs_doc_member *member)
@@ -108,7 +115,8 @@ static bool read_members(const struct file_reader *reader, const char *group, co
         else if (member->value->kind == FS_DOC_MAP)
             fine = read_members(reader, name, member->value);
         else if (member->value->kind != FS_DOC_NULL)
-            fine = fail_at(reader, member->value->line, member->value->column, name, "expected a map of options");
+            fine = fail_at(reader, member->value->line, member->value->column, name,
+                           "expected a map of options");
         fs_free(name);
         if (!fine)
             return false;
@@ -125,7 +133,8 @@ static void resolve_paths(const char *folder, json_t *options)
     json_object_foreach_safe(options, next, key, value)
     {
         size_t length = strlen(key);
-        if (length < 5 || strcmp(key + length - 4, "File") != 0 || !json_is_string(value) || !json_string_length(value))
+        if (length < 5 || strcmp(key + length - 4, "File") != 0 || !json_is_string(value) ||
+            !json_string_length(value))
             continue;
         char *path = fs_path_in(folder, json_string_value(value));
         json_object_set_new(options, key, json_string(path));
@@ -145,19 +154,23 @@ static bool read_sources(const struct file_reader *reader)
     if (!member || member->value->kind == FS_DOC_NULL)
         return true;
     if (member->value->kind != FS_DOC_MAP)
-        return fail_at(reader, member->value->line, member->value->column, "sources", "expected a map, such as { opa: { type: opa, url: ... } }");
+        return fail_at(reader, member->value->line, member->value->column, "sources",
+                       "expected a map, such as { opa: { type: opa, url: ... } }");
     const struct fs_doc_node *map = member->value;
     reader->config->sources = fs_calloc(map->count + 1, sizeof *reader->config->sources);
     for (size_t i = 0; i < map->count; i++) {
         const struct fs_doc_member *source = &map->members[i];
         if (!source_name_is_fine(source->key))
             return fail_at(reader, source->line, source->column, "sources",
-                           "'%s' cannot be a source's name: letters, digits, '_' and '-', and not builtin, which is always there", source->key);
-        if (source->value->kind != FS_DOC_MAP)
-            return fail_at(reader, source->value->line, source->value->column, "sources", "%s: expected a map with `type` and what it needs",
+                           "'%s' cannot be a source's name: letters, digits, '_' and '-', and not builtin, "
+                           "which is always there",
                            source->key);
+        if (source->value->kind != FS_DOC_MAP)
+            return fail_at(reader, source->value->line, source->value->column, "sources",
+                           "%s: expected a map with `type` and what it needs", source->key);
         struct fs_config_source *out = &reader->config->sources[reader->config->source_count++];
-        *out = (struct fs_config_source){source->key, fs_doc_json(source->value), source->line, source->column};
+        *out =
+            (struct fs_config_source){source->key, fs_doc_json(source->value), source->line, source->column};
         resolve_paths(reader->folder, out->options);
     }
     return true;
@@ -195,7 +208,8 @@ static bool read_document(const struct file_reader *reader, const char *text, si
     if (!root || root->kind == FS_DOC_NULL) /* an empty file says nothing, which is fine */
         return true;
     if (root->kind != FS_DOC_MAP)
-        return fail_at(reader, root->line, root->column, "", "expected a map of options, such as listen: 127.0.0.1:8080");
+        return fail_at(reader, root->line, root->column, "",
+                       "expected a map of options, such as listen: 127.0.0.1:8080");
     return read_members(reader, "", root) && read_sources(reader);
 }
 

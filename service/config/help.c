@@ -49,7 +49,8 @@ static void add_help(struct fs_buf *out, const struct fs_option *option, enum fs
     }
 }
 
-static void add_option(struct fs_buf *out, const struct fs_option *option, enum fs_command command, size_t width)
+static void add_option(struct fs_buf *out, const struct fs_option *option, enum fs_command command,
+                       size_t width)
 {
     char name[64];
     const char *variable = fs_option_environment(option, name);

@@ -6,7 +6,8 @@
 #include "base/buf.h"
 #include "config_internal.h"
 
-/* "events.mappings[1].type: ..." as the pointer "/events/mappings/1/type". Stops at the first thing that belongs to no name. */
+/* "events.mappings[1].type: ..." as the pointer "/events/mappings/1/type". Stops at the first thing that
+ * belongs to no name. */
 static void pointer_of(const char *text, struct fs_buf *out)
 {
     fs_buf_addc(out, '/');

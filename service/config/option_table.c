@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table itself: one row for each option, in the order of option_ids.h, which is the order of help and documentation. */
+/* The table itself: one row for each option, in the order of option_ids.h, which is the order of help and
+ * documentation. */
 #include "config/option.h"
 
 #define BIT(name) FS_COMMAND_BIT(FS_COMMAND_##name)
 #define SERVE     BIT(SERVE)
-#define CLIENTS                                                                                                        \
-    (BIT(GET) | BIT(WATCH) | BIT(TRIGGER) | BIT(WHY) | BIT(HISTORY) | BIT(CLIENTS) | BIT(FLAGS) | BIT(SOURCES) | BIT(KEYS) |  \
-     BIT(BACKUP) | BIT(OPA_MODULE))
+#define CLIENTS                                                                                              \
+    (BIT(GET) | BIT(WATCH) | BIT(TRIGGER) | BIT(WHY) | BIT(HISTORY) | BIT(CLIENTS) | BIT(FLAGS) |            \
+     BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(OPA_MODULE))
 #define FILE_ENV (FS_OPTION_FILE | FS_OPTION_ENV)
 #define DAYS(n)  ((int64_t)(n)*86400000)
 #define MIB      (1024 * 1024)

@@ -31,7 +31,8 @@ static json_t *masked(const json_t *value, const char *key)
     json_t *member;
     if (json_is_object(value)) {
         json_t *copy = json_object();
-        json_object_foreach((json_t *)(uintptr_t)value, name, member) json_object_set_new(copy, name, masked(member, name));
+        json_object_foreach((json_t *)(uintptr_t)value, name, member)
+            json_object_set_new(copy, name, masked(member, name));
         return copy;
     }
     if (json_is_array(value)) {
@@ -75,7 +76,8 @@ static void add_value(struct fs_buf *out, const struct fs_option *option, const 
         break;
     case FS_OPTION_ADDRESS: {
         bool six = strchr(value->text, ':') != NULL;
-        fs_buf_addf(out, "\"%s%s%s:%" PRId64 "\"", six ? "[" : "", value->text, six ? "]" : "", value->number);
+        fs_buf_addf(out, "\"%s%s%s:%" PRId64 "\"", six ? "[" : "", value->text, six ? "]" : "",
+                    value->number);
         break;
     }
     case FS_OPTION_DURATION:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values of options by their types, from text and from the file; what was expected is said in the words of the type. */
+/* Values of options by their types, from text and from the file; what was expected is said in the words of
+ * the type. */
 #include <inttypes.h>
 #include <string.h>
 #include "base/alloc.h"
@@ -61,10 +62,12 @@ static bool within(const struct fs_option *option, int64_t number, struct fs_err
         return true;
     if (option->most == INT64_MAX)
         return fs_fail(err, FS_ERR_CONFIG, "expected at least %s", amount(option, option->least, least));
-    return fs_fail(err, FS_ERR_CONFIG, "expected %s to %s", amount(option, option->least, least), amount(option, option->most, most));
+    return fs_fail(err, FS_ERR_CONFIG, "expected %s to %s", amount(option, option->least, least),
+                   amount(option, option->most, most));
 }
 
-static bool parse_duration(const struct fs_option *option, const char *text, struct fs_config_value *value, struct fs_err *err)
+static bool parse_duration(const struct fs_option *option, const char *text, struct fs_config_value *value,
+                           struct fs_err *err)
 {
     uint64_t bare;
     if (strcmp(text, "0") == 0)
@@ -76,13 +79,15 @@ static bool parse_duration(const struct fs_option *option, const char *text, str
     return within(option, value->number, err);
 }
 
-static bool parse_amount(const struct fs_option *option, const char *text, struct fs_config_value *value, struct fs_err *err)
+static bool parse_amount(const struct fs_option *option, const char *text, struct fs_config_value *value,
+                         struct fs_err *err)
 {
     uint64_t number = 0;
     bool size = option->type == FS_OPTION_SIZE;
     bool fine = size ? fs_parse_size(fs_str_from(text), &number) : fs_parse_u64(fs_str_from(text), &number);
     if (!fine || number > INT64_MAX)
-        return fs_fail(err, FS_ERR_CONFIG, size ? "expected a size such as 64KiB, 1MiB or 4096" : "expected a whole number");
+        return fs_fail(err, FS_ERR_CONFIG,
+                       size ? "expected a size such as 64KiB, 1MiB or 4096" : "expected a whole number");
     value->number = (int64_t)number;
     return within(option, value->number, err);
 }
@@ -111,8 +116,8 @@ static bool parse_choice(const struct fs_option *option, const char *text, struc
             return true;
     }
     const char *meant = fs_suggest(text, candidates, count);
-    return fs_fail(err, FS_ERR_CONFIG, "expected one of %s%s%s%s", option->unit, meant ? "; did you mean " : "", meant ? meant : "",
-                   meant ? "?" : "");
+    return fs_fail(err, FS_ERR_CONFIG, "expected one of %s%s%s%s", option->unit,
+                   meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "");
 }
 
 /* "HOST:PORT"; an IPv6 address in brackets, which are taken off. */
@@ -124,17 +129,21 @@ static bool parse_address(const char *text, struct fs_config_value *value, struc
         return fs_fail(err, FS_ERR_CONFIG, "expected ADDRESS:PORT, such as 127.0.0.1:8080 or [::1]:8080");
     size_t length = (size_t)(colon - text);
     if (length == 0)
-        return fs_fail(err, FS_ERR_CONFIG, "which address? 127.0.0.1%s is this machine only, 0.0.0.0%s every address of it", colon, colon);
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "which address? 127.0.0.1%s is this machine only, 0.0.0.0%s every address of it",
+                       colon, colon);
     bool brackets = text[0] == '[' && length > 2 && text[length - 1] == ']';
     if (!brackets && memchr(text, ':', length))
-        return fs_fail(err, FS_ERR_CONFIG, "an IPv6 address stands in brackets: [%.*s]%s", (int)length, text, colon);
+        return fs_fail(err, FS_ERR_CONFIG, "an IPv6 address stands in brackets: [%.*s]%s", (int)length, text,
+                       colon);
     fs_free(value->text);
     value->text = brackets ? fs_strndup(text + 1, length - 2) : fs_strndup(text, length);
     value->number = (int64_t)port;
     return true;
 }
 
-bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_config_value *value, struct fs_err *err)
+bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_config_value *value,
+                    struct fs_err *err)
 {
     if (!*text)
         return fs_fail(err, FS_ERR_CONFIG, "it is empty; leave it out or say something");
@@ -173,12 +182,13 @@ char *fs_path_in(const char *folder, const char *path)
     return fs_format("%s/%s", folder, strncmp(path, "./", 2) == 0 ? path + 2 : path);
 }
 
-static bool read_item(const struct fs_option *option, const struct fs_doc_node *node, const char *folder, struct fs_config_value *value,
-                      struct fs_err *err)
+static bool read_item(const struct fs_option *option, const struct fs_doc_node *node, const char *folder,
+                      struct fs_config_value *value, struct fs_err *err)
 {
     bool path = option->type == FS_OPTION_PATH || option->type == FS_OPTION_PATHS;
     if (node->kind == FS_DOC_LIST || node->kind == FS_DOC_MAP || node->kind == FS_DOC_NULL)
-        return fs_fail(err, FS_ERR_CONFIG, "expected a %s, not %s", fs_option_is_list(option) ? "text" : fs_option_type_name(option->type),
+        return fs_fail(err, FS_ERR_CONFIG, "expected a %s, not %s",
+                       fs_option_is_list(option) ? "text" : fs_option_type_name(option->type),
                        fs_doc_kind_name(node->kind));
     if (option->type == FS_OPTION_BOOL && node->kind != FS_DOC_BOOLEAN)
         return fs_fail(err, FS_ERR_CONFIG, "expected true or false");
@@ -188,8 +198,8 @@ static bool read_item(const struct fs_option *option, const struct fs_doc_node *
     return fine;
 }
 
-bool fs_value_read(const struct fs_option *option, const struct fs_doc_node *node, const char *folder, struct fs_config_value *value,
-                   int *line, int *column, struct fs_err *err)
+bool fs_value_read(const struct fs_option *option, const struct fs_doc_node *node, const char *folder,
+                   struct fs_config_value *value, int *line, int *column, struct fs_err *err)
 {
     *line = node->line;
     *column = node->column;
@@ -201,7 +211,8 @@ bool fs_value_read(const struct fs_option *option, const struct fs_doc_node *nod
     if (!fs_option_is_list(option))
         return read_item(option, node, folder, value, err);
     if (node->kind != FS_DOC_LIST)
-        return fs_fail(err, FS_ERR_CONFIG, "expected a list, such as [ %s ]", *node->text ? node->text : option->unit);
+        return fs_fail(err, FS_ERR_CONFIG, "expected a list, such as [ %s ]",
+                       *node->text ? node->text : option->unit);
     for (size_t i = 0; i < node->count; i++) {
         *line = node->items[i]->line;
         *column = node->items[i]->column;

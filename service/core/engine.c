@@ -105,6 +105,7 @@ void fs_engine_destroy(struct fs_engine *e)
     {
         struct fs_once *once = FS_CONTAINER(node, struct fs_once, node);
         fs_list_remove(node);
+        fs_alarm_cancel(e, &once->deadline);
         fs_view_release(e, once->view);
         fs_free(once);
     }

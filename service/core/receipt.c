@@ -159,7 +159,7 @@ static bool cells_done(const struct fs_engine *e, const struct fs_receipt *recei
         const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
         if (!cell || !receipt->cells.items[i].context->watches)
             continue;
-        if (cell->dirty || cell->proposed || cell->rebind)
+        if (!cell->known || cell->dirty || cell->proposed || cell->rebind)
             return false;
         for (size_t d = 0; cell->bindings && d < flag->decision_count; d++) {
             const struct fs_question *q = cell->bindings[d].question;

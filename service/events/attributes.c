@@ -11,9 +11,11 @@ bool fs_attribute_name_check(const char *name, struct fs_err *err)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789");
     if (length == 0 || name[length])
-        return fs_fail(err, FS_ERR_INVALID, "%.64s: an attribute's name has lower-case letters and digits only", name);
+        return fs_fail(err, FS_ERR_INVALID,
+                       "%.64s: an attribute's name has lower-case letters and digits only", name);
     if (length > NAME_MAX_BYTES)
-        return fs_fail(err, FS_ERR_INVALID, "%.20s...: an attribute's name has at most %d characters", name, NAME_MAX_BYTES);
+        return fs_fail(err, FS_ERR_INVALID, "%.20s...: an attribute's name has at most %d characters", name,
+                       NAME_MAX_BYTES);
     if (strcmp(name, "data") == 0)
         return fs_fail(err, FS_ERR_INVALID, "data: no attribute may have this name");
     return true;
@@ -74,7 +76,8 @@ static bool is_uri_reference(const char *text)
     for (const char *p = text; *p; p++) {
         if (strchr(" \"<>\\^`{|}", *p))
             return false;
-        if (*p == '%' && (!p[1] || !p[2] || !strchr("0123456789abcdefABCDEF", p[1]) || !strchr("0123456789abcdefABCDEF", p[2])))
+        if (*p == '%' && (!p[1] || !p[2] || !strchr("0123456789abcdefABCDEF", p[1]) ||
+                          !strchr("0123456789abcdefABCDEF", p[2])))
             return false;
     }
     return true;
@@ -121,13 +124,15 @@ static bool check_optional(const json_t *attributes, struct fs_err *err)
 {
     const char *subject, *schema, *media, *time;
     int64_t ms;
-    if (!take_text(attributes, "subject", &subject, err) || !take_text(attributes, "dataschema", &schema, err) ||
+    if (!take_text(attributes, "subject", &subject, err) ||
+        !take_text(attributes, "dataschema", &schema, err) ||
         !take_text(attributes, "datacontenttype", &media, err) || !take_text(attributes, "time", &time, err))
         return false;
     if (schema && !is_absolute_uri(schema))
         return fs_fail(err, FS_ERR_INVALID, "dataschema: expected an absolute URI");
     if (media && !is_media_type(media))
-        return fs_fail(err, FS_ERR_INVALID, "datacontenttype: expected a media type, such as application/json");
+        return fs_fail(err, FS_ERR_INVALID,
+                       "datacontenttype: expected a media type, such as application/json");
     if (time && !fs_parse_rfc3339(fs_str_from(time), &ms))
         return fs_fail(err, FS_ERR_INVALID, "time: expected RFC 3339, such as 2026-11-24T08:00:00Z");
     return true;

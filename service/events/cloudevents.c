@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which mode a request is in (HTTP binding section 3), and batches. The content type decides, its case does not matter,
- * and the batch's is tried first, since the structured one is its beginning.
+ * Which mode a request is in (HTTP binding section 3), and batches. The content type decides, its case does
+ * not matter, and the batch's is tried first, since the structured one is its beginning.
  */
 #include <string.h>
 #include <strings.h>
@@ -58,10 +58,11 @@ static bool charset_is_fine(const char *content_type, struct fs_err *err)
     charset += strlen("charset=");
     charset += *charset == '"';
     size_t length = strcspn(charset, "\"; \t");
-    if ((length == 5 && strncasecmp(charset, "utf-8", 5) == 0) || (length == 8 && strncasecmp(charset, "us-ascii", 8) == 0))
+    if ((length == 5 && strncasecmp(charset, "utf-8", 5) == 0) ||
+        (length == 8 && strncasecmp(charset, "us-ascii", 8) == 0))
         return true;
-    return fs_fail(err, FS_ERR_UNSUPPORTED, "content-type: the charset %.*s is not understood; send UTF-8", (int)(length < 40 ? length : 40),
-                   charset);
+    return fs_fail(err, FS_ERR_UNSUPPORTED, "content-type: the charset %.*s is not understood; send UTF-8",
+                   (int)(length < 40 ? length : 40), charset);
 }
 
 void fs_cloudevent_finish(struct fs_cloudevent *event)
@@ -92,10 +93,13 @@ static bool read_batch(const json_t *json, const struct fs_events_limits *limits
                        struct fs_err *err)
 {
     if (!json_is_array(json))
-        return fs_fail(err, FS_ERR_INVALID, "a batch is a JSON array of events; for a single one the content type is application/cloudevents+json");
+        return fs_fail(err, FS_ERR_INVALID,
+                       "a batch is a JSON array of events; for a single one the content type is "
+                       "application/cloudevents+json");
     size_t count = json_array_size(json);
     if (count > limits->batch)
-        return fs_fail(err, FS_ERR_TOO_LARGE, "the batch has %zu events; at most %zu are taken at once", count, limits->batch);
+        return fs_fail(err, FS_ERR_TOO_LARGE, "the batch has %zu events; at most %zu are taken at once",
+                       count, limits->batch);
     if (count)
         make_room(out, count);
     for (size_t i = 0; i < count; i++)
@@ -104,8 +108,8 @@ static bool read_batch(const json_t *json, const struct fs_events_limits *limits
     return true;
 }
 
-static bool read_json(const struct fs_events_request *request, bool batch, const struct fs_events_limits *limits,
-                      struct fs_cloudevents *out, struct fs_err *err)
+static bool read_json(const struct fs_events_request *request, bool batch,
+                      const struct fs_events_limits *limits, struct fs_cloudevents *out, struct fs_err *err)
 {
     if (!charset_is_fine(request->content_type, err))
         return false;
@@ -135,9 +139,12 @@ static bool read_request(const struct fs_events_request *request, const struct f
         make_room(out, 1);
         return fs_cloudevent_read_binary(request, limits, &out->items[0], err);
     }
-    if (!fs_media_is(content_type, batch ? "application/cloudevents-batch+json" : "application/cloudevents+json"))
-        return fs_fail(err, FS_ERR_UNSUPPORTED, "content-type: of CloudEvents' formats only JSON is understood: application/cloudevents+json, "
-                                                "application/cloudevents-batch+json, or ce- headers");
+    if (!fs_media_is(content_type,
+                     batch ? "application/cloudevents-batch+json" : "application/cloudevents+json"))
+        return fs_fail(
+            err, FS_ERR_UNSUPPORTED,
+            "content-type: of CloudEvents' formats only JSON is understood: application/cloudevents+json, "
+            "application/cloudevents-batch+json, or ce- headers");
     return read_json(request, batch, limits, out, err);
 }
 

@@ -8,8 +8,8 @@
 
 #define CONTENT_MAX ((size_t)1 << 30) /* what came through the limit on bodies is far below */
 
-static bool read_time(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options, int64_t *out,
-                      struct fs_err *err)
+static bool read_time(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options,
+                      int64_t *out, struct fs_err *err)
 {
     const char *text = fs_json_text(cloudevent->attributes, "time");
     char span[32];
@@ -19,18 +19,22 @@ static bool read_time(const struct fs_cloudevent *cloudevent, const struct fs_ev
     if (!fs_parse_rfc3339(fs_str_from(text), out))
         return fs_fail(err, FS_ERR_INVALID, "time: expected RFC 3339, such as 2026-11-24T08:00:00Z");
     if (*out > options->now + FS_EVENT_AHEAD_MAX)
-        return fs_fail(err, FS_ERR_INVALID, "time: it lies %" PRId64 " s ahead of this machine's clock; more than %d s are not taken",
+        return fs_fail(err, FS_ERR_INVALID,
+                       "time: it lies %" PRId64
+                       " s ahead of this machine's clock; more than %d s are not taken",
                        (*out - options->now) / 1000, FS_EVENT_AHEAD_MAX / 1000);
     if (*out < options->now - options->dedup)
-        return fs_fail(err, FS_ERR_INVALID, "time: older than %s, for which identities are remembered: whether it is a repeat cannot be told",
-                       fs_format_duration(options->dedup, span));
+        return fs_fail(
+            err, FS_ERR_INVALID,
+            "time: older than %s, for which identities are remembered: whether it is a repeat cannot be told",
+            fs_format_duration(options->dedup, span));
     if (*out == 0)
         *out = 1; /* 0 says that there is no time; nobody misses this millisecond of 1970 */
     return true;
 }
 
-static bool read_mapped(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options, int64_t since,
-                        struct fs_event *event, struct fs_err *err)
+static bool read_mapped(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options,
+                        int64_t since, struct fs_event *event, struct fs_err *err)
 {
     static const char *const own[] = {FS_EVENT_TYPE_RECOMPUTE, FS_EVENT_TYPE_FACTS};
     const struct fs_mapping *mapping = NULL;
@@ -43,8 +47,9 @@ static bool read_mapped(const struct fs_cloudevent *cloudevent, const struct fs_
             return fs_fail(err, FS_ERR_INVALID, "type: %.80s is not known: did you mean %s?", event->type,
                            meant ? meant : FS_EVENT_TYPE_RECOMPUTE " or " FS_EVENT_TYPE_FACTS);
         return fs_fail(err, FS_ERR_INVALID,
-                       "type: %.80s is not mapped: no pattern of events.mappings in the configuration fits it, and it is neither "
-                       FS_EVENT_TYPE_RECOMPUTE " nor " FS_EVENT_TYPE_FACTS, event->type);
+                       "type: %.80s is not mapped: no pattern of events.mappings in the configuration fits "
+                       "it, and it is neither " FS_EVENT_TYPE_RECOMPUTE " nor " FS_EVENT_TYPE_FACTS,
+                       event->type);
     }
     json_t *variables = json_copy(cloudevent->attributes);
     if (cloudevent->data)
@@ -54,8 +59,8 @@ static bool read_mapped(const struct fs_cloudevent *cloudevent, const struct fs_
     return fine;
 }
 
-struct fs_event *fs_event_from_cloudevent(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options,
-                                          struct fs_err *err)
+struct fs_event *fs_event_from_cloudevent(const struct fs_cloudevent *cloudevent,
+                                          const struct fs_events_options *options, struct fs_err *err)
 {
     struct fs_event *event = FS_NEW(struct fs_event);
     event->id = fs_strdup(fs_json_text(cloudevent->attributes, "id"));
@@ -89,7 +94,8 @@ static struct fs_sha256 content_of(const struct fs_cloudevent *cloudevent)
     if (cloudevent->bytes) {
         struct fs_sha256 digest = fs_sha256(cloudevent->bytes, cloudevent->byte_count);
         char hex[FS_SHA256_SIZE * 2 + 1];
-        json_object_set_new(content, "data_digest", json_string(fs_hex(digest.bytes, sizeof digest.bytes, hex)));
+        json_object_set_new(content, "data_digest",
+                            json_string(fs_hex(digest.bytes, sizeof digest.bytes, hex)));
     }
     size_t length = 0;
     char *text = fs_json_canonical_text(content, CONTENT_MAX, &length);
@@ -99,8 +105,8 @@ static struct fs_sha256 content_of(const struct fs_cloudevent *cloudevent)
     return digest;
 }
 
-static bool read_all(const struct fs_cloudevents *cloudevents, bool batch, const struct fs_events_options *options,
-                     struct fs_events *out, struct fs_err *err)
+static bool read_all(const struct fs_cloudevents *cloudevents, bool batch,
+                     const struct fs_events_options *options, struct fs_events *out, struct fs_err *err)
 {
     out->items = fs_calloc(cloudevents->count + 1, sizeof *out->items);
     out->contents = fs_calloc(cloudevents->count + 1, sizeof *out->contents);
@@ -121,7 +127,8 @@ bool fs_events_read(const struct fs_events_request *request, const struct fs_eve
     memset(out, 0, sizeof *out);
     if (!fs_cloudevents_read(request, &options->limits, &cloudevents, err))
         return false;
-    bool batch = request->content_type && fs_media_is(request->content_type, "application/cloudevents-batch+json");
+    bool batch =
+        request->content_type && fs_media_is(request->content_type, "application/cloudevents-batch+json");
     bool fine = read_all(&cloudevents, batch, options, out, err);
     fs_cloudevents_finish(&cloudevents);
     if (!fine)

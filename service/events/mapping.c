@@ -129,7 +129,8 @@ struct fs_mappings *fs_mappings_create(const json_t *list, struct fs_err *err)
     for (size_t i = 0; fine && i < json_array_size(list); i++) {
         struct fs_mapping *mapping = FS_NEW(struct fs_mapping);
         fs_vec_push(&mappings->all, mapping);
-        fine = read_mapping(json_array_get(list, i), mapping, err) || fs_fail_in(err, "events.mappings[%zu]", i);
+        fine =
+            read_mapping(json_array_get(list, i), mapping, err) || fs_fail_in(err, "events.mappings[%zu]", i);
     }
     if (fine)
         return mappings;

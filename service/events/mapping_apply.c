@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a mapping makes of one event. A rule that gives nothing usable refuses the event, it never widens it. */
+/* What a mapping makes of one event. A rule that gives nothing usable refuses the event, it never widens it.
+ */
 #include <string.h>
 #include "base/alloc.h"
 #include "core/json.h"
@@ -22,7 +23,8 @@ static json_t *run(const struct applying *applying, const struct fs_rule *rule)
     const char *why = NULL;
     json_t *result = fs_rule_run_json(rule, &applying->scope, applying->arena, &why);
     if (!result)
-        fs_fail(applying->err, FS_ERR_INVALID, "the rule failed on this event: %s", why ? why : "it gave nothing");
+        fs_fail(applying->err, FS_ERR_INVALID, "the rule failed on this event: %s",
+                why ? why : "it gave nothing");
     return result;
 }
 
@@ -30,9 +32,11 @@ static bool add_text(const struct applying *applying, const json_t *value, struc
 {
     size_t length = json_string_length(value);
     if (!json_is_string(value) || !length)
-        return fs_fail(applying->err, FS_ERR_INVALID, "the rule gave no text for this event (is the event's data complete?)");
+        return fs_fail(applying->err, FS_ERR_INVALID,
+                       "the rule gave no text for this event (is the event's data complete?)");
     if (length > TEXT_MAX || texts->all.count >= ITEMS_MAX)
-        return fs_fail(applying->err, FS_ERR_TOO_LARGE, "the rule gave more than %d texts, or one of more than %d bytes", ITEMS_MAX, TEXT_MAX);
+        return fs_fail(applying->err, FS_ERR_TOO_LARGE,
+                       "the rule gave more than %d texts, or one of more than %d bytes", ITEMS_MAX, TEXT_MAX);
     fs_texts_add(texts, json_string_value(value), length);
     return true;
 }
@@ -62,7 +66,8 @@ static bool apply_fact(const struct applying *applying, const struct fs_mapped_f
     if (!subject)
         return fs_fail_in(applying->err, "subject");
     if (!json_is_string(subject)) {
-        fs_fail(applying->err, FS_ERR_INVALID, "subject: the rule gave no text for this event (is the event's data complete?)");
+        fs_fail(applying->err, FS_ERR_INVALID,
+                "subject: the rule gave no text for this event (is the event's data complete?)");
         goto out;
     }
     if (!fs_subject_check(json_string_value(subject), json_string_length(subject), TEXT_MAX, applying->err))
@@ -79,8 +84,8 @@ static bool apply_fact(const struct applying *applying, const struct fs_mapped_f
         }
     }
     bool removed = !value || json_is_null(value);
-    fs_event_add_fact(applying->event, json_string_value(subject), fact->fact, removed ? NULL : json_deep_copy(value),
-                      removed || !fact->ttl ? 0 : since + fact->ttl);
+    fs_event_add_fact(applying->event, json_string_value(subject), fact->fact,
+                      removed ? NULL : json_deep_copy(value), removed || !fact->ttl ? 0 : since + fact->ttl);
     fine = true;
 out:
     json_decref(subject);
@@ -101,12 +106,13 @@ static bool apply_all(const struct applying *applying, const struct fs_mapping *
     return fs_event_facts_differ(applying->event, applying->err);
 }
 
-bool fs_mapping_apply(const struct fs_mapping *mapping, const json_t *variables, int64_t since, struct fs_event *event,
-                      struct fs_err *err)
+bool fs_mapping_apply(const struct fs_mapping *mapping, const json_t *variables, int64_t since,
+                      struct fs_event *event, struct fs_err *err)
 {
     struct fs_arena arena;
     fs_arena_init(&arena);
-    struct applying applying = {.scope = {.context = variables, .wall_ms = since}, .arena = &arena, .event = event, .err = err};
+    struct applying applying = {
+        .scope = {.context = variables, .wall_ms = since}, .arena = &arena, .event = event, .err = err};
     bool fine = apply_all(&applying, mapping, since) || fs_fail_in(err, "mapping %s", mapping->type);
     fs_arena_finish(&arena);
     return fine;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small readers that the types of our own and the mappings share: known members, lists of texts, fact changes. */
+/* Small readers that the types of our own and the mappings share: known members, lists of texts, fact
+ * changes. */
 #include <string.h>
 #include "base/alloc.h"
 #include "base/map.h"
@@ -14,7 +15,8 @@ char ***fs_filter_list(struct fs_filter *filter, enum fs_filter_kind kind)
     return lists[kind];
 }
 
-bool fs_members_known(const json_t *object, const char *const *known, enum fs_err_code code, struct fs_err *err)
+bool fs_members_known(const json_t *object, const char *const *known, enum fs_err_code code,
+                      struct fs_err *err)
 {
     size_t count = 0;
     const char *key;
@@ -29,8 +31,8 @@ bool fs_members_known(const json_t *object, const char *const *known, enum fs_er
         if (i < count)
             continue;
         const char *meant = fs_suggest(key, known, count);
-        return fs_fail(err, code, "%.64s is not known here%s%s%s", key, meant ? ": did you mean " : "", meant ? meant : "",
-                       meant ? "?" : "");
+        return fs_fail(err, code, "%.64s is not known here%s%s%s", key, meant ? ": did you mean " : "",
+                       meant ? meant : "", meant ? "?" : "");
     }
     return true;
 }
@@ -59,8 +61,7 @@ void fs_texts_finish(struct fs_texts *texts)
 
 bool fs_fact_name_valid(const char *name)
 {
-    size_t length =
-        strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
+    size_t length = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-");
     return length > 0 && length <= 64 && !name[length];
 }
 
@@ -75,7 +76,8 @@ bool fs_subject_check(const char *subject, size_t length, size_t limit, struct f
     return true;
 }
 
-void fs_event_add_fact(struct fs_event *event, const char *subject, const char *fact, json_t *value, int64_t expires)
+void fs_event_add_fact(struct fs_event *event, const char *subject, const char *fact, json_t *value,
+                       int64_t expires)
 {
     /* Grows by doubling: the capacity is the least power of two, from 8 on, that holds the count. */
     size_t count = event->fact_count;
@@ -95,8 +97,10 @@ bool fs_event_facts_differ(const struct fs_event *event, struct fs_err *err)
         /* A fact's name has no slash, so the first one ends it. */
         char *key = fs_format("%s/%s", change->fact, change->subject);
         if (fs_map_sets(&seen, key, event->facts))
-            fine = fs_fail(err, FS_ERR_INVALID, "the fact %s of the subject %.100s stands there twice; one event says one thing about it",
-                           change->fact, change->subject);
+            fine = fs_fail(
+                err, FS_ERR_INVALID,
+                "the fact %s of the subject %.100s stands there twice; one event says one thing about it",
+                change->fact, change->subject);
         fs_free(key);
     }
     fs_map_finish(&seen, NULL);

@@ -5,8 +5,8 @@
 #include "core/json.h"
 #include "events_internal.h"
 
-bool fs_cloudevent_set_bytes(struct fs_cloudevent *event, const char *bytes, size_t length, bool json, size_t depth,
-                             struct fs_err *err)
+bool fs_cloudevent_set_bytes(struct fs_cloudevent *event, const char *bytes, size_t length, bool json,
+                             size_t depth, struct fs_err *err)
 {
     if (length == 0)
         return true;
@@ -23,14 +23,16 @@ bool fs_cloudevent_set_bytes(struct fs_cloudevent *event, const char *bytes, siz
     return true;
 }
 
-static bool read_base64(const json_t *value, bool json, size_t depth, struct fs_cloudevent *out, struct fs_err *err)
+static bool read_base64(const json_t *value, bool json, size_t depth, struct fs_cloudevent *out,
+                        struct fs_err *err)
 {
     if (!json_is_string(value))
         return fs_fail(err, FS_ERR_INVALID, "data_base64: expected a text");
     size_t length = 0;
     char *bytes = fs_alloc(json_string_length(value) + 1);
     bool fine = false;
-    if (!fs_base64_decode((struct fs_str){json_string_value(value), json_string_length(value)}, bytes, &length))
+    if (!fs_base64_decode((struct fs_str){json_string_value(value), json_string_length(value)}, bytes,
+                          &length))
         fs_fail(err, FS_ERR_INVALID, "data_base64: this is not base64 (RFC 4648 section 4, with padding)");
     else
         fine = fs_cloudevent_set_bytes(out, bytes, length, json, depth, err);
@@ -38,7 +40,8 @@ static bool read_base64(const json_t *value, bool json, size_t depth, struct fs_
     return fine;
 }
 
-static bool read_data(const json_t *json, const struct fs_events_limits *limits, struct fs_cloudevent *out, struct fs_err *err)
+static bool read_data(const json_t *json, const struct fs_events_limits *limits, struct fs_cloudevent *out,
+                      struct fs_err *err)
 {
     const char *media = fs_json_text(out->attributes, "datacontenttype");
     json_t *data = json_object_get(json, "data");
@@ -55,15 +58,16 @@ static bool read_data(const json_t *json, const struct fs_events_limits *limits,
     return true;
 }
 
-bool fs_cloudevent_read_structured(const json_t *json, const struct fs_events_limits *limits, struct fs_cloudevent *out,
-                                   struct fs_err *err)
+bool fs_cloudevent_read_structured(const json_t *json, const struct fs_events_limits *limits,
+                                   struct fs_cloudevent *out, struct fs_err *err)
 {
     const char *name;
     json_t *value;
     if (!json_is_object(json))
-        return fs_fail(err, FS_ERR_INVALID, json_is_array(json) ? "an event is a JSON object; the content type of a batch is "
-                                                                  "application/cloudevents-batch+json"
-                                                                : "an event is a JSON object");
+        return fs_fail(err, FS_ERR_INVALID,
+                       json_is_array(json) ? "an event is a JSON object; the content type of a batch is "
+                                             "application/cloudevents-batch+json"
+                                           : "an event is a JSON object");
     out->attributes = json_object();
     json_object_foreach((json_t *)(uintptr_t)json, name, value)
     {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The routes of the HTTP API: one table of method, path, scope and handler. Authentication has happened in the network thread. */
+/* The routes of the HTTP API: one table of method, path, scope and handler. Authentication has happened in
+ * the network thread. */
 #include <stdlib.h>
 #include "base/alloc.h"
 #include "base/log.h"
@@ -20,7 +21,7 @@ void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status, json_t
 void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err)
 {
     fs_api_reply(daemon, request, fs_err_http(err->code),
-                  json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
+                 json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
 }
 
 static void health(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
@@ -51,7 +52,8 @@ static void ready(struct fs_daemon *daemon, struct fs_net_message *message, cons
 static void show_flags(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "flags", fs_engine_show_flags(daemon->engine)));
+    fs_api_reply(daemon, message->connection, 200,
+                 json_pack("{s:o}", "flags", fs_engine_show_flags(daemon->engine)));
 }
 
 static size_t limit_of(const struct fs_net_message *message, size_t otherwise)
@@ -121,7 +123,8 @@ static void opa_module(struct fs_daemon *daemon, struct fs_net_message *message,
                 fs_vec_push(&queries, decision->query);
         }
     char *module = fs_opa_module(NULL, queries.items, queries.count);
-    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL, fs_blob_copy(module, strlen(module)));
+    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
+                    fs_blob_copy(module, strlen(module)));
     fs_free(module);
     fs_free(wanted);
     fs_vec_finish(&queries);
@@ -165,19 +168,21 @@ static void metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
 static void index_page(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    static const char text[] = "Flagstaff\n\n"
-                               "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
-                               "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
-                               "events     /v1/events                     CloudEvents in\n"
-                               "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why\n"
-                               "health     /healthz /readyz /metrics\n";
-    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL, fs_blob_copy(text, sizeof text - 1));
+    static const char text[] =
+        "Flagstaff\n\n"
+        "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
+        "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
+        "events     /v1/events                     CloudEvents in\n"
+        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why\n"
+        "health     /healthz /readyz /metrics\n";
+    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
+                    fs_blob_copy(text, sizeof text - 1));
 }
 
 struct route {
     const char *method;
-    const char *path;   /* ends with '/': a prefix, and the rest goes to the handler */
-    unsigned scope;     /* one of these is needed; 0: open, or the handler looks itself */
+    const char *path; /* ends with '/': a prefix, and the rest goes to the handler */
+    unsigned scope;   /* one of these is needed; 0: open, or the handler looks itself */
     void (*handle)(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 };
 
@@ -231,7 +236,8 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message)
             continue;
         if (routes[i].scope && (!message->credential || !(message->credential->scopes & routes[i].scope))) {
             fs_fail(&err, message->credential ? FS_ERR_FORBIDDEN : FS_ERR_UNAUTHENTICATED,
-                    message->credential ? "the credential lacks the scope for %s" : "%s needs a credential", request->path);
+                    message->credential ? "the credential lacks the scope for %s" : "%s needs a credential",
+                    request->path);
             fs_api_error(daemon, message->connection, &err);
             return;
         }

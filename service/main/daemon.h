@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon: the parts wired together. The core thread runs daemon_run() and owns everything here that is not said to be
- * shared; the other threads reach it by messages on `inbox` alone. This folder knows all parts, and no part knows it.
+ * The daemon: the parts wired together. The core thread runs daemon_run() and owns everything here that is
+ * not said to be shared; the other threads reach it by messages on `inbox` alone. This folder knows all
+ * parts, and no part knows it.
  */
 #ifndef FS_MAIN_DAEMON_H
 #define FS_MAIN_DAEMON_H
@@ -43,24 +44,24 @@ struct fs_waiting {
     uint64_t token;
     enum fs_waiting_kind kind;
     uint64_t request;
-    char *etag;          /* EVALUATION: If-None-Match */
-    char *flag;          /* EVALUATION of one flag; NULL: of all */
-    char *config_etag;   /* EVALUATION: the query's flagConfigEtag */
-    char *base_url;      /* EVALUATION: scheme and host by which we were reached */
+    char *etag;                     /* EVALUATION: If-None-Match */
+    char *flag;                     /* EVALUATION of one flag; NULL: of all */
+    char *config_etag;              /* EVALUATION: the query's flagConfigEtag */
+    char *base_url;                 /* EVALUATION: scheme and host by which we were reached */
     struct fs_context_text context; /* EVALUATION: for the event stream's URL */
     struct fs_credential *credential;
     struct fs_submission *submission; /* COMMIT */
-    size_t index;        /* COMMIT: in the batch */
+    size_t index;                     /* COMMIT: in the batch */
 };
 
 /* One POST of events, on its way to the journal. */
 struct fs_submission {
     uint64_t request;
-    size_t waiting;      /* drafts without a notice yet */
+    size_t waiting; /* drafts without a notice yet */
     size_t count;
-    uint64_t *entries;   /* numbers, in the order of the batch */
+    uint64_t *entries; /* numbers, in the order of the batch */
     bool *duplicates;
-    int wait;            /* 0: none, 1: applied, 2: delivered */
+    int wait; /* 0: none, 1: applied, 2: delivered */
     int64_t timeout;
     enum fs_err_code code; /* the first failure */
     char text[200];
@@ -71,9 +72,9 @@ struct fs_daemon {
     struct fs_clock clock;
     struct fs_queue *inbox;
     struct fs_engine *engine;
-    struct fs_journal *journal;   /* shared: its functions may be called from any thread */
-    struct fs_fetch *fetch;       /* likewise */
-    struct fs_server *server;     /* likewise */
+    struct fs_journal *journal; /* shared: its functions may be called from any thread */
+    struct fs_fetch *fetch;     /* likewise */
+    struct fs_server *server;   /* likewise */
     struct fs_worker *worker;
     struct fs_map waiting;        /* token (8 bytes) -> struct fs_waiting */
     struct fs_map drafts;         /* token (8 bytes) -> struct fs_draft_text */
@@ -81,20 +82,20 @@ struct fs_daemon {
     struct fs_map newest_streams; /* credential and context -> struct fs_stream */
     uint64_t forbidden_evaluations;
     uint64_t next_token;
-    int64_t started;              /* wall ms */
-    int64_t flags_checked;        /* mono ms */
-    char flags_state[65];         /* digest over names, sizes and times of the flag files */
+    int64_t started;       /* wall ms */
+    int64_t flags_checked; /* mono ms */
+    char flags_state[65];  /* digest over names, sizes and times of the flag files */
     uint64_t flag_loads, flag_failures;
-    struct fs_flagset *next_set;  /* loaded, and waiting for its entry */
+    struct fs_flagset *next_set; /* loaded, and waiting for its entry */
     uint64_t next_set_token;
-    struct fs_mappings *mappings; /* what foreign events mean */
+    struct fs_mappings *mappings;             /* what foreign events mean */
     const struct fs_flagfile_source *sources; /* those that flags may name */
     size_t source_count;
-    bool events_taken;            /* somebody else than the demo sent an event */
+    bool events_taken; /* somebody else than the demo sent an event */
     unsigned demo_step;
-    int64_t demo_due;             /* mono ms */
+    int64_t demo_due; /* mono ms */
     bool draining;
-    int64_t end_at;               /* mono ms: when draining, the time to stop */
+    int64_t end_at; /* mono ms: when draining, the time to stop */
     bool stopped;
 };
 
@@ -116,7 +117,8 @@ void fs_daemon_stop(struct fs_daemon *daemon); /* begins to drain */
 struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon);
 
 /* flags.c: loading and reloading */
-bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first); /* false: they are wrong, what runs goes on */
+bool fs_daemon_load_flags(struct fs_daemon *daemon,
+                          bool first); /* false: they are wrong, what runs goes on */
 void fs_daemon_check_flags(struct fs_daemon *daemon);
 void fs_daemon_flags_committed(struct fs_daemon *daemon, uint64_t entry);
 
@@ -127,25 +129,29 @@ struct fs_draft_text {
     char *body;
     size_t length;
 };
-/* Hands a draft to the journal; its body is kept until the notice. Takes the body. False: the journal takes none now. */
-bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length, const struct fs_identity *identity,
-                      uint64_t *token_out);
+/* Hands a draft to the journal; its body is kept until the notice. Takes the body. False: the journal takes
+ * none now. */
+bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
+                      const struct fs_identity *identity, uint64_t *token_out);
 void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
 
 /* waiting.c */
 struct fs_waiting *fs_waiting_create(struct fs_daemon *daemon, enum fs_waiting_kind kind, uint64_t request);
-struct fs_waiting *fs_waiting_take(struct fs_daemon *daemon, uint64_t token); /* out of the table; the caller's */
+struct fs_waiting *fs_waiting_take(struct fs_daemon *daemon,
+                                   uint64_t token); /* out of the table; the caller's */
 void fs_waiting_destroy(struct fs_waiting *waiting);
 
 /* api.c: the routes */
 void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
-void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status, json_t *body); /* takes the reference */
+void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status,
+                  json_t *body); /* takes the reference */
 void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err);
 /* events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);
 void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source);
-void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting, const struct fs_commit *commit);
+void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
+                             const struct fs_commit *commit);
 void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
 void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, const char *flag);
 void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *message, const char *token);
@@ -176,12 +182,13 @@ enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_REVOKED, FS_NO
 struct fs_notice {
     struct fs_message message;
     enum fs_notice_kind kind;
-    char *text;               /* REVOKED: id of the key */
+    char *text;                /* REVOKED: id of the key */
     struct fs_commit *commits; /* COMMITS */
     size_t count;
 };
 void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind, const char *text);
-void fs_notice_commits(void *inbox, const struct fs_commit *commits, size_t count); /* the journal's callback */
+void fs_notice_commits(void *inbox, const struct fs_commit *commits,
+                       size_t count);                         /* the journal's callback */
 struct fs_notice *fs_notice_from(struct fs_message *message); /* NULL where it is another's */
 void fs_notice_destroy(struct fs_notice *notice);
 

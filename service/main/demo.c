@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The demo of `flagstaff serve` without arguments: a small company whose access changes every few seconds for reasons that one
- * understands, as events of the ordinary kind, until somebody sends an event of his own and takes over.
+ * The demo of `flagstaff serve` without arguments: a small company whose access changes every few seconds for
+ * reasons that one understands, as events of the ordinary kind, until somebody sends an event of his own and
+ * takes over.
  */
 #include <stdio.h>
 #include "base/alloc.h"
@@ -19,7 +20,8 @@ const char fs_demo_flags[] =
     "    defaultVariant: \"off\"\n"
     "    factDefaults: { employment: none, risk: 100 }\n"
     "    decision:\n"
-    "      rule: { and: [ { \"==\": [ { var: facts.employment }, active ] }, { \"<\": [ { var: facts.risk }, 70 ] } ] }\n"
+    "      rule: { and: [ { \"==\": [ { var: facts.employment }, active ] }, { \"<\": [ { var: facts.risk }, "
+    "70 ] } ] }\n"
     "  approve-payments:        # a right on loan: an approval that ends by itself\n"
     "    variants: { \"on\": true, \"off\": false }\n"
     "    defaultVariant: \"off\"\n"
@@ -39,11 +41,11 @@ const char fs_demo_flags[] =
     "    targeting: { fractional: [ [ \"on\", 50 ], [ \"off\", 50 ] ] }\n";
 
 struct step {
-    const char *text;    /* what the terminal says */
+    const char *text; /* what the terminal says */
     const char *subject;
     const char *fact;
-    const char *value;   /* JSON; NULL: removed */
-    int64_t ttl;         /* ms; 0: until changed */
+    const char *value; /* JSON; NULL: removed */
+    int64_t ttl;       /* ms; 0: until changed */
 };
 
 static const struct step steps[] = {

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries that the daemon itself hands to the journal: their bodies are kept until the notice, since the core applies what was committed. */
+/* Entries that the daemon itself hands to the journal: their bodies are kept until the notice, since the core
+ * applies what was committed. */
 #include "base/alloc.h"
 #include "daemon.h"
 
-bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length, const struct fs_identity *identity,
-                      uint64_t *token_out)
+bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
+                      const struct fs_identity *identity, uint64_t *token_out)
 {
     struct fs_draft_text *text = FS_NEW(struct fs_draft_text);
     text->token = token_out && *token_out ? *token_out : ++daemon->next_token;
     text->kind = kind;
     text->body = body;
     text->length = length;
-    struct fs_draft draft = {.kind = kind, .time = fs_daemon_now(daemon).wall, .body = body, .length = length, .token = text->token};
+    struct fs_draft draft = {.kind = kind,
+                             .time = fs_daemon_now(daemon).wall,
+                             .body = body,
+                             .length = length,
+                             .token = text->token};
     if (identity)
         draft.identity = *identity;
     if (!fs_journal_append(daemon->journal, &draft)) {
@@ -27,7 +32,11 @@ bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *b
 
 static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, const struct fs_commit *commit)
 {
-    struct fs_entry entry = {.number = commit->number, .kind = text->kind, .time = commit->time, .body = text->body, .length = text->length};
+    struct fs_entry entry = {.number = commit->number,
+                             .kind = text->kind,
+                             .time = commit->time,
+                             .body = text->body,
+                             .length = text->length};
     fs_engine_commit(daemon->engine, commit, &entry, fs_daemon_now(daemon));
     if (text->kind == FS_ENTRY_CONFIG && commit->result == FS_COMMIT_DONE)
         fs_daemon_flags_committed(daemon, commit->number);

@@ -18,7 +18,8 @@ static void submission_destroy(struct fs_submission *submission)
     fs_free(submission);
 }
 
-static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_request *request, int *wait, int64_t *timeout, struct fs_err *err)
+static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_request *request, int *wait,
+                      int64_t *timeout, struct fs_err *err)
 {
     char *how = fs_http_query(request, "wait");
     char *until = fs_http_query(request, "timeout");
@@ -38,16 +39,22 @@ static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_reque
     return fine;
 }
 
-static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *message, struct fs_events *events, struct fs_err *err)
+static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *message,
+                        struct fs_events *events, struct fs_err *err)
 {
     const struct fs_http_request *http = message->request;
     struct fs_events_header *headers = fs_calloc(http->header_count + 1, sizeof *headers);
     for (size_t i = 0; i < http->header_count; i++)
         headers[i] = (struct fs_events_header){http->headers[i].name, http->headers[i].value};
-    struct fs_events_request request = {.content_type = fs_http_header(http, "content-type"), .headers = headers,
-                                        .header_count = http->header_count, .body = http->body, .length = http->length};
-    struct fs_events_options options = {.mappings = daemon->mappings, .credential = message->credential->id,
-                                        .now = fs_daemon_now(daemon).wall, .dedup = daemon->options->dedup};
+    struct fs_events_request request = {.content_type = fs_http_header(http, "content-type"),
+                                        .headers = headers,
+                                        .header_count = http->header_count,
+                                        .body = http->body,
+                                        .length = http->length};
+    struct fs_events_options options = {.mappings = daemon->mappings,
+                                        .credential = message->credential->id,
+                                        .now = fs_daemon_now(daemon).wall,
+                                        .dedup = daemon->options->dedup};
     fs_events_limits_init(&options.limits);
     options.limits.body = daemon->options->server.limits.body;
     options.limits.batch = daemon->options->events;
@@ -60,7 +67,8 @@ static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *m
     return fine;
 }
 
-/* Every event is an entry. Those of a batch that did not fit into the journal's queue fail the whole: sent again, the others are known. */
+/* Every event is an entry. Those of a batch that did not fit into the journal's queue fail the whole: sent
+ * again, the others are known. */
 static void submit(struct fs_daemon *daemon, struct fs_submission *submission, const struct fs_events *events)
 {
     for (size_t i = 0; i < events->count; i++) {
@@ -78,7 +86,8 @@ static void submit(struct fs_daemon *daemon, struct fs_submission *submission, c
         submission->waiting++;
         if (text && fs_daemon_append(daemon, FS_ENTRY_EVENT, text, length, &identity, &token))
             continue;
-        struct fs_commit failed = {.token = token, .result = FS_COMMIT_FAILED, .error = "the journal takes nothing now"};
+        struct fs_commit failed = {
+            .token = token, .result = FS_COMMIT_FAILED, .error = "the journal takes nothing now"};
         submission->waiting++; /* this one is answered here: the submission must outlive the loop */
         fs_submission_committed(daemon, fs_waiting_take(daemon, token), &failed);
         submission->waiting--;
@@ -95,7 +104,8 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message)
     int64_t timeout;
     if (!message->credential)
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
-    if (err.code || !read_wait(daemon, message->request, &wait, &timeout, &err) || !read_events(daemon, message, &events, &err)) {
+    if (err.code || !read_wait(daemon, message->request, &wait, &timeout, &err) ||
+        !read_events(daemon, message, &events, &err)) {
         fs_api_error(daemon, message->connection, &err);
         return;
     }
@@ -129,8 +139,8 @@ static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
         fs_api_error(daemon, submission->request, &err);
     } else if (submission->wait) {
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, submission->request);
-        fs_engine_receipt_wait(daemon->engine, submission->entries[0], submission->wait == 2, submission->timeout, waiting->token,
-                               fs_daemon_now(daemon));
+        fs_engine_receipt_wait(daemon->engine, submission->entries[0], submission->wait == 2,
+                               submission->timeout, waiting->token, fs_daemon_now(daemon));
     } else {
         json_t *entries = json_array();
         for (size_t i = 0; i < submission->count; i++) {
@@ -144,7 +154,8 @@ static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
     submission_destroy(submission);
 }
 
-void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting, const struct fs_commit *commit)
+void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
+                             const struct fs_commit *commit)
 {
     struct fs_submission *submission = waiting->submission;
     size_t i = waiting->index;
@@ -152,11 +163,13 @@ void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waitin
     submission->duplicates[i] = commit->result == FS_COMMIT_DUPLICATE;
     if (commit->result == FS_COMMIT_CONFLICT && !submission->code) {
         submission->code = FS_ERR_CONFLICT;
-        snprintf(submission->text, sizeof submission->text, "event %zu: entry %llu has the same source and id and another content", i,
+        snprintf(submission->text, sizeof submission->text,
+                 "event %zu: entry %llu has the same source and id and another content", i,
                  (unsigned long long)commit->number);
     } else if (commit->result == FS_COMMIT_FAILED && submission->code != FS_ERR_UNAVAILABLE) {
         submission->code = FS_ERR_UNAVAILABLE;
-        snprintf(submission->text, sizeof submission->text, "not acknowledged, send it again: %.140s", commit->error);
+        snprintf(submission->text, sizeof submission->text, "not acknowledged, send it again: %.140s",
+                 commit->error);
     }
     fs_waiting_destroy(waiting);
     if (--submission->waiting == 0)
@@ -184,13 +197,15 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
         fs_fail(&err, FS_ERR_INVALID, "a receipt is asked for by the number of its entry");
     else if (read_wait(daemon, message->request, &wait, &timeout, &err) &&
              !(receipt = fs_engine_receipt(daemon->engine, number, fs_daemon_now(daemon))))
-        fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory", (unsigned long long)number);
+        fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory",
+                (unsigned long long)number);
     if (err.code) {
         fs_api_error(daemon, message->connection, &err);
     } else if (wait) {
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, message->connection);
         json_decref(receipt);
-        fs_engine_receipt_wait(daemon->engine, number, wait == 2, timeout, waiting->token, fs_daemon_now(daemon));
+        fs_engine_receipt_wait(daemon->engine, number, wait == 2, timeout, waiting->token,
+                               fs_daemon_now(daemon));
     } else {
         fs_api_reply(daemon, message->connection, 200, receipt);
     }
@@ -209,8 +224,8 @@ void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message,
         if (status.error[0])
             FS_LOG_WARN("source", "reports an error", "source", source, "error", status.error);
         if (status.revision)
-            fs_engine_reported(daemon->engine, (unsigned)index, status.instance ? status.instance : "", status.revision,
-                               fs_daemon_now(daemon));
+            fs_engine_reported(daemon->engine, (unsigned)index, status.instance ? status.instance : "",
+                               status.revision, fs_daemon_now(daemon));
         fs_opa_status_finish(&status);
     }
     if (err.code)

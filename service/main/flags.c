@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flag files: loaded at start, on SIGHUP, and when one of them has changed. Bad files change nothing, and the log says line by line why. */
+/* Flag files: loaded at start, on SIGHUP, and when one of them has changed. Bad files change nothing, and the
+ * log says line by line why. */
 #include <dirent.h>
 #include <sys/stat.h>
 #include "base/alloc.h"
@@ -25,8 +26,8 @@ static void add_file_state(struct fs_buf *out, const char *path, bool enter)
         fs_buf_addf(out, "%s missing\n", path);
         return;
     }
-    fs_buf_addf(out, "%s %lld %lld.%09ld %llu\n", path, (long long)status.st_size, (long long)status.st_mtim.tv_sec,
-                status.st_mtim.tv_nsec, (unsigned long long)status.st_ino);
+    fs_buf_addf(out, "%s %lld %lld.%09ld %llu\n", path, (long long)status.st_size,
+                (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, (unsigned long long)status.st_ino);
     DIR *directory = enter && S_ISDIR(status.st_mode) ? opendir(path) : NULL;
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
         if (entry->d_name[0] == '.')
@@ -87,9 +88,10 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     struct fs_flagfile_sources sources = {.items = daemon->sources, .count = daemon->source_count};
     struct fs_flag_problems problems;
     read_state(daemon, daemon->flags_state);
-    struct fs_flagset *set = daemon->options->demo_flags
-                                 ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &sources, &problems)
-                                 : fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
+    struct fs_flagset *set =
+        daemon->options->demo_flags
+            ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &sources, &problems)
+            : fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
     log_problems(&problems, daemon->options->demo_flags);
     fs_flag_problems_finish(&problems);
     if (!set) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys and tickets. Keys are state of the journal; the worker's thread writes them, then the door and the core are told. */
+/* Keys and tickets. Keys are state of the journal; the worker's thread writes them, then the door and the
+ * core are told. */
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -9,7 +10,8 @@
 
 #define TICKET_MS 30000 /* a ticket is used within this, or never */
 
-/* The document {"keys": [...]}, empty where none was ever written. New reference; NULL with `err` where it cannot be read. */
+/* The document {"keys": [...]}, empty where none was ever written. New reference; NULL with `err` where it
+ * cannot be read. */
 static json_t *load_document(struct fs_journal *journal, struct fs_err *err)
 {
     char *text = fs_journal_get(journal, "keys");
@@ -32,7 +34,8 @@ struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, stru
 static bool store_document(struct fs_journal *journal, const json_t *document, struct fs_err *err)
 {
     char *text = json_dumps(document, JSON_COMPACT);
-    bool stored = fs_journal_put(journal, "keys-ever", "1", err) && fs_journal_put(journal, "keys", text, err);
+    bool stored =
+        fs_journal_put(journal, "keys-ever", "1", err) && fs_journal_put(journal, "keys", text, err);
     free(text);
     return stored;
 }
@@ -55,15 +58,16 @@ static void key_job_destroy(struct key_job *job)
 static void reply(const struct key_job *job, int status, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT);
-    fs_server_reply(job->daemon->server, job->request, status, "application/json", "Cache-Control: no-store\r\n",
-                    fs_blob_copy(text, strlen(text)));
+    fs_server_reply(job->daemon->server, job->request, status, "application/json",
+                    "Cache-Control: no-store\r\n", fs_blob_copy(text, strlen(text)));
     free(text);
     json_decref(body);
 }
 
 static void reply_error(const struct key_job *job, const struct fs_err *err)
 {
-    reply(job, fs_err_http(err->code), json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
+    reply(job, fs_err_http(err->code),
+          json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
 }
 
 /* Never the hashes: what is listed is what an operator may see. */
@@ -144,7 +148,8 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
 }
 
 /* What a ticket carries: all of it fixed by whoever asks for it. */
-static struct fs_credential *make_ticket(const struct fs_credential *issuer, const json_t *wish, struct fs_err *err)
+static struct fs_credential *make_ticket(const struct fs_credential *issuer, const json_t *wish,
+                                         struct fs_err *err)
 {
     static const char *const known[] = {"subject", "actor", "attributes", "mayAdd", "origin"};
     const char *key;
@@ -156,13 +161,15 @@ static struct fs_credential *make_ticket(const struct fs_credential *issuer, con
             fine |= !strcmp(key, known[i]);
         if (!fine) {
             const char *meant = fs_suggest(key, known, sizeof known / sizeof *known);
-            fs_fail(err, FS_ERR_INVALID, "unknown member %.60s%s%s", key, meant ? ", did you mean " : "", meant ? meant : "");
+            fs_fail(err, FS_ERR_INVALID, "unknown member %.60s%s%s", key, meant ? ", did you mean " : "",
+                    meant ? meant : "");
             return NULL;
         }
     }
     const char *subject = fs_json_text(wish, "subject");
     const json_t *actor = json_object_get(wish, "actor"), *attributes = json_object_get(wish, "attributes");
-    if (!subject || !*subject || (actor && !json_is_object(actor)) || (attributes && !json_is_object(attributes))) {
+    if (!subject || !*subject || (actor && !json_is_object(actor)) ||
+        (attributes && !json_is_object(attributes))) {
         fs_fail(err, FS_ERR_INVALID, "a ticket needs {\"subject\": TEXT}; actor and attributes are objects");
         return NULL;
     }
@@ -204,7 +211,8 @@ void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message)
     text[length] = 0;
     struct fs_sha256 digest = fs_sha256(text, length);
     fs_server_add_ticket(daemon->server, &digest, ticket, fs_daemon_now(daemon).mono + TICKET_MS);
-    fs_api_reply(daemon, message->connection, 201, json_pack("{s:s, s:I}", "ticket", text, "expiresIn", (json_int_t)TICKET_MS));
+    fs_api_reply(daemon, message->connection, 201,
+                 json_pack("{s:s, s:I}", "ticket", text, "expiresIn", (json_int_t)TICKET_MS));
     fs_wipe(secret, sizeof secret);
     fs_wipe(text, sizeof text);
 }

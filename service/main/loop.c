@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The core thread: waits for messages or the next moment that is due, hands each to whom it concerns, and turns the engine. */
+/* The core thread: waits for messages or the next moment that is due, hands each to whom it concerns, and
+ * turns the engine. */
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -15,18 +16,26 @@ struct fs_time fs_daemon_now(const struct fs_daemon *daemon)
     return fs_clock_now(&daemon->clock);
 }
 
-static void take_frame(struct fs_daemon *daemon, uint64_t connection, const struct fs_client_frame *frame, struct fs_time now)
+static void take_frame(struct fs_daemon *daemon, uint64_t connection, const struct fs_client_frame *frame,
+                       struct fs_time now)
 {
     struct fs_engine *engine = daemon->engine;
     if (frame->type == FS_CLIENT_HELLO) {
-        struct fs_hello hello = {.client_name = frame->client_name, .client_version = frame->client_version, .resumes = frame->resumes,
-                                 .epoch = frame->epoch, .revision = frame->revision, .watch_count = frame->watch_count};
+        struct fs_hello hello = {.client_name = frame->client_name,
+                                 .client_version = frame->client_version,
+                                 .resumes = frame->resumes,
+                                 .epoch = frame->epoch,
+                                 .revision = frame->revision,
+                                 .watch_count = frame->watch_count};
         fs_engine_hello(engine, connection, &hello, now);
     }
     for (size_t i = 0; i < frame->watch_count; i++) {
         const struct fs_watch_request *wanted = &frame->watches[i];
-        struct fs_watch_wish wish = {.watch = wanted->watch, .context = wanted->context, .flags = (const char *const *)wanted->flags,
-                                     .once = wanted->once, .of_hello = frame->type == FS_CLIENT_HELLO};
+        struct fs_watch_wish wish = {.watch = wanted->watch,
+                                     .context = wanted->context,
+                                     .flags = (const char *const *)wanted->flags,
+                                     .once = wanted->once,
+                                     .of_hello = frame->type == FS_CLIENT_HELLO};
         for (size_t r = 0; r < frame->resume_count; r++)
             if (frame->resume[r].watch == wanted->watch)
                 wish.resume_view = frame->resume[r].view;
@@ -48,7 +57,8 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_api_request(daemon, message);
         break;
     case FS_NET_OPENED:
-        fs_engine_connect(daemon->engine, message->connection, message->credential, message->address, false, now);
+        fs_engine_connect(daemon->engine, message->connection, message->credential, message->address, false,
+                          now);
         break;
     case FS_NET_FRAME:
         take_frame(daemon, message->connection, message->frame, now);
@@ -66,7 +76,8 @@ static void take_fetched(struct fs_daemon *daemon, struct fs_fetch_message *mess
 {
     struct fs_time now = fs_daemon_now(daemon);
     if (message->kind == FS_FETCH_PROBE) {
-        fs_engine_probed(daemon->engine, message->source, message->probe.alive, message->probe.revision, message->probe.error, now);
+        fs_engine_probed(daemon->engine, message->source, message->probe.alive, message->probe.revision,
+                         message->probe.error, now);
         return;
     }
     fs_engine_answered(daemon->engine, message->token, message->answers, message->count, now);
@@ -123,7 +134,8 @@ void fs_daemon_stop(struct fs_daemon *daemon)
     daemon->end_at = fs_daemon_now(daemon).mono + daemon->options->drain;
     FS_LOG_INFO("serve", "draining");
     fs_server_drain(daemon->server);
-    fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500, 1001);
+    fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500,
+                     1001);
 }
 
 /* Nobody is connected any more, or the time is over. */
@@ -131,8 +143,9 @@ static bool is_drained(const struct fs_daemon *daemon)
 {
     struct fs_engine_counts counts;
     fs_engine_count(daemon->engine, &counts);
-    return daemon->draining && ((!counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal)) ||
-                                fs_daemon_now(daemon).mono >= daemon->end_at);
+    return daemon->draining &&
+           ((!counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal)) ||
+            fs_daemon_now(daemon).mono >= daemon->end_at);
 }
 
 /* A core that hangs must not stretch a lease: tests make it hang here. */

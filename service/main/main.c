@@ -23,9 +23,11 @@ static bool set_up_log(const struct fs_config *config, struct fs_err *err)
     const char *faults = getenv("FLAGSTAFF_FAULTS");
     if (!fs_log_level_parse(fs_config_text(config, FS_OPT_LOG_LEVEL), &level))
         return fs_fail(err, FS_ERR_CONFIG, "log.level: debug, info, warn or error is expected");
-    fs_log_setup(level, !strcmp(fs_config_text(config, FS_OPT_LOG_FORMAT), "json"), fs_config_text(config, FS_OPT_LOG_COMPONENTS));
+    fs_log_setup(level, !strcmp(fs_config_text(config, FS_OPT_LOG_FORMAT), "json"),
+                 fs_config_text(config, FS_OPT_LOG_COMPONENTS));
     if (faults && !fs_fault_setup(faults, bad))
-        return fs_fail(err, FS_ERR_CONFIG, "FLAGSTAFF_FAULTS: %s is malformed, or this build has no fault points", bad);
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "FLAGSTAFF_FAULTS: %s is malformed, or this build has no fault points", bad);
     return true;
 }
 

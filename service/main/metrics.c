@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* /metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/). No subject is ever a label. */
+/* /metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/). No
+ * subject is ever a label. */
 #include <sys/resource.h>
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -17,11 +18,14 @@ static void one(struct fs_buf *out, const char *name, const char *type, const ch
 static void sources(struct fs_daemon *daemon, struct fs_buf *out)
 {
     json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
-    static const char *const names[] = {"flagstaff_source_up", "flagstaff_source_questions_total", "flagstaff_source_failures_total"};
-    static const char *const help[] = {"Whether the source answers its probes.", "Questions asked of the source.",
+    static const char *const names[] = {"flagstaff_source_up", "flagstaff_source_questions_total",
+                                        "flagstaff_source_failures_total"};
+    static const char *const help[] = {"Whether the source answers its probes.",
+                                       "Questions asked of the source.",
                                        "Questions that the source did not answer."};
     for (size_t m = 0; m < 3; m++) {
-        fs_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", names[m], help[m], names[m], m ? "counter" : "gauge");
+        fs_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", names[m], help[m], names[m],
+                    m ? "counter" : "gauge");
         for (size_t i = 0; i < json_array_size(list); i++) {
             const json_t *source = json_array_get(list, i);
             const char *name = fs_json_text(source, "name");
@@ -40,10 +44,13 @@ static void process(struct fs_daemon *daemon, struct fs_buf *out)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                 (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     one(out, "process_cpu_seconds_total", "counter", "CPU time of the process.", cpu);
-    one(out, "process_max_resident_memory_bytes", "gauge", "Greatest resident memory so far.", (double)usage.ru_maxrss * 1024);
-    one(out, "process_start_time_seconds", "gauge", "When the process started.", (double)daemon->started / 1000);
+    one(out, "process_max_resident_memory_bytes", "gauge", "Greatest resident memory so far.",
+        (double)usage.ru_maxrss * 1024);
+    one(out, "process_start_time_seconds", "gauge", "When the process started.",
+        (double)daemon->started / 1000);
 }
 
 void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
@@ -53,37 +60,54 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
     char why[120];
     fs_engine_count(daemon->engine, &c);
     fs_buf_init(&out, 4 * 1024 * 1024);
-    fs_buf_addf(&out, "# HELP flagstaff_build_info The version that runs.\n# TYPE flagstaff_build_info gauge\n"
-                      "flagstaff_build_info{version=\"%s\"} 1\n",
+    fs_buf_addf(&out,
+                "# HELP flagstaff_build_info The version that runs.\n# TYPE flagstaff_build_info gauge\n"
+                "flagstaff_build_info{version=\"%s\"} 1\n",
                 FLAGSTAFF_VERSION);
-    one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.", fs_engine_ready(daemon->engine, why));
+    one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.",
+        fs_engine_ready(daemon->engine, why));
     one(&out, "flagstaff_revision", "gauge", "The newest revision of this epoch.", (double)c.revision);
-    one(&out, "flagstaff_flag_changes_total", "counter", "Values that changed, one for each context and flag.", (double)c.changes);
-    one(&out, "flagstaff_evaluations_total", "counter", "Evaluations of one flag for one context.", (double)c.evaluations);
-    one(&out, "flagstaff_ofrep_forbidden_total", "counter", "OFREP evaluations of subjects that the credential may not see.",
+    one(&out, "flagstaff_flag_changes_total", "counter",
+        "Values that changed, one for each context and flag.", (double)c.changes);
+    one(&out, "flagstaff_evaluations_total", "counter", "Evaluations of one flag for one context.",
+        (double)c.evaluations);
+    one(&out, "flagstaff_ofrep_forbidden_total", "counter",
+        "OFREP evaluations of subjects that the credential may not see.",
         (double)daemon->forbidden_evaluations);
     one(&out, "flagstaff_asks_total", "counter", "Batches of questions sent to sources.", (double)c.asks);
-    one(&out, "flagstaff_answers_none_total", "counter", "Questions that got no answer.", (double)c.answers_none);
-    one(&out, "flagstaff_answers_bad_total", "counter", "Answers that could not be used.", (double)c.answers_bad);
+    one(&out, "flagstaff_answers_none_total", "counter", "Questions that got no answer.",
+        (double)c.answers_none);
+    one(&out, "flagstaff_answers_bad_total", "counter", "Answers that could not be used.",
+        (double)c.answers_bad);
     one(&out, "flagstaff_contexts", "gauge", "Contexts in memory.", (double)c.contexts);
-    one(&out, "flagstaff_contexts_watched", "gauge", "Contexts that are kept current.", (double)c.watched_contexts);
-    one(&out, "flagstaff_watches", "gauge", "Watches, also those held after a disconnect.", (double)c.watches);
-    fs_buf_addf(&out, "# HELP flagstaff_sessions Open connections.\n# TYPE flagstaff_sessions gauge\n"
-                      "flagstaff_sessions{channel=\"websocket\"} %zu\nflagstaff_sessions{channel=\"sse\"} %zu\n",
+    one(&out, "flagstaff_contexts_watched", "gauge", "Contexts that are kept current.",
+        (double)c.watched_contexts);
+    one(&out, "flagstaff_watches", "gauge", "Watches, also those held after a disconnect.",
+        (double)c.watches);
+    fs_buf_addf(&out,
+                "# HELP flagstaff_sessions Open connections.\n# TYPE flagstaff_sessions gauge\n"
+                "flagstaff_sessions{channel=\"websocket\"} %zu\nflagstaff_sessions{channel=\"sse\"} %zu\n",
                 c.connections, c.streams);
-    one(&out, "flagstaff_sessions_behind", "gauge", "Open connections that have not acknowledged all that was sent.", (double)c.behind);
+    one(&out, "flagstaff_sessions_behind", "gauge",
+        "Open connections that have not acknowledged all that was sent.", (double)c.behind);
     one(&out, "flagstaff_questions", "gauge", "Questions in memory.", (double)c.questions);
     one(&out, "flagstaff_facts", "gauge", "Facts in memory.", (double)c.facts);
     one(&out, "flagstaff_timers", "gauge", "Timers that are armed.", (double)c.timers);
-    one(&out, "flagstaff_journal_queue", "gauge", "Entries that wait for the disk.", (double)fs_journal_waiting(daemon->journal));
-    one(&out, "flagstaff_journal_healthy", "gauge", "Whether the journal can be written.", fs_journal_healthy(daemon->journal));
-    one(&out, "flagstaff_journal_entries", "counter", "The number of the last entry.", (double)fs_journal_last(daemon->journal));
-    fs_buf_addf(&out, "# HELP flagstaff_config_reloads_total Loads of the flag files.\n# TYPE flagstaff_config_reloads_total counter\n"
-                      "flagstaff_config_reloads_total{result=\"ok\"} %llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
+    one(&out, "flagstaff_journal_queue", "gauge", "Entries that wait for the disk.",
+        (double)fs_journal_waiting(daemon->journal));
+    one(&out, "flagstaff_journal_healthy", "gauge", "Whether the journal can be written.",
+        fs_journal_healthy(daemon->journal));
+    one(&out, "flagstaff_journal_entries", "counter", "The number of the last entry.",
+        (double)fs_journal_last(daemon->journal));
+    fs_buf_addf(&out,
+                "# HELP flagstaff_config_reloads_total Loads of the flag files.\n# TYPE "
+                "flagstaff_config_reloads_total counter\n"
+                "flagstaff_config_reloads_total{result=\"ok\"} "
+                "%llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
                 (unsigned long long)daemon->flag_loads, (unsigned long long)daemon->flag_failures);
     sources(daemon, &out);
     process(daemon, &out);
-    fs_server_reply(daemon->server, message->connection, 200, "text/plain; version=0.0.4; charset=utf-8", NULL,
-                    fs_blob_copy(out.data, out.length));
+    fs_server_reply(daemon->server, message->connection, 200, "text/plain; version=0.0.4; charset=utf-8",
+                    NULL, fs_blob_copy(out.data, out.length));
     fs_buf_finish(&out);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own messages to its core thread: signals, revoked keys, and the journal's notices of commits. */
+/* The daemon's own messages to its core thread: signals, revoked keys, and the journal's notices of commits.
+ */
 #include "base/alloc.h"
 #include "daemon.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OFREP 0.3: single and bulk evaluation with ETags, and the event stream that the bulk answer announces: one per credential and
- * context, at a URL that nobody can guess. A subject that the credential may not see gets safe values with 200, since the stock
- * web provider keeps the previous user's values on any error.
+ * OFREP 0.3: single and bulk evaluation with ETags, and the event stream that the bulk answer announces: one
+ * per credential and context, at a URL that nobody can guess. A subject that the credential may not see gets
+ * safe values with 200, since the stock web provider keeps the previous user's values on any error.
  */
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -13,18 +13,18 @@
 #include "push/ofrep.h"
 #include "push/sse.h"
 
-#define STREAM_MS      3600000 /* a stream's URL can be opened for that long */
-#define STREAM_RENEW   1800000 /* ... and a bulk answer after that announces another one */
-#define STREAM_LIMIT   50000
-#define STREAM_IDLE_S  60      /* what clients are told: silence for longer means that the stream is dead */
-#define ANSWER_LIMIT   (16 * 1024 * 1024)
+#define STREAM_MS     3600000 /* a stream's URL can be opened for that long */
+#define STREAM_RENEW  1800000 /* ... and a bulk answer after that announces another one */
+#define STREAM_LIMIT  50000
+#define STREAM_IDLE_S 60 /* what clients are told: silence for longer means that the stream is dead */
+#define ANSWER_LIMIT  (16 * 1024 * 1024)
 
 struct fs_stream {
     char token[44];
-    char *owner;           /* credential and context: the key of the newest stream */
+    char *owner; /* credential and context: the key of the newest stream */
     json_t *context;
     struct fs_credential *credential;
-    int64_t created;       /* mono ms */
+    int64_t created; /* mono ms */
 };
 
 static void stream_destroy(struct fs_stream *stream)
@@ -35,7 +35,8 @@ static void stream_destroy(struct fs_stream *stream)
     fs_free(stream);
 }
 
-/* The stream that a bulk answer announces: the newest of this credential and context while it is young enough. */
+/* The stream that a bulk answer announces: the newest of this credential and context while it is young
+ * enough. */
 static struct fs_stream *find_stream(struct fs_daemon *daemon, const struct fs_waiting *waiting)
 {
     char *owner = fs_format("%s %s", waiting->credential->id, waiting->context.hash);
@@ -74,7 +75,8 @@ static void drop_streams(struct fs_daemon *daemon, const char *credential)
     int64_t now = fs_daemon_now(daemon).mono;
     for (struct fs_map_iter it = {0}; fs_map_next(&daemon->streams, &it);) {
         struct fs_stream *stream = it.value;
-        bool over = credential ? !strcmp(stream->credential->id, credential) : now - stream->created > STREAM_MS;
+        bool over =
+            credential ? !strcmp(stream->credential->id, credential) : now - stream->created > STREAM_MS;
         if (over)
             fs_vec_push(&gone, stream);
     }
@@ -106,7 +108,8 @@ static void reply_blob(struct fs_daemon *daemon, uint64_t request, int status, s
     fs_server_reply(daemon->server, request, status, "application/json", NULL, body);
 }
 
-static void reply_buf(struct fs_daemon *daemon, const struct fs_waiting *waiting, int status, struct fs_buf *body)
+static void reply_buf(struct fs_daemon *daemon, const struct fs_waiting *waiting, int status,
+                      struct fs_buf *body)
 {
     char etag[FS_OFREP_ETAG_SIZE];
     fs_ofrep_etag(body->data, body->length, etag);
@@ -115,7 +118,8 @@ static void reply_buf(struct fs_daemon *daemon, const struct fs_waiting *waiting
     if (unchanged)
         fs_server_reply(daemon->server, waiting->request, 304, NULL, headers, NULL);
     else
-        fs_server_reply(daemon->server, waiting->request, status, "application/json", headers, fs_blob_copy(body->data, body->length));
+        fs_server_reply(daemon->server, waiting->request, status, "application/json", headers,
+                        fs_blob_copy(body->data, body->length));
     fs_free(headers);
 }
 
@@ -134,7 +138,9 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
         reply_buf(daemon, waiting, status, &body);
     } else {
         const struct fs_stream *stream = find_stream(daemon, waiting);
-        char *url = stream && waiting->base_url ? fs_format("%s/ofrep/v1/events/%s", waiting->base_url, stream->token) : NULL;
+        char *url = stream && waiting->base_url
+                        ? fs_format("%s/ofrep/v1/events/%s", waiting->base_url, stream->token)
+                        : NULL;
         fs_ofrep_bulk_begin(&body);
         for (size_t i = 0; i < result->flag_count; i++)
             fs_ofrep_bulk_add(&body, result->flags[i].flag, result->flags[i].evaluation);
@@ -148,7 +154,8 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
 
 static void make_safe(const struct fs_flag *flag, struct fs_evaluation *out)
 {
-    *out = (struct fs_evaluation){.reason = FS_REASON_ERROR, .safe = true, .variant = "safe", .next_change = INT64_MAX};
+    *out = (struct fs_evaluation){
+        .reason = FS_REASON_ERROR, .safe = true, .variant = "safe", .next_change = INT64_MAX};
     if (flag->safe_variant >= 0) {
         out->variant = flag->variants[flag->safe_variant].name;
         out->value = json_incref(flag->variants[flag->safe_variant].value);
@@ -171,7 +178,8 @@ static void reply_forbidden(struct fs_daemon *daemon, uint64_t request, const ch
     for (size_t i = 0; i < set->count; i++) {
         const struct fs_flag *flag = set->flags[i];
         struct fs_evaluation safe;
-        if (!flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT) || (key && strcmp(key, flag->key)))
+        if (!flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT) ||
+            (key && strcmp(key, flag->key)))
             continue;
         make_safe(flag, &safe);
         if (key)
@@ -186,12 +194,14 @@ static void reply_forbidden(struct fs_daemon *daemon, uint64_t request, const ch
     } else {
         if (!key)
             fs_ofrep_bulk_end(&body, set->metadata, NULL, 0);
-        fs_server_reply(daemon->server, request, 200, "application/json", "Cache-Control: no-store\r\n", fs_blob_copy(body.data, body.length));
+        fs_server_reply(daemon->server, request, 200, "application/json", "Cache-Control: no-store\r\n",
+                        fs_blob_copy(body.data, body.length));
     }
     fs_buf_finish(&body);
 }
 
-static void evaluate(struct fs_daemon *daemon, const struct fs_net_message *message, const char *key, struct fs_context_text *context)
+static void evaluate(struct fs_daemon *daemon, const struct fs_net_message *message, const char *key,
+                     struct fs_context_text *context)
 {
     const struct fs_http_request *http = message->request;
     bool client_only = !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY);
@@ -204,12 +214,16 @@ static void evaluate(struct fs_daemon *daemon, const struct fs_net_message *mess
     waiting->config_etag = fs_http_query(http, "flagConfigEtag");
     waiting->flag = fs_strdup(key);
     if (host)
-        waiting->base_url = fs_format("%s://%s", daemon->options->server.tls_certificate ? "https" : "http", host);
-    /* The answer may come within the call, and takes the waiting with it: the engine gets a context of its own. */
-    struct fs_context_text text = {.json = json_incref(context->json), .canonical = fs_strndup(context->canonical, context->length),
+        waiting->base_url =
+            fs_format("%s://%s", daemon->options->server.tls_certificate ? "https" : "http", host);
+    /* The answer may come within the call, and takes the waiting with it: the engine gets a context of its
+     * own. */
+    struct fs_context_text text = {.json = json_incref(context->json),
+                                   .canonical = fs_strndup(context->canonical, context->length),
                                    .length = context->length};
     memcpy(text.hash, context->hash, sizeof text.hash);
-    fs_engine_evaluate(daemon->engine, &text, client_only, key ? only : NULL, waiting->token, fs_daemon_now(daemon));
+    fs_engine_evaluate(daemon->engine, &text, client_only, key ? only : NULL, waiting->token,
+                       fs_daemon_now(daemon));
     fs_context_text_finish(&text);
 }
 
@@ -227,13 +241,15 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
         fs_free(key);
         return;
     }
-    json_t *wanted = fs_ofrep_context(message->request->body, message->request->length, &frame_limits, &code, &err);
+    json_t *wanted =
+        fs_ofrep_context(message->request->body, message->request->length, &frame_limits, &code, &err);
     if (!wanted)
         reply_blob(daemon, message->connection, 400, fs_ofrep_error(key, code, err.text));
     else if (fs_context_make(wanted, message->credential, limits, &context, &err))
         evaluate(daemon, message, key, &context);
     else if (err.code == FS_ERR_FORBIDDEN)
-        reply_forbidden(daemon, message->connection, key, !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY));
+        reply_forbidden(daemon, message->connection, key,
+                        !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY));
     else
         reply_blob(daemon, message->connection, 400, fs_ofrep_error(key, "INVALID_CONTEXT", err.text));
     json_decref(wanted);
@@ -251,9 +267,11 @@ void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *messag
         return;
     }
     struct fs_time now = fs_daemon_now(daemon);
-    struct fs_watch_wish wish = {.watch = 1, .context = stream->context,
+    struct fs_watch_wish wish = {.watch = 1,
+                                 .context = stream->context,
                                  .refetch = fs_http_header(message->request, "last-event-id") != NULL};
-    fs_server_stream(daemon->server, message->connection, FS_SSE_CONTENT_TYPE, "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
+    fs_server_stream(daemon->server, message->connection, FS_SSE_CONTENT_TYPE,
+                     "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
     fs_engine_connect(daemon->engine, message->connection, stream->credential, message->address, true, now);
     fs_engine_watch(daemon->engine, message->connection, &wish, now);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For operators: why a value is what it is, and how it came to be. What is read from the journal is read on the worker's thread. */
+/* For operators: why a value is what it is, and how it came to be. What is read from the journal is read on
+ * the worker's thread. */
 #include "base/alloc.h"
 #include "base/str.h"
 #include "core/json.h"
@@ -51,10 +52,12 @@ static json_t *tell(const struct past *past, const struct fs_entry *entry, const
     json_t *subjects = json_array();
     const json_t *hashes = json_object_get(change, "contexts");
     for (size_t i = 0; i < json_array_size(hashes); i++) {
-        const json_t *context = json_object_get(json_object_get(tick, "contexts"), json_string_value(json_array_get(hashes, i)));
+        const json_t *context =
+            json_object_get(json_object_get(tick, "contexts"), json_string_value(json_array_get(hashes, i)));
         const char *subject = fs_json_text(context, "targetingKey");
         if (!past->subject || (subject && !strcmp(subject, past->subject)))
-            json_array_append_new(subjects, json_pack("{s:s*, s:O}", "subject", subject, "contextHash", json_array_get(hashes, i)));
+            json_array_append_new(subjects, json_pack("{s:s*, s:O}", "subject", subject, "contextHash",
+                                                      json_array_get(hashes, i)));
     }
     json_object_set_new(one, "contexts", subjects);
     json_object_set_new(one, "entry", json_integer((json_int_t)entry->number));
@@ -84,8 +87,8 @@ static void read_past(void *arg)
     json_t *body;
     int status = 200;
     past->list = json_array();
-    if (!fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before, 4 * past->limit + 16, take_tick, past,
-                          &err)) {
+    if (!fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
+                          4 * past->limit + 16, take_tick, past, &err)) {
         status = fs_err_http(err.code);
         body = json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
     } else if (past->why && !json_array_size(past->list)) {
@@ -93,10 +96,12 @@ static void read_past(void *arg)
         body = json_pack("{s:{s:s, s:s}}", "error", "code", "not-found", "message",
                          "the journal tells of no value of this flag for this subject at that time");
     } else {
-        body = past->why ? json_incref(json_array_get(past->list, 0)) : json_pack("{s:O}", "changes", past->list);
+        body = past->why ? json_incref(json_array_get(past->list, 0))
+                         : json_pack("{s:O}", "changes", past->list);
     }
     char *text = json_dumps(body, JSON_COMPACT);
-    fs_server_reply(past->server, past->request, status, "application/json", NULL, fs_blob_copy(text, strlen(text)));
+    fs_server_reply(past->server, past->request, status, "application/json", NULL,
+                    fs_blob_copy(text, strlen(text)));
     free(text);
     json_decref(body);
     past_destroy(past);
@@ -171,11 +176,13 @@ void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message)
     } else if (at) {
         ask_past(daemon, past);
     } else {
-        json_t *now = fs_engine_show_why(daemon->engine, past->subject, past->flag, past->context, fs_daemon_now(daemon));
+        json_t *now = fs_engine_show_why(daemon->engine, past->subject, past->flag, past->context,
+                                         fs_daemon_now(daemon));
         if (now) {
             fs_api_reply(daemon, message->connection, 200, now);
         } else {
-            fs_fail(&err, FS_ERR_NOT_FOUND, "no value of flag %.100s is known for subject %.100s: nobody watches it now", past->flag,
+            fs_fail(&err, FS_ERR_NOT_FOUND,
+                    "no value of flag %.100s is known for subject %.100s: nobody watches it now", past->flag,
                     past->subject);
             fs_api_error(daemon, message->connection, &err);
         }
@@ -196,8 +203,9 @@ static void copy_journal(void *arg)
     struct copy_job *job = arg;
     struct fs_err err;
     bool done = fs_journal_backup(job->journal, job->file, &err);
-    json_t *body = done ? json_pack("{s:s}", "file", job->file)
-                        : json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
+    json_t *body =
+        done ? json_pack("{s:s}", "file", job->file)
+             : json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
     char *text = json_dumps(body, JSON_COMPACT);
     fs_server_reply(job->server, job->request, done ? 200 : fs_err_http(err.code), "application/json", NULL,
                     fs_blob_copy(text, strlen(text)));

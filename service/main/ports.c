@@ -24,7 +24,8 @@ static void probe(void *self, unsigned source)
     fs_fetch_probe(daemon->fetch, source);
 }
 
-static void set_queries(void *self, unsigned source, const char *const *kinds, const char *const *queries, size_t count)
+static void set_queries(void *self, unsigned source, const char *const *kinds, const char *const *queries,
+                        size_t count)
 {
     struct fs_daemon *daemon = self;
     fs_fetch_set_queries(daemon->fetch, source, kinds, queries, count);
@@ -41,15 +42,17 @@ static struct fs_blob *make_frame(struct fs_daemon *daemon, const struct fs_deli
     const struct fs_daemon_options *options = daemon->options;
     switch (delivery->kind) {
     case FS_DELIVER_WELCOME:
-        return fs_frame_welcome(delivery->session, options->engine.epoch, options->engine.lease, &options->server.frames,
-                                options->server.limits.frame);
+        return fs_frame_welcome(delivery->session, options->engine.epoch, options->engine.lease,
+                                &options->server.frames, options->server.limits.frame);
     case FS_DELIVER_SNAPSHOT:
         return fs_frame_snapshot(delivery->parts[0].watch, delivery->parts[0].body);
     case FS_DELIVER_DELTA: {
         struct fs_frame_part *parts = fs_calloc(delivery->part_count, sizeof *parts);
         for (size_t i = 0; i < delivery->part_count; i++)
-            parts[i] = (struct fs_frame_part){.watch = delivery->parts[i].watch, .body = delivery->parts[i].body};
-        struct fs_blob *frame = fs_frame_delta(delivery->revision, delivery->more, parts, delivery->part_count);
+            parts[i] =
+                (struct fs_frame_part){.watch = delivery->parts[i].watch, .body = delivery->parts[i].body};
+        struct fs_blob *frame =
+            fs_frame_delta(delivery->revision, delivery->more, parts, delivery->part_count);
         fs_free(parts);
         return frame;
     }
@@ -89,6 +92,13 @@ static void receipt(void *self, uint64_t token, const json_t *text)
 
 struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon)
 {
-    return (struct fs_engine_ports){.self = daemon, .append = append, .ask = ask, .probe = probe, .set_queries = set_queries,
-                                    .encode = encode, .deliver = deliver, .evaluated = evaluated, .receipt = receipt};
+    return (struct fs_engine_ports){.self = daemon,
+                                    .append = append,
+                                    .ask = ask,
+                                    .probe = probe,
+                                    .set_queries = set_queries,
+                                    .encode = encode,
+                                    .deliver = deliver,
+                                    .evaluated = evaluated,
+                                    .receipt = receipt};
 }

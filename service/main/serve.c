@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `flagstaff serve`: builds the daemon from its options, in an order in which each part finds what it needs, runs it, and takes it down. */
+/* `flagstaff serve`: builds the daemon from its options, in an order in which each part finds what it needs,
+ * runs it, and takes it down. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -74,12 +75,16 @@ static bool replay_entry(void *self, const struct fs_entry *entry)
 
 static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
 {
-    struct fs_journal_options options = {.directory = daemon->options->data, .dedup_ms = daemon->options->dedup, .clock = daemon->clock,
-                                         .committed = fs_notice_commits, .self = daemon->inbox};
+    struct fs_journal_options options = {.directory = daemon->options->data,
+                                         .dedup_ms = daemon->options->dedup,
+                                         .clock = daemon->clock,
+                                         .committed = fs_notice_commits,
+                                         .self = daemon->inbox};
     daemon->journal = fs_journal_open(&options, err);
     if (!daemon->journal)
         return false;
-    /* A process before this one may have granted leases, of a length that stands on disk before the first one is. */
+    /* A process before this one may have granted leases, of a length that stands on disk before the first one
+     * is. */
     char *prior = fs_journal_get(daemon->journal, "lease");
     uint64_t longest = 0;
     if (prior && fs_parse_u64(fs_str_from(prior), &longest))
@@ -91,7 +96,8 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
     return stored;
 }
 
-static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting *settings, size_t count, struct fs_err *err)
+static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting *settings, size_t count,
+                        struct fs_err *err)
 {
     struct fs_flagfile_source *known = fs_calloc(count + 1, sizeof *known);
     daemon->sources = known;
@@ -104,7 +110,8 @@ static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting
         if (!type || !type->create) {
             const char *meant = type_name ? fs_source_type_suggest(type_name) : NULL;
             return fs_fail(err, FS_ERR_CONFIG, "sources.%s.type: %s%s%s", settings[i].name,
-                           type_name ? "there is no such type of source" : "is missing", meant ? ", did you mean " : "", meant ? meant : "");
+                           type_name ? "there is no such type of source" : "is missing",
+                           meant ? ", did you mean " : "", meant ? meant : "");
         }
         void *self = type->create(settings[i].name, settings[i].options, err);
         if (!self)
@@ -135,13 +142,15 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->loopback_operator = !ever;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)
-        FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. `flagstaff keys add` ends that");
+        FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. `flagstaff "
+                             "keys add` ends that");
     return daemon->server != NULL;
 }
 
 static void append_start(struct fs_daemon *daemon)
 {
-    json_t *root = json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
+    json_t *root =
+        json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
     size_t length;
     char *body = fs_json_canonical_text(root, 4096, &length);
     json_decref(root);
@@ -156,7 +165,8 @@ static void make_epoch(struct fs_engine_options *options)
     snprintf(options->epoch, sizeof options->epoch, "e-%s", fs_hex(random, sizeof random, hex));
 }
 
-static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sources, size_t source_count, struct fs_err *err)
+static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sources, size_t source_count,
+                  struct fs_err *err)
 {
     struct fs_fetch_options fetch = {.inbox = daemon->inbox};
     daemon->worker = fs_worker_start();
@@ -178,7 +188,9 @@ static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sour
     if (!fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
     if (!fs_daemon_load_flags(daemon, true))
-        return fs_fail(err, FS_ERR_FLAGS, "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
+        return fs_fail(
+            err, FS_ERR_FLAGS,
+            "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
     if (!open_door(daemon, err))
         return false;
     append_start(daemon);
@@ -220,7 +232,8 @@ static void say_hello(const struct fs_daemon *daemon)
     const char *host = daemon->options->server.host;
     char port_text[16];
     snprintf(port_text, sizeof port_text, "%d", port);
-    FS_LOG_INFO("serve", "listening", "address", host, "port", port_text, "epoch", daemon->options->engine.epoch);
+    FS_LOG_INFO("serve", "listening", "address", host, "port", port_text, "epoch",
+                daemon->options->engine.epoch);
     if (!daemon->options->demo)
         return;
     printf("Flagstaff runs on http://%s:%d with the demo's flags. In another terminal:\n\n"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One thread for what may block: reading and copying the journal, keys on their way to disk. It owns no state. */
+/* One thread for what may block: reading and copying the journal, keys on their way to disk. It owns no
+ * state. */
 #include <pthread.h>
 #include "base/alloc.h"
 #include "daemon.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who is it, and may it come from there? Host and Origin are compared as a whole with lists, never by part or pattern (against DNS
- * rebinding and cross-site websocket hijacking); keys are looked up in the keyring. What a credential may *do* is not decided here.
+ * Who is it, and may it come from there? Host and Origin are compared as a whole with lists, never by part or
+ * pattern (against DNS rebinding and cross-site websocket hijacking); keys are looked up in the keyring. What
+ * a credential may *do* is not decided here.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -23,7 +24,8 @@ void fs_auth_read(struct lws *wsi, struct fs_auth_input *input)
     input->api_key = fs_header_custom(wsi, "x-api-key", CREDENTIAL_MAX);
     char *forwarded = fs_header_custom(wsi, "forwarded", CREDENTIAL_MAX);
     input->forwarded = forwarded || lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
-                       lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 || lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;
+                       lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 ||
+                       lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;
     fs_free(forwarded);
 }
 
@@ -59,7 +61,8 @@ static bool name_is(const char *host, size_t length, const char *name)
 bool fs_auth_is_loopback_name(const char *host)
 {
     size_t length = name_length(host);
-    return length && (name_is(host, length, "localhost") || name_is(host, length, "127.0.0.1") || name_is(host, length, "[::1]"));
+    return length && (name_is(host, length, "localhost") || name_is(host, length, "127.0.0.1") ||
+                      name_is(host, length, "[::1]"));
 }
 
 /* The address at our end of the connection: a literal address cannot be rebound. */
@@ -92,7 +95,8 @@ enum fs_host_check fs_auth_host(const struct fs_peer *peer, const char *host)
     size_t length = name_length(host);
     if (!length)
         return FS_HOST_BAD;
-    if (fs_auth_is_loopback_name(host) || name_is(host, length, server->host) || is_local_address(peer, host, length))
+    if (fs_auth_is_loopback_name(host) || name_is(host, length, server->host) ||
+        is_local_address(peer, host, length))
         return FS_HOST_GOOD;
     for (size_t i = 0; server->hosts[i]; i++) {
         const char *allowed = server->hosts[i];
@@ -113,7 +117,8 @@ static const char *origin_host(const char *origin)
     return NULL;
 }
 
-/* Our own origin is that of the Host that was allowed. Either scheme: TLS may end at a proxy in front of us. */
+/* Our own origin is that of the Host that was allowed. Either scheme: TLS may end at a proxy in front of us.
+ */
 bool fs_auth_origin(const struct fs_peer *peer, const char *origin, const char *host)
 {
     const struct fs_server *server = peer->server;
@@ -155,7 +160,8 @@ static struct fs_credential *operator_credential(void)
     return credential;
 }
 
-struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input, struct fs_err *err)
+struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input,
+                                      struct fs_err *err)
 {
     const struct fs_server *server = peer->server;
     const char *key = input->api_key;
@@ -169,7 +175,8 @@ struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct f
     if (!key) {
         if (is_operator(peer, input))
             return operator_credential();
-        fs_fail(err, FS_ERR_UNAUTHENTICATED, "a key is needed: send the header 'Authorization: Bearer KEY' (or X-API-Key)");
+        fs_fail(err, FS_ERR_UNAUTHENTICATED,
+                "a key is needed: send the header 'Authorization: Bearer KEY' (or X-API-Key)");
         return NULL;
     }
     struct fs_credential *credential = fs_keyring_find(server->keyring, key, fs_server_now(server).wall);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What other threads ask of the door: each function of net/server.h that is callable from anywhere posts one command, and the
- * network thread carries it out. Commands are never dropped: the core bounds them by credits and by the requests that it was given.
+ * What other threads ask of the door: each function of net/server.h that is callable from anywhere posts one
+ * command, and the network thread carries it out. Commands are never dropped: the core bounds them by credits
+ * and by the requests that it was given.
  */
 #include <string.h>
 #include "base/log.h"
@@ -67,8 +68,8 @@ static void post(struct fs_server *server, struct command *command)
         command_destroy(&command->message);
 }
 
-void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type, const char *headers,
-                     struct fs_blob *body)
+void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type,
+                     const char *headers, struct fs_blob *body)
 {
     struct command *command = command_create(COMMAND_REPLY, request);
     command->status = status;
@@ -78,7 +79,8 @@ void fs_server_reply(struct fs_server *server, uint64_t request, int status, con
     post(server, command);
 }
 
-void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type, const char *headers)
+void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type,
+                      const char *headers)
 {
     struct command *command = command_create(COMMAND_STREAM, request);
     command->content_type = fs_strdup(content_type);
@@ -108,7 +110,8 @@ void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring)
     post(server, command);
 }
 
-void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket, struct fs_credential *credential, int64_t expires)
+void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket,
+                          struct fs_credential *credential, int64_t expires)
 {
     struct command *command = command_create(COMMAND_TICKET, 0);
     command->ticket = *ticket;
@@ -142,14 +145,16 @@ bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err)
         pthread_cond_wait(&waiter.condition, &waiter.mutex);
     pthread_mutex_unlock(&waiter.mutex);
     if (!waiter.ok)
-        return fs_fail(err, FS_ERR_CONFIG, "the new certificate %s was not taken; connections go on with the old one",
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "the new certificate %s was not taken; connections go on with the old one",
                        server->certificate);
     return true;
 }
 
 static void run_tls(struct fs_server *server, struct waiter *waiter)
 {
-    bool ok = lws_tls_cert_updated(server->context, server->certificate, server->certificate_key, NULL, 0, NULL, 0) == 0;
+    bool ok = lws_tls_cert_updated(server->context, server->certificate, server->certificate_key, NULL, 0,
+                                   NULL, 0) == 0;
     pthread_mutex_lock(&waiter->mutex);
     waiter->done = true;
     waiter->ok = ok;
@@ -163,7 +168,8 @@ static void run_keyring(struct fs_server *server, struct command *command)
     server->keyring = command->keyring;
     command->keyring = NULL;
     if (!fs_keyring_empty(server->keyring))
-        server->options.loopback_operator = false; /* a key was made: the time without keys is over for good */
+        server->options.loopback_operator =
+            false; /* a key was made: the time without keys is over for good */
     fs_deadline_revoke(server);
 }
 

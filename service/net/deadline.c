@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What time and others' acts do to connections: deadlines, sockets that take nothing, clients that vanished while their request waits,
- * credentials that end or are revoked. Looked at on each tick of the network thread.
+ * What time and others' acts do to connections: deadlines, sockets that take nothing, clients that vanished
+ * while their request waits, credentials that end or are revoked. Looked at on each tick of the network
+ * thread.
  */
 #include <poll.h>
 #include <string.h>
@@ -26,7 +27,8 @@ void fs_deadline_expiry(struct fs_peer *peer)
     if (!peer->credential || !peer->credential->expires)
         return;
     struct fs_time now = fs_server_now(peer->server);
-    fs_heap_arm(&peer->server->timers, &peer->expiry.timer, now.mono + (peer->credential->expires - now.wall));
+    fs_heap_arm(&peer->server->timers, &peer->expiry.timer,
+                now.mono + (peer->credential->expires - now.wall));
 }
 
 static void end(struct fs_peer *peer, int code, const char *goaway, const char *reason)
@@ -62,7 +64,8 @@ static void on_slow(struct fs_peer *peer)
     fs_peer_drop(peer);
 }
 
-/* Who hung up while the request waits, or while the stream has nothing to say? The library does not read there, so it cannot know. */
+/* Who hung up while the request waits, or while the stream has nothing to say? The library does not read
+ * there, so it cannot know. */
 static void find_vanished(struct fs_server *server)
 {
     FS_VEC(struct pollfd) fds = {0};

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of a request, as the library has parsed it, into a struct of ours. The library decodes paths and queries on the way
- * in ('%2F' becomes '/', '//' becomes '/', '/../' is resolved, '+' in a query becomes a blank); here they are encoded again,
- * so that a '?' or '&' in a value stays one. An encoded slash cannot be told from a plain one any more.
+ * The head of a request, as the library has parsed it, into a struct of ours. The library decodes paths and
+ * queries on the way in ('%2F' becomes '/', '//' becomes '/', '/../' is resolved, '+' in a query becomes a
+ * blank); here they are encoded again, so that a '?' or '&' in a value stays one. An encoded slash cannot be
+ * told from a plain one any more.
  */
 #include <string.h>
 #include "base/str.h"
@@ -23,20 +24,42 @@ static const struct {
 
 /* The library finds a header that it does not know only by name: these are all that reach the core. */
 static const char *const custom[] = {
-    "last-event-id",       "ce-id",               "ce-source",           "ce-specversion", "ce-type",
-    "ce-subject",          "ce-time",             "ce-datacontenttype",  "ce-dataschema",  "ce-sequence",
-    "ce-sequencetype",     "ce-traceparent",      "ce-tracestate",       "ce-expirytime",  "ce-recordedtime",
-    "ce-authtype",         "ce-authid",           "ce-partitionkey",     "ce-severitytext", "ce-severitynumber",
-    "ce-correlationid",    "ce-causationid",      "webhook-request-origin", "webhook-request-rate", "webhook-request-callback",
-    "traceparent",         "tracestate",          "idempotency-key",
+    "last-event-id",
+    "ce-id",
+    "ce-source",
+    "ce-specversion",
+    "ce-type",
+    "ce-subject",
+    "ce-time",
+    "ce-datacontenttype",
+    "ce-dataschema",
+    "ce-sequence",
+    "ce-sequencetype",
+    "ce-traceparent",
+    "ce-tracestate",
+    "ce-expirytime",
+    "ce-recordedtime",
+    "ce-authtype",
+    "ce-authid",
+    "ce-partitionkey",
+    "ce-severitytext",
+    "ce-severitynumber",
+    "ce-correlationid",
+    "ce-causationid",
+    "webhook-request-origin",
+    "webhook-request-rate",
+    "webhook-request-callback",
+    "traceparent",
+    "tracestate",
+    "idempotency-key",
 };
 
 static const struct {
     enum lws_token_indexes token;
     const char *name;
 } methods[] = {
-    {WSI_TOKEN_GET_URI, "GET"},         {WSI_TOKEN_POST_URI, "POST"},   {WSI_TOKEN_PUT_URI, "PUT"},
-    {WSI_TOKEN_DELETE_URI, "DELETE"},   {WSI_TOKEN_HEAD_URI, "HEAD"},   {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
+    {WSI_TOKEN_GET_URI, "GET"},       {WSI_TOKEN_POST_URI, "POST"}, {WSI_TOKEN_PUT_URI, "PUT"},
+    {WSI_TOKEN_DELETE_URI, "DELETE"}, {WSI_TOKEN_HEAD_URI, "HEAD"}, {WSI_TOKEN_OPTIONS_URI, "OPTIONS"},
     {WSI_TOKEN_PATCH_URI, "PATCH"},
 };
 
@@ -171,7 +194,8 @@ struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri, size
     request->path = fs_buf_take(&path, NULL);
     fs_buf_finish(&path);
     request->query = read_query(wsi, limit);
-    request->headers = fs_calloc(sizeof known / sizeof *known + sizeof custom / sizeof *custom, sizeof *request->headers);
+    request->headers =
+        fs_calloc(sizeof known / sizeof *known + sizeof custom / sizeof *custom, sizeof *request->headers);
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         add_header(request, known[i].name, fs_header_get(wsi, known[i].token, limit));
     for (size_t i = 0; i < sizeof custom / sizeof *custom; i++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1 requests: the checks in their order (size, Host, Origin, framing, credential), the body, the hand-over to the core and the
- * answer, which comes later. While the core has a request the connection is not read: the library would spin on bytes that it
- * may not take yet (4.1.6), and who goes away meanwhile is found by deadline.c.
+ * HTTP/1.1 requests: the checks in their order (size, Host, Origin, framing, credential), the body, the
+ * hand-over to the core and the answer, which comes later. While the core has a request the connection is not
+ * read: the library would spin on bytes that it may not take yet (4.1.6), and who goes away meanwhile is
+ * found by deadline.c.
  */
 #include <string.h>
 #include <strings.h>
@@ -12,8 +13,9 @@
 
 #define RETRY_LATER "Retry-After: 1\r\n"
 
-/* Nobody will read the body of a refused request, so the connection ends with it: the library's own way to throw a body away may
- * never end where a further request was sent ahead (4.1.6, lws_http_action: a loop over bytes that it cannot take). */
+/* Nobody will read the body of a refused request, so the connection ends with it: the library's own way to
+ * throw a body away may never end where a further request was sent ahead (4.1.6, lws_http_action: a loop over
+ * bytes that it cannot take). */
 static int refuse(struct fs_peer *peer, int status, const char *code, const char *text, const char *headers)
 {
     peer->close_after = peer->close_after || peer->unread;
@@ -51,7 +53,8 @@ static bool read_length(struct fs_peer *peer, uint64_t *length, int *status, con
     return ok;
 }
 
-/* Where a method has a body by custom and none was announced, the library waits for one: the connection must end behind the answer. */
+/* Where a method has a body by custom and none was announced, the library waits for one: the connection must
+ * end behind the answer. */
 static bool waits_for_nothing(struct fs_peer *peer)
 {
     const char *method = fs_header_method(peer->wsi);
@@ -85,7 +88,8 @@ static bool check_body(struct fs_peer *peer, uint64_t *length, int *result)
 
 static bool is_health(const char *path, size_t length)
 {
-    return (length == 8 && memcmp(path, "/healthz", 8) == 0) || (length == 7 && memcmp(path, "/readyz", 7) == 0);
+    return (length == 8 && memcmp(path, "/healthz", 8) == 0) ||
+           (length == 7 && memcmp(path, "/readyz", 7) == 0);
 }
 
 static bool check_place(struct fs_peer *peer, struct fs_auth_input *input, bool health, int *result)
@@ -96,11 +100,13 @@ static bool check_place(struct fs_peer *peer, struct fs_auth_input *input, bool 
         return false;
     }
     if (host == FS_HOST_BAD) {
-        *result = refuse(peer, 403, "forbidden", "this Host is not served here: add it to 'hosts' in the configuration", NULL);
+        *result = refuse(peer, 403, "forbidden",
+                         "this Host is not served here: add it to 'hosts' in the configuration", NULL);
         return false;
     }
     if (input->origin && !fs_auth_origin(peer, input->origin, health ? NULL : input->host)) {
-        *result = refuse(peer, 403, "forbidden", "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
+        *result = refuse(peer, 403, "forbidden",
+                         "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
         return false;
     }
     if (input->origin)
@@ -111,10 +117,11 @@ static bool check_place(struct fs_peer *peer, struct fs_auth_input *input, bool 
 /* https://fetch.spec.whatwg.org/#http-cors-protocol; the headers are those that OFREP's clients send. */
 static int answer_preflight(struct fs_peer *peer)
 {
-    static const char lines[] = "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, OPTIONS\r\n"
-                                "Access-Control-Allow-Headers: content-type, authorization, x-api-key, if-none-match, "
-                                "last-event-id, cache-control\r\n"
-                                "Access-Control-Max-Age: 600\r\n";
+    static const char lines[] =
+        "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, OPTIONS\r\n"
+        "Access-Control-Allow-Headers: content-type, authorization, x-api-key, if-none-match, "
+        "last-event-id, cache-control\r\n"
+        "Access-Control-Max-Age: 600\r\n";
     return fs_reply_write(peer, 204, NULL, lines, NULL, 0) ? fs_reply_done(peer) : -1;
 }
 
@@ -133,7 +140,8 @@ static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input
     if (peer->credential || fs_server_route_is_open(peer->request->method, peer->request->path))
         return true;
     bool unknown = err.code == FS_ERR_UNAUTHENTICATED;
-    *result = refuse(peer, fs_err_http(err.code), fs_err_name(err.code), err.text, unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
+    *result = refuse(peer, fs_err_http(err.code), fs_err_name(err.code), err.text,
+                     unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
     return false;
 }
 
@@ -151,7 +159,8 @@ static int hand_over(struct fs_peer *peer)
     if (!fs_inbox_try(server, message)) {
         fs_net_message_destroy(&message->message);
         fs_server_unname(peer);
-        return refuse(peer, 503, "unavailable", "the service has more work than it can take: try again", RETRY_LATER);
+        return refuse(peer, 503, "unavailable", "the service has more work than it can take: try again",
+                      RETRY_LATER);
     }
     peer->state = FS_PEER_WAITING;
     fs_peer_deadline(peer, 0);
@@ -161,7 +170,8 @@ static int hand_over(struct fs_peer *peer)
     return 0;
 }
 
-/* "Expect: 100-continue" (RFC 9110, 10.1.1): the library does not know it, and the client would wait for a second. */
+/* "Expect: 100-continue" (RFC 9110, 10.1.1): the library does not know it, and the client would wait for a
+ * second. */
 static void expect(struct fs_peer *peer, int *result)
 {
     if (lws_hdr_total_length(peer->wsi, WSI_TOKEN_HTTP_EXPECT) <= 0)
@@ -203,7 +213,8 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
     if (body && !peer->credential)
         return refuse(peer, 400, "invalid", "without a credential no body is taken", NULL);
     if (!fs_limits_take_request(peer))
-        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again", RETRY_LATER);
+        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again",
+                      RETRY_LATER);
     if (body == 0) {
         peer->empty_body = !peer->unread && strcmp(peer->request->method, "POST") == 0;
         return hand_over(peer);
@@ -215,8 +226,9 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
 }
 
 /*
- * Was this request read together with the one before, and so sent before that was answered? Such a connection ends behind the first
- * answer, as HTTP/1.1 allows (RFC 9112, 9.3.2): the library (4.1.6) takes a full core while such a request waits, and mixes up bodies.
+ * Was this request read together with the one before, and so sent before that was answered? Such a connection
+ * ends behind the first answer, as HTTP/1.1 allows (RFC 9112, 9.3.2): the library (4.1.6) takes a full core
+ * while such a request waits, and mixes up bodies.
  */
 static bool was_sent_ahead(struct fs_peer *peer)
 {
@@ -238,8 +250,9 @@ int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
 }
 
 /*
- * Where was_sent_ahead() cannot tell: a request with a body that was sent ahead comes from the library with its own head as its body
- * (4.1.6, lws_http_action). That head begins with the method; such a connection is ended before anything is made of it.
+ * Where was_sent_ahead() cannot tell: a request with a body that was sent ahead comes from the library with
+ * its own head as its body (4.1.6, lws_http_action). That head begins with the method; such a connection is
+ * ended before anything is made of it.
  */
 static bool is_own_head(const struct fs_peer *peer, const char *bytes, size_t length)
 {
@@ -283,11 +296,13 @@ static void resume(struct fs_peer *peer)
     peer->server->nudge = true;
 }
 
-void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers, struct fs_blob *body)
+void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers,
+                    struct fs_blob *body)
 {
     resume(peer);
     fs_server_unname(peer);
-    bool ok = fs_reply_write(peer, status, content_type, headers, body ? body->bytes : NULL, body ? body->length : 0);
+    bool ok = fs_reply_write(peer, status, content_type, headers, body ? body->bytes : NULL,
+                             body ? body->length : 0);
     if (!ok || fs_reply_done(peer) < 0) {
         peer->state = FS_PEER_LEAVING;
         fs_peer_kill(peer);
@@ -300,9 +315,11 @@ void fs_http_stream(struct fs_peer *peer, const char *content_type, const char *
     if (code != FS_OK) {
         fs_server_forget(peer); /* the id will not become a connection */
         resume(peer);
-        bool ok = code == FS_ERR_LIMIT
-                      ? fs_reply_error(peer, 429, "limit", "this credential has too many connections open", RETRY_LATER)
-                      : fs_reply_error(peer, 503, "unavailable", "too many connections are open", RETRY_LATER);
+        bool ok =
+            code == FS_ERR_LIMIT
+                ? fs_reply_error(peer, 429, "limit", "this credential has too many connections open",
+                                 RETRY_LATER)
+                : fs_reply_error(peer, 503, "unavailable", "too many connections are open", RETRY_LATER);
         if (!ok || fs_reply_done(peer) < 0)
             fs_peer_kill(peer);
         return;

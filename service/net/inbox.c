@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages to the core. What a stranger sends is bounded by the inbox's capacity (a full inbox stops the reading of
- * that peer, or answers 503); what is bounded otherwise (SENT by credits, CLOSED by connections) goes through always.
+ * Messages to the core. What a stranger sends is bounded by the inbox's capacity (a full inbox stops the
+ * reading of that peer, or answers 503); what is bounded otherwise (SENT by credits, CLOSED by connections)
+ * goes through always.
  */
 #include <string.h>
 #include "base/log.h"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * API keys: an immutable table from key id to (hash of the secret, credential). An unknown id costs the same hash and the
- * same comparison as a wrong secret. Pure; any thread may read a keyring, one at a time may own it.
+ * API keys: an immutable table from key id to (hash of the secret, credential). An unknown id costs the same
+ * hash and the same comparison as a wrong secret. Pure; any thread may read a keyring, one at a time may own
+ * it.
  */
 #include <string.h>
 #include "base/alloc.h"
@@ -73,7 +74,8 @@ static bool read_scopes(struct fs_credential *credential, const json_t *descript
     for (size_t i = 0; i < json_array_size(scopes); i++) {
         const char *scope = json_string_value(json_array_get(scopes, i));
         if (!scope || !fs_credential_add_scope(credential, scope))
-            return fs_fail(err, FS_ERR_INVALID, "scopes[%zu]: there is no scope '%s'", i, scope ? scope : "(not a text)");
+            return fs_fail(err, FS_ERR_INVALID, "scopes[%zu]: there is no scope '%s'", i,
+                           scope ? scope : "(not a text)");
     }
     return true;
 }
@@ -117,14 +119,16 @@ static struct fs_credential *read_credential(const json_t *description, const ch
     credential->name = fs_strdup(name ? name : id);
     credential->subject = subject && *subject ? fs_strdup(subject) : NULL;
     credential->origin = origin && *origin ? fs_strdup(origin) : NULL;
-    bool ok = read_scopes(credential, description, err) && read_object(description, "actor", &credential->actor, err) &&
+    bool ok = read_scopes(credential, description, err) &&
+              read_object(description, "actor", &credential->actor, err) &&
               read_object(description, "attributes", &credential->attributes, err) &&
               read_list(description, "mayAdd", &credential->may_add, err) &&
               read_list(description, "eventTypes", &credential->event_types, err) &&
               read_expiry(description, &credential->expires, err);
-    if (ok && fs_credential_may(credential, FS_SCOPE_EVALUATE) && !fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY) &&
-        !credential->subject)
-        ok = fs_fail(err, FS_ERR_INVALID, "the scope evaluate needs a subject (for any subject there is evaluate:any)");
+    if (ok && fs_credential_may(credential, FS_SCOPE_EVALUATE) &&
+        !fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY) && !credential->subject)
+        ok = fs_fail(err, FS_ERR_INVALID,
+                     "the scope evaluate needs a subject (for any subject there is evaluate:any)");
     if (ok)
         return credential;
     fs_credential_unref(credential);
@@ -185,8 +189,8 @@ struct fs_credential *fs_keyring_find(const struct fs_keyring *keyring, const ch
 {
     static const struct fs_sha256 nobody; /* no secret has this hash that anybody could find */
     const size_t prefix = strlen(PREFIX);
-    if (!keyring || strlen(key) != prefix + ID_LENGTH + 1 + SECRET_LENGTH || strncmp(key, PREFIX, prefix) != 0 ||
-        key[prefix + ID_LENGTH] != '_')
+    if (!keyring || strlen(key) != prefix + ID_LENGTH + 1 + SECRET_LENGTH ||
+        strncmp(key, PREFIX, prefix) != 0 || key[prefix + ID_LENGTH] != '_')
         return NULL;
     const struct key *found = fs_map_get(&keyring->keys, key + prefix, ID_LENGTH);
     struct fs_sha256 hash = fs_sha256(key + prefix + ID_LENGTH + 1, SECRET_LENGTH);
@@ -215,7 +219,8 @@ static void draw_id(char id[ID_LENGTH + 1])
     id[ID_LENGTH] = 0;
 }
 
-bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms, char key_out[80], struct fs_err *err)
+bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms, char key_out[80],
+                    struct fs_err *err)
 {
     char id[ID_LENGTH + 1], secret[SECRET_LENGTH + 2], hex[2 * FS_SHA256_SIZE + 1];
     uint8_t random[SECRET_BYTES];

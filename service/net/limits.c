@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How many: the limits' defaults, and the count of websockets and streams in all and for each credential. Belongs to the
- * network thread.
+ * How many: the limits' defaults, and the count of websockets and streams in all and for each credential.
+ * Belongs to the network thread.
  */
 #include <string.h>
 #include "server_internal.h"
@@ -27,7 +27,8 @@ void fs_limits_fill(struct fs_server_limits *limits)
 #undef DEFAULT
 }
 
-/* Tickets of one key are counted for each subject: a backend that gives tickets to many users is not their limit. */
+/* Tickets of one key are counted for each subject: a backend that gives tickets to many users is not their
+ * limit. */
 static char *count_key(const struct fs_credential *credential)
 {
     if (!credential)

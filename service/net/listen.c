@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The listening socket, and TCP connections from their first to their last moment. We listen and accept ourselves: errors are told
- * plainly, draining is stopping to listen, and the count of connections is held before the library spends anything on one.
+ * The listening socket, and TCP connections from their first to their last moment. We listen and accept
+ * ourselves: errors are told plainly, draining is stopping to listen, and the count of connections is held
+ * before the library spends anything on one.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,10 +22,12 @@ static bool listen_failed(const struct fs_server *server, int error, struct fs_e
     const char *host = server->host;
     int port = server->options.port;
     if (error == EADDRINUSE)
-        return fs_fail(err, FS_ERR_GENERAL, "%s:%d is in use: another process listens there; choose another with --listen",
-                       host, port);
+        return fs_fail(err, FS_ERR_GENERAL,
+                       "%s:%d is in use: another process listens there; choose another with --listen", host,
+                       port);
     if (error == EACCES)
-        return fs_fail(err, FS_ERR_GENERAL, "no right to listen on port %d: ports below 1024 need CAP_NET_BIND_SERVICE", port);
+        return fs_fail(err, FS_ERR_GENERAL,
+                       "no right to listen on port %d: ports below 1024 need CAP_NET_BIND_SERVICE", port);
     if (error == EADDRNOTAVAIL)
         return fs_fail(err, FS_ERR_GENERAL, "%s is no address of this machine", host);
     return fs_fail(err, FS_ERR_GENERAL, "cannot listen on %s:%d: %s", host, port, strerror(error));
@@ -117,7 +120,8 @@ void fs_peer_destroy(struct fs_peer *peer)
 
 void fs_peer_kill(struct fs_peer *peer)
 {
-    peer->server->nudge = true; /* the library gives what it still holds five seconds, by a timer of its own */
+    peer->server->nudge =
+        true; /* the library gives what it still holds five seconds, by a timer of its own */
     lws_set_timeout(peer->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
 }
 
@@ -148,7 +152,8 @@ static void adopt(struct fs_server *server, int fd, const struct sockaddr_storag
     struct fs_peer *peer = peer_create(server, address);
     peer->wsi = lws_adopt_socket_vhost(server->vhost, fd); /* closes the socket where it fails */
     if (!peer->wsi) {
-        FS_LOG_DEBUG("net", "a connection was not taken: no TLS handshake, or too many open files", "address", peer->address);
+        FS_LOG_DEBUG("net", "a connection was not taken: no TLS handshake, or too many open files", "address",
+                     peer->address);
         fs_peer_destroy(peer);
         return;
     }
@@ -164,7 +169,8 @@ static void on_acceptable(uv_poll_t *listener, int status, int events)
     for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
         struct sockaddr_storage address = {0};
         socklen_t length = sizeof address;
-        int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd =
+            accept4(server->listen_fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0)
             return; /* EAGAIN; on EMFILE the connection waits in the backlog */
         adopt(server, fd, &address);

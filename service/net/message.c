@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the door hands to the core, as the receiver sees it: messages and requests, and how to look into them. Pure; any thread.
+ * What the door hands to the core, as the receiver sees it: messages and requests, and how to look into them.
+ * Pure; any thread.
  */
 #include <string.h>
 #include "base/str.h"
@@ -40,7 +41,8 @@ const char *fs_http_header(const struct fs_http_request *request, const char *na
     return NULL;
 }
 
-/* A piece of a query as text: '+' is a blank there (application/x-www-form-urlencoded), %XX a byte. NULL: broken. */
+/* A piece of a query as text: '+' is a blank there (application/x-www-form-urlencoded), %XX a byte. NULL:
+ * broken. */
 static char *query_text(const char *piece, size_t length)
 {
     char *text = fs_strndup(piece, length);
@@ -78,7 +80,8 @@ char *fs_http_query(const struct fs_http_request *request, const char *name)
 /* Paths that bring their own secret or hold none. Everything else needs a credential. */
 bool fs_server_route_is_open(const char *method, const char *path)
 {
-    static const char *const pages[] = {"/", "/index.html", "/favicon.ico", "/favicon.svg", "/healthz", "/readyz"};
+    static const char *const pages[] = {"/",        "/index.html", "/favicon.ico", "/favicon.svg",
+                                        "/healthz", "/readyz"};
     if (strcmp(method, "OPTIONS") == 0)
         return true;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)

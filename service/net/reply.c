@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes of HTTP responses: head and body written at once (measured: two writes cost a fifth more), the same few
- * lines about security on each, and what becomes of the connection behind it. Network thread.
+ * Bytes of HTTP responses: head and body written at once (measured: two writes cost a fifth more), the same
+ * few lines about security on each, and what becomes of the connection behind it. Network thread.
  */
 #include <string.h>
 #include <strings.h>
@@ -14,12 +14,32 @@ static const char *reason_phrase(int status)
         int status;
         const char *phrase;
     } table[] = {
-        {200, "OK"}, {201, "Created"}, {202, "Accepted"}, {204, "No Content"}, {304, "Not Modified"}, {400, "Bad Request"},
-        {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"}, {408, "Request Timeout"},
-        {409, "Conflict"}, {410, "Gone"}, {411, "Length Required"}, {413, "Content Too Large"}, {415, "Unsupported Media Type"},
-        {417, "Expectation Failed"}, {422, "Unprocessable Content"}, {426, "Upgrade Required"}, {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"}, {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"},
-        {503, "Service Unavailable"}, {504, "Gateway Timeout"},
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {304, "Not Modified"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         if (table[i].status == status)
@@ -31,7 +51,8 @@ static const char *reason_phrase(int status)
 static bool has_line(const char *headers, const char *name)
 {
     size_t length = strlen(name);
-    for (const char *line = headers; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
+    for (const char *line = headers; line && *line;
+         line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
         if (strncasecmp(line, name, length) == 0 && line[length] == ':')
             return true;
     }
@@ -42,17 +63,21 @@ void fs_reply_cors(const struct fs_peer *peer, struct fs_buf *out)
 {
     fs_buf_adds(out, "Vary: Origin\r\n");
     if (peer->origin)
-        fs_buf_addf(out, "Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: ETag, Retry-After\r\n", peer->origin);
+        fs_buf_addf(out,
+                    "Access-Control-Allow-Origin: %s\r\nAccess-Control-Expose-Headers: ETag, Retry-After\r\n",
+                    peer->origin);
 }
 
-static void add_head(struct fs_peer *peer, struct fs_buf *out, int status, const char *content_type, const char *headers)
+static void add_head(struct fs_peer *peer, struct fs_buf *out, int status, const char *content_type,
+                     const char *headers)
 {
     char date[40];
     struct tm parts;
     time_t now = (time_t)(fs_server_now(peer->server).wall / 1000);
     gmtime_r(&now, &parts);
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
-    fs_buf_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n", status, reason_phrase(status), date);
+    fs_buf_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n", status,
+                reason_phrase(status), date);
     if (!has_line(headers, "Cache-Control"))
         fs_buf_adds(out, "Cache-Control: no-store\r\n");
     if (content_type)
@@ -73,7 +98,8 @@ static bool write_all(struct fs_peer *peer, struct fs_buf *out)
     return ok;
 }
 
-bool fs_reply_write(struct fs_peer *peer, int status, const char *content_type, const char *headers, const void *body, size_t length)
+bool fs_reply_write(struct fs_peer *peer, int status, const char *content_type, const char *headers,
+                    const void *body, size_t length)
 {
     static const char room[LWS_PRE];
     struct fs_buf out;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes towards the socket: written at once where the library holds nothing back, else queued (the core's credits bound the queue) and
- * written when the socket can take more. Direct writes cost half of the library's writable round trip (measured).
- * A frame is "sent" when the kernel has all of it. Network thread.
+ * Bytes towards the socket: written at once where the library holds nothing back, else queued (the core's
+ * credits bound the queue) and written when the socket can take more. Direct writes cost half of the
+ * library's writable round trip (measured). A frame is "sent" when the kernel has all of it. Network thread.
  */
 #include <string.h>
 #include "base/log.h"
@@ -23,7 +23,8 @@ static void note_sent(struct fs_peer *peer, unsigned count)
 static bool write_one(struct fs_peer *peer, struct fs_outgoing *item)
 {
     struct fs_blob *blob = item->blob;
-    int written = lws_write(peer->wsi, blob->bytes, blob->length, is_http(peer) ? LWS_WRITE_HTTP : LWS_WRITE_TEXT);
+    int written =
+        lws_write(peer->wsi, blob->bytes, blob->length, is_http(peer) ? LWS_WRITE_HTTP : LWS_WRITE_TEXT);
     bool ok = written >= (int)blob->length;
     fs_blob_unref(blob);
     if (!ok)
@@ -34,7 +35,8 @@ static bool write_one(struct fs_peer *peer, struct fs_outgoing *item)
     }
     peer->in_library += item->own ? 0 : 1;
     if (peer->state == FS_PEER_STREAM)
-        lws_rx_flow_control(peer->wsi, 1); /* while it is off, the library does not write either (HTTP, 4.1.6) */
+        lws_rx_flow_control(peer->wsi,
+                            1); /* while it is off, the library does not write either (HTTP, 4.1.6) */
     fs_deadline_slow(peer);
     return true;
 }
@@ -68,7 +70,8 @@ void fs_send_blob(struct fs_peer *peer, struct fs_blob *blob, bool own)
     }
     fs_vec_push(&peer->queue, item);
     if (queued(peer) > FS_NET_QUEUE_MAX) {
-        FS_LOG_ERROR("net", "more frames for one connection than its credits: it is dropped", "address", peer->address);
+        FS_LOG_ERROR("net", "more frames for one connection than its credits: it is dropped", "address",
+                     peer->address);
         fs_send_close(peer, 0, NULL);
     }
 }
@@ -93,8 +96,8 @@ void fs_send_close(struct fs_peer *peer, int code, const char *reason)
 }
 
 /*
- * The close frame is ours and not the library's: on libuv, Debian's build of 4.1.6 closes a connection twice when its writable
- * callback asks for it, and the second time leaves no room for a close frame.
+ * The close frame is ours and not the library's: on libuv, Debian's build of 4.1.6 closes a connection twice
+ * when its writable callback asks for it, and the second time leaves no room for a close frame.
  */
 static int finish_close(struct fs_peer *peer)
 {

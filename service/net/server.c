@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The network thread: its libuv loop, the library's context on it, and the one callback through which the library speaks.
- * The library gets a loop of ours, since on one of its own it installs signal handlers. Sockets are accepted by us
- * (listen.c) and adopted by the library. What callbacks mean for requests and websockets is in http.c and websocket.c.
+ * The network thread: its libuv loop, the library's context on it, and the one callback through which the
+ * library speaks. The library gets a loop of ours, since on one of its own it installs signal handlers.
+ * Sockets are accepted by us (listen.c) and adopted by the library. What callbacks mean for requests and
+ * websockets is in http.c and websocket.c.
  */
 #include <errno.h>
 #include <signal.h>
@@ -81,7 +82,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RAW_RX:
         return -1;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: {
-        bool ours = peer->closing && peer->state == FS_PEER_LEAVING; /* the answer to our close frame: no further one */
+        bool ours = peer->closing &&
+                    peer->state == FS_PEER_LEAVING; /* the answer to our close frame: no further one */
         peer_gone(peer);
         return ours ? -1 : 0;
     }
@@ -184,8 +186,8 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
     int64_t ping = (server->limits.ping_ms + 999) / 1000;
     server->retry_policy.secs_since_valid_ping = (uint16_t)ping;
     server->retry_policy.secs_since_valid_hangup = (uint16_t)(ping * 2);
-    server->protocols[0] = (struct lws_protocols){.name = FS_NET_HTTP_NAME, .callback = on_event, .rx_buffer_size = 4096,
-                                                  .tx_packet_size = 65536};
+    server->protocols[0] = (struct lws_protocols){
+        .name = FS_NET_HTTP_NAME, .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 65536};
     server->protocols[1] = server->protocols[0];
     server->protocols[1].name = FS_NET_WS_PROTOCOL;
 
@@ -195,14 +197,18 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .protocols = server->protocols,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_VALIDATE_UTF8 |
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8 |
                    (server->tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0) |
                    (server->client_ca ? LWS_SERVER_OPTION_REQUIRE_VALID_OPENSSL_CLIENT_CERT : 0),
         .foreign_loops = loops,
         .gid = -1,
         .uid = -1,
-        /* Twice the limit, so that a head that is somewhat too large is answered with 431; more is cut off by the library. */
-        .max_http_header_data2 = (unsigned)(room < 4096 ? 4096 : room > 65000 ? 65000 : room),
+        /* Twice the limit, so that a head that is somewhat too large is answered with 431; more is cut off by
+           the library. */
+        .max_http_header_data2 = (unsigned)(room < 4096    ? 4096
+                                            : room > 65000 ? 65000
+                                                           : room),
         .pt_serv_buf_size = 16384,
         .timeout_secs = 10,
         .keepalive_timeout = (int)((server->limits.idle_ms + 999) / 1000),
@@ -216,8 +222,9 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
     };
     server->context = lws_create_context(&info);
     if (!server->context)
-        return fs_fail(err, FS_ERR_GENERAL,
-                       "the network library does not start: is the package libwebsockets-evlib-uv installed?");
+        return fs_fail(
+            err, FS_ERR_GENERAL,
+            "the network library does not start: is the package libwebsockets-evlib-uv installed?");
     server->vhost = lws_create_vhost(server->context, &info);
     if (!server->vhost)
         return fs_fail(err, FS_ERR_CONFIG, "TLS cannot be set up with certificate %s and key %s",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the door share: the server, one peer for each TCP connection, and how they call each other.
- * Everything here belongs to the network thread, but for fs_server.commands, which is how others reach it.
- * Not for other parts: they see net/server.h.
+ * What the files of the door share: the server, one peer for each TCP connection, and how they call each
+ * other. Everything here belongs to the network thread, but for fs_server.commands, which is how others reach
+ * it. Not for other parts: they see net/server.h.
  */
 #ifndef FS_NET_SERVER_INTERNAL_H
 #define FS_NET_SERVER_INTERNAL_H
@@ -18,15 +18,17 @@
 #include "base/vec.h"
 #include "net/server.h"
 
-#define FS_NET_TICK_MS      100   /* how often deadlines are looked at */
-#define FS_NET_LINGER_MS    2000  /* a refused request may still be sending its body: so long it is read and thrown away */
-#define FS_NET_BODY_MS      30000 /* a request must be whole after that */
-#define FS_NET_STOP_MS      2000  /* fs_server_stop() waits so long for peers to take their close frames */
-#define FS_NET_QUEUE_MAX    256   /* messages waiting on one connection; credits keep it far below */
-#define FS_NET_HTTP_NAME    "http only" /* a websocket client cannot ask for a protocol with a blank in its name */
-#define FS_NET_WS_PROTOCOL  "flagstaff.v1"
-#define FS_NET_WS_PATH      "/v1/ws"
-#define FS_NET_TICKET       "flagstaff.ticket."
+#define FS_NET_TICK_MS 100 /* how often deadlines are looked at */
+#define FS_NET_LINGER_MS                                                                                     \
+    2000 /* a refused request may still be sending its body: so long it is read and thrown away */
+#define FS_NET_BODY_MS   30000 /* a request must be whole after that */
+#define FS_NET_STOP_MS   2000  /* fs_server_stop() waits so long for peers to take their close frames */
+#define FS_NET_QUEUE_MAX 256   /* messages waiting on one connection; credits keep it far below */
+#define FS_NET_HTTP_NAME                                                                                     \
+    "http only" /* a websocket client cannot ask for a protocol with a blank in its name */
+#define FS_NET_WS_PROTOCOL "flagstaff.v1"
+#define FS_NET_WS_PATH     "/v1/ws"
+#define FS_NET_TICKET      "flagstaff.ticket."
 
 enum fs_peer_state {
     FS_PEER_IDLE,    /* HTTP: between requests, or reading a head */
@@ -55,40 +57,40 @@ struct fs_outgoing {
 struct fs_peer {
     struct fs_server *server;
     struct lws *wsi;
-    struct fs_list node;            /* fs_server.peers */
+    struct fs_list node; /* fs_server.peers */
     enum fs_peer_state state;
     char address[64];
-    bool loopback;                  /* the peer's address is one */
+    bool loopback; /* the peer's address is one */
 
-    uint64_t id;                    /* of the request under way or the connection; 0: none that the core knows */
+    uint64_t id; /* of the request under way or the connection; 0: none that the core knows */
     struct fs_credential *credential;
-    char *origin;                   /* the request's Origin, allowed; or NULL */
-    char *count_key;                /* in fs_server.per_key, while it counts as a connection */
+    char *origin;    /* the request's Origin, allowed; or NULL */
+    char *count_key; /* in fs_server.per_key, while it counts as a connection */
 
     struct fs_http_request *request; /* being read */
     struct fs_buf body;
-    bool head_only;                 /* HEAD */
-    bool close_after;               /* the connection ends behind this response */
-    bool unread;                    /* a body that nobody wants is still coming */
-    int64_t consumed;               /* bytes read from the socket when the last request was whole; -1: unknown */
-    bool empty_body;                /* the library will announce the end of an empty body */
-    bool paused;                    /* rx flow control is on */
-    bool counted;                   /* in fs_server.requests */
+    bool head_only;   /* HEAD */
+    bool close_after; /* the connection ends behind this response */
+    bool unread;      /* a body that nobody wants is still coming */
+    int64_t consumed; /* bytes read from the socket when the last request was whole; -1: unknown */
+    bool empty_body;  /* the library will announce the end of an empty body */
+    bool paused;      /* rx flow control is on */
+    bool counted;     /* in fs_server.requests */
 
-    bool hello;                     /* websocket: the first frame came */
-    int64_t second;                 /* websocket: frames are counted since then */
+    bool hello;     /* websocket: the first frame came */
+    int64_t second; /* websocket: frames are counted since then */
     unsigned frames;
-    int refused;                    /* websocket: close with this code at once */
-    struct fs_buf message;          /* websocket: fragments */
-    struct fs_net_message *held;    /* found the inbox full */
-    struct fs_list held_node;       /* fs_server.held */
+    int refused;                 /* websocket: close with this code at once */
+    struct fs_buf message;       /* websocket: fragments */
+    struct fs_net_message *held; /* found the inbox full */
+    struct fs_list held_node;    /* fs_server.held */
 
     FS_VEC(struct fs_outgoing) queue; /* waiting for the socket; queue_head is the oldest */
     size_t queue_head;
-    unsigned sent;                  /* taken by the kernel, not yet reported */
-    unsigned in_library;            /* written, but a rest of it is in the library's buffer */
-    struct fs_list sent_node;       /* fs_server.sent */
-    uint64_t acknowledged;          /* TCP's count when it last made progress */
+    unsigned sent;            /* taken by the kernel, not yet reported */
+    unsigned in_library;      /* written, but a rest of it is in the library's buffer */
+    struct fs_list sent_node; /* fs_server.sent */
+    uint64_t acknowledged;    /* TCP's count when it last made progress */
 
     bool closing;
     int close_code;
@@ -119,8 +121,8 @@ struct fs_server {
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t tick;
-    uv_timer_t retry;       /* while the inbox is full */
-    uv_prepare_t turn;      /* end of each turn of the loop */
+    uv_timer_t retry;  /* while the inbox is full */
+    uv_prepare_t turn; /* end of each turn of the loop */
     uv_poll_t listener;
     int listen_fd;
     bool listening;
@@ -130,21 +132,21 @@ struct fs_server {
     lws_retry_bo_t retry_policy;
 
     struct fs_queue *commands;
-    bool nudge;             /* the library's timers must be looked at */
-    int64_t stopping;       /* mono ms at which patience ends; 0: not */
+    bool nudge;       /* the library's timers must be looked at */
+    int64_t stopping; /* mono ms at which patience ends; 0: not */
     bool stopped;
 
     struct fs_list peers;
     size_t peer_count;
-    struct fs_map by_id;    /* id -> peer */
-    struct fs_map per_key;  /* credential -> struct fs_key_count */
+    struct fs_map by_id;   /* id -> peer */
+    struct fs_map per_key; /* credential -> struct fs_key_count */
     unsigned connections;
     unsigned requests;
     uint64_t last_id;
     struct fs_list held, sent;
     struct fs_heap timers;
     unsigned ticks;
-    struct fs_map tickets;  /* hash -> struct fs_ticket */
+    struct fs_map tickets; /* hash -> struct fs_ticket */
 };
 
 /* command.c: what other threads asked for. */
@@ -154,8 +156,8 @@ void fs_command_stop(struct fs_server *server); /* posts; any thread */
 /* server.c: the thread, the loop. */
 void fs_server_begin_stop(struct fs_server *server);
 struct fs_time fs_server_now(const struct fs_server *server);
-void fs_server_unname(struct fs_peer *peer); /* out of by_id: the request is answered */
-void fs_server_forget(struct fs_peer *peer); /* the same, and tells the core FS_NET_CLOSED */
+void fs_server_unname(struct fs_peer *peer);   /* out of by_id: the request is answered */
+void fs_server_forget(struct fs_peer *peer);   /* the same, and tells the core FS_NET_CLOSED */
 uint64_t fs_server_name(struct fs_peer *peer); /* gives it a new id and files it */
 
 /* listen.c: the listening socket; peers come and go. */
@@ -187,45 +189,55 @@ struct fs_auth_input {
 void fs_auth_read(struct lws *wsi, struct fs_auth_input *input);
 void fs_auth_input_finish(struct fs_auth_input *input);
 /* The credential of a request, or NULL with `err` (UNAUTHENTICATED or FORBIDDEN). A new reference. */
-struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input, struct fs_err *err);
+struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input,
+                                      struct fs_err *err);
 bool fs_auth_is_loopback_name(const char *host); /* "localhost:8080", "127.0.0.1", "[::1]:1" */
 
 /* limits.c: how many. */
 void fs_limits_fill(struct fs_server_limits *limits);
-/* Counts a websocket or stream. FS_OK; FS_ERR_LIMIT: the credential has too many; FS_ERR_UNAVAILABLE: the server has. */
+/* Counts a websocket or stream. FS_OK; FS_ERR_LIMIT: the credential has too many; FS_ERR_UNAVAILABLE: the
+ * server has. */
 enum fs_err_code fs_limits_enter(struct fs_peer *peer);
 void fs_limits_leave(struct fs_peer *peer);
-/* Counts a request whose body is read or whose answer is waited for. False: there are too many. More than once does no harm. */
+/* Counts a request whose body is read or whose answer is waited for. False: there are too many. More than
+ * once does no harm. */
 bool fs_limits_take_request(struct fs_peer *peer);
 void fs_limits_drop_request(struct fs_peer *peer);
 
 /* ticket.c */
-void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential, int64_t expires);
+void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential,
+                   int64_t expires);
 /* Uses it up. NULL: unknown, used, expired, or bound to another Origin. */
 struct fs_credential *fs_ticket_take(struct fs_server *server, const char *text, const char *origin);
 void fs_ticket_sweep(struct fs_server *server);
 void fs_ticket_finish(struct fs_server *server);
 
 /* header.c: the library's parsed head. */
-char *fs_header_get(struct lws *wsi, enum lws_token_indexes token, size_t limit); /* owned; NULL: absent, too long, or with control characters */
+char *fs_header_get(struct lws *wsi, enum lws_token_indexes token,
+                    size_t limit); /* owned; NULL: absent, too long, or with control characters */
 char *fs_header_custom(struct lws *wsi, const char *name, size_t limit);
 size_t fs_header_bytes(struct lws *wsi); /* as many as the library tells of */
 const char *fs_header_method(struct lws *wsi);
-struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri, size_t length); /* NULL: malformed */
+struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri,
+                                          size_t length); /* NULL: malformed */
 void fs_http_request_destroy(struct fs_http_request *request);
 
 /* http.c: requests. Callbacks return what the library's callback must. */
 int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length);
 int fs_http_body(struct fs_peer *peer, const void *bytes, size_t length);
 int fs_http_body_end(struct fs_peer *peer);
-void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers, struct fs_blob *body);
+void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers,
+                    struct fs_blob *body);
 void fs_http_stream(struct fs_peer *peer, const char *content_type, const char *headers);
 
 /* reply.c: bytes of a response. */
-/* Writes head and body at once. `headers` are lines, or NULL. False: the connection is broken. Body stays the caller's. */
-bool fs_reply_write(struct fs_peer *peer, int status, const char *content_type, const char *headers, const void *body, size_t length);
+/* Writes head and body at once. `headers` are lines, or NULL. False: the connection is broken. Body stays the
+ * caller's. */
+bool fs_reply_write(struct fs_peer *peer, int status, const char *content_type, const char *headers,
+                    const void *body, size_t length);
 /* The same with the JSON body {"error":{...}}. */
-bool fs_reply_error(struct fs_peer *peer, int status, const char *code, const char *text, const char *headers);
+bool fs_reply_error(struct fs_peer *peer, int status, const char *code, const char *text,
+                    const char *headers);
 /* After a response: -1 where the connection must be closed now. In a callback. */
 int fs_reply_done(struct fs_peer *peer);
 /* The lines about CORS for this peer's Origin; "" where there is none. */
@@ -242,15 +254,17 @@ void fs_websocket_end(struct fs_peer *peer, int close_code, const char *goaway, 
 /* send.c: bytes towards the socket. */
 void fs_send_blob(struct fs_peer *peer, struct fs_blob *blob, bool own); /* takes the reference */
 void fs_send_close(struct fs_peer *peer, int code, const char *reason);
-int fs_send_writable(struct fs_peer *peer); /* the library's WRITEABLE callback */
+int fs_send_writable(struct fs_peer *peer);    /* the library's WRITEABLE callback */
 void fs_send_report(struct fs_server *server); /* FS_NET_SENT of this turn */
 void fs_send_finish(struct fs_peer *peer);
 
 /* inbox.c: messages to the core. */
 struct fs_net_message *fs_inbox_message(struct fs_peer *peer, enum fs_net_kind kind);
-bool fs_inbox_try(struct fs_server *server, struct fs_net_message *message); /* false: full, the message is still the caller's */
+bool fs_inbox_try(struct fs_server *server,
+                  struct fs_net_message *message); /* false: full, the message is still the caller's */
 void fs_inbox_must(struct fs_server *server, struct fs_net_message *message);
-void fs_inbox_hold(struct fs_peer *peer, struct fs_net_message *message); /* until there is room; stops reading from the peer */
+void fs_inbox_hold(struct fs_peer *peer,
+                   struct fs_net_message *message); /* until there is room; stops reading from the peer */
 void fs_inbox_retry(struct fs_server *server);
 
 /* tls.c */

@@ -22,5 +22,7 @@ int64_t fs_tcp_consumed(int fd)
     int unread = 0;
     if (ioctl(fd, FIONREAD, &unread) != 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) != 0)
         return -1;
-    return info.tcpi_bytes_received == 0 ? -1 : (int64_t)info.tcpi_bytes_received - unread; /* 0: a kernel that does not count */
+    return info.tcpi_bytes_received == 0
+               ? -1
+               : (int64_t)info.tcpi_bytes_received - unread; /* 0: a kernel that does not count */
 }

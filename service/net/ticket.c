@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Tickets: what a browser offers instead of a key (it cannot set headers on a websocket). Only SHA-256 of a ticket is kept; it is found
- * by that hash, so that neither the table's layout nor a comparison tells a guesser anything about a ticket. One use, an end, an Origin.
- * Belongs to the network thread.
+ * Tickets: what a browser offers instead of a key (it cannot set headers on a websocket). Only SHA-256 of a
+ * ticket is kept; it is found by that hash, so that neither the table's layout nor a comparison tells a
+ * guesser anything about a ticket. One use, an end, an Origin. Belongs to the network thread.
  */
 #include <string.h>
 #include "server_internal.h"
 
-#define TICKETS_MAX 100000 /* an issuing key that runs wild must not fill the memory: the newest is refused, as if expired */
+#define TICKETS_MAX                                                                                          \
+    100000 /* an issuing key that runs wild must not fill the memory: the newest is refused, as if expired   \
+            */
 
 static void ticket_destroy(void *value)
 {
@@ -16,7 +18,8 @@ static void ticket_destroy(void *value)
     fs_free(ticket);
 }
 
-void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential, int64_t expires)
+void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential,
+                   int64_t expires)
 {
     if (server->tickets.count >= TICKETS_MAX)
         fs_ticket_sweep(server);
@@ -28,7 +31,8 @@ void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struc
     ticket->hash = *hash;
     ticket->credential = credential;
     ticket->expires = expires;
-    struct fs_ticket *former = fs_map_set(&server->tickets, ticket->hash.bytes, sizeof ticket->hash.bytes, ticket);
+    struct fs_ticket *former =
+        fs_map_set(&server->tickets, ticket->hash.bytes, sizeof ticket->hash.bytes, ticket);
     if (former)
         ticket_destroy(former);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Are these files a certificate and its key? Checked before the library sees them, since it says nothing that an operator could use.
+ * Are these files a certificate and its key? Checked before the library sees them, since it says nothing that
+ * an operator could use.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,8 @@ static FILE *open_file(const char *path, const char *what, struct fs_err *err)
 {
     FILE *file = path ? fopen(path, "re") : NULL;
     if (!file)
-        fs_fail(err, FS_ERR_CONFIG, "the %s %s cannot be read: %s", what, path ? path : "(none named)", path ? strerror(errno) : "set it");
+        fs_fail(err, FS_ERR_CONFIG, "the %s %s cannot be read: %s", what, path ? path : "(none named)",
+                path ? strerror(errno) : "set it");
     return file;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The websocket's way in: what is checked before 101, what closes right behind it, and frames of clients until they are well-formed
- * frames of flagstaff.v1 (docs/protocol/README.md, sections 2 and 6). What they mean is the core's. Network thread.
+ * The websocket's way in: what is checked before 101, what closes right behind it, and frames of clients
+ * until they are well-formed frames of flagstaff.v1 (docs/protocol/README.md, sections 2 and 6). What they
+ * mean is the core's. Network thread.
  */
 #include <string.h>
 #include <strings.h>
@@ -9,11 +10,13 @@
 #include "base/str.h"
 #include "server_internal.h"
 
-/* The only upgrade that is taken. h2c leads to code of libwebsockets 4.1 that writes out of bounds (CVE-2026-19773). */
+/* The only upgrade that is taken. h2c leads to code of libwebsockets 4.1 that writes out of bounds
+ * (CVE-2026-19773). */
 static bool is_websocket(struct lws *wsi)
 {
     char upgrade[32];
-    return lws_hdr_copy(wsi, upgrade, sizeof upgrade, WSI_TOKEN_UPGRADE) > 0 && strcasecmp(upgrade, "websocket") == 0;
+    return lws_hdr_copy(wsi, upgrade, sizeof upgrade, WSI_TOKEN_UPGRADE) > 0 &&
+           strcasecmp(upgrade, "websocket") == 0;
 }
 
 static int refuse(struct fs_peer *peer, int status, const char *code, const char *text, const char *headers)
@@ -59,21 +62,27 @@ static int check_handshake(struct fs_peer *peer, const char *protocols)
     bool version_ok = version && strcmp(version, "13") == 0;
     fs_free(version);
     if (!version_ok)
-        return refuse(peer, 426, "invalid", "version 13 of the websocket protocol is spoken", "Sec-WebSocket-Version: 13\r\n");
+        return refuse(peer, 426, "invalid", "version 13 of the websocket protocol is spoken",
+                      "Sec-WebSocket-Version: 13\r\n");
     char *connection = fs_header_get(wsi, WSI_TOKEN_CONNECTION, 120);
     char *key = fs_header_get(wsi, WSI_TOKEN_KEY, 64);
     bool complete = connection && has_word(connection, "upgrade") && key && strlen(key) == 24;
     fs_free(connection);
     fs_free(key);
     if (!complete)
-        return refuse(peer, 400, "invalid", "this is no websocket handshake (RFC 6455): Connection or Sec-WebSocket-Key is wrong", NULL);
+        return refuse(peer, 400, "invalid",
+                      "this is no websocket handshake (RFC 6455): Connection or Sec-WebSocket-Key is wrong",
+                      NULL);
     if (!protocols || !has_word(protocols, FS_NET_WS_PROTOCOL))
-        return refuse(peer, 400, "invalid", "offer the subprotocol flagstaff.v1, in a Sec-WebSocket-Protocol of at most 127 bytes", NULL);
+        return refuse(peer, 400, "invalid",
+                      "offer the subprotocol flagstaff.v1, in a Sec-WebSocket-Protocol of at most 127 bytes",
+                      NULL);
     return 0;
 }
 
 /* Whoever cannot read an HTTP status learns it from a close code behind 101. */
-static int deny(struct fs_peer *peer, bool browser, int close_code, int status, const struct fs_err *err, const char *headers)
+static int deny(struct fs_peer *peer, bool browser, int close_code, int status, const struct fs_err *err,
+                const char *headers)
 {
     if (!browser)
         return refuse(peer, status, fs_err_name(err->code), err->text, headers);
@@ -84,8 +93,10 @@ static int deny(struct fs_peer *peer, bool browser, int close_code, int status, 
 static int admit(struct fs_peer *peer, bool browser)
 {
     struct fs_err err = {0};
-    if (!fs_credential_may(peer->credential, FS_SCOPE_EVALUATE) && !fs_credential_may(peer->credential, FS_SCOPE_EVALUATE_ANY)) {
-        fs_fail(&err, FS_ERR_FORBIDDEN, "this credential may not open a connection: it needs the scope evaluate");
+    if (!fs_credential_may(peer->credential, FS_SCOPE_EVALUATE) &&
+        !fs_credential_may(peer->credential, FS_SCOPE_EVALUATE_ANY)) {
+        fs_fail(&err, FS_ERR_FORBIDDEN,
+                "this credential may not open a connection: it needs the scope evaluate");
         return deny(peer, browser, 4403, 403, &err, NULL);
     }
     switch (fs_limits_enter(peer)) {
@@ -115,7 +126,8 @@ static int authenticate(struct fs_peer *peer, const struct fs_auth_input *input,
     if (peer->credential)
         return admit(peer, browser);
     bool unknown = err.code != FS_ERR_FORBIDDEN;
-    return deny(peer, browser, unknown ? 4401 : 4403, unknown ? 401 : 403, &err, unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
+    return deny(peer, browser, unknown ? 4401 : 4403, unknown ? 401 : 403, &err,
+                unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
 }
 
 static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
@@ -127,9 +139,11 @@ static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
     if (host == FS_HOST_MISSING)
         return refuse(peer, 400, "invalid", "the header Host is missing", NULL);
     if (host == FS_HOST_BAD)
-        return refuse(peer, 403, "forbidden", "this Host is not served here: add it to 'hosts' in the configuration", NULL);
+        return refuse(peer, 403, "forbidden",
+                      "this Host is not served here: add it to 'hosts' in the configuration", NULL);
     if (input->origin && !fs_auth_origin(peer, input->origin, input->host))
-        return refuse(peer, 403, "forbidden", "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
+        return refuse(peer, 403, "forbidden",
+                      "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
     if (!found)
         return refuse(peer, 404, "not-found", "the websocket is at " FS_NET_WS_PATH, NULL);
     if (fs_header_bytes(peer->wsi) > peer->server->limits.header)
@@ -217,7 +231,8 @@ static bool rate_is_right(struct fs_peer *peer)
     if (++peer->frames <= peer->server->limits.frames)
         return true;
     struct fs_frame_fault what = {.code = "limit", .limit = "rate", .close = 4429};
-    snprintf(what.message, sizeof what.message, "more than %u frames within a second", peer->server->limits.frames);
+    snprintf(what.message, sizeof what.message, "more than %u frames within a second",
+             peer->server->limits.frames);
     fault(peer, &what);
     return false;
 }

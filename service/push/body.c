@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include "push/frame.h"
 
-#define BODY_LIMIT (64 * 1024 * 1024) /* a part holds at most 128 flags, whose values have limits of their own */
+#define BODY_LIMIT                                                                                           \
+    (64 * 1024 * 1024) /* a part holds at most 128 flags, whose values have limits of their own */
 
 static void add_head(struct fs_buf *out, const struct fs_view_state *state)
 {
@@ -37,8 +38,9 @@ static void add_flags(struct fs_buf *out, const struct fs_view_state *state)
     fs_buf_adds(out, "\"flags\":[");
     for (size_t i = 0; i < state->flag_count; i++) {
         const struct fs_cause *cause = state->flags[i].cause;
-        struct fs_wire_cause wire = {
-            .kind = fs_cause_kind_name(cause->kind), .entry = cause->count ? cause->entries[0] : 0, .time = cause->time};
+        struct fs_wire_cause wire = {.kind = fs_cause_kind_name(cause->kind),
+                                     .entry = cause->count ? cause->entries[0] : 0,
+                                     .time = cause->time};
         if (i)
             fs_buf_addc(out, ',');
         fs_frame_add_flag(out, state->flags[i].flag, state->flags[i].evaluation, &wire);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames from the server: flags and answers into bytes (docs/protocol/flagstaff.v1.schema.json, `server`). Written by hand into a
- * buffer, since one snapshot through a document tree costs some forty times as much. Pure; any thread.
+ * Frames from the server: flags and answers into bytes (docs/protocol/flagstaff.v1.schema.json, `server`).
+ * Written by hand into a buffer, since one snapshot through a document tree costs some forty times as much.
+ * Pure; any thread.
  */
 #include <string.h>
 #include "base/err.h"
@@ -94,16 +95,17 @@ static size_t or_else(size_t value, size_t otherwise)
     return value ? value : otherwise;
 }
 
-struct fs_blob *fs_frame_welcome(const char *session, const char *epoch, int64_t lease_ms, const struct fs_frame_limits *limits,
-                                 size_t frame_limit)
+struct fs_blob *fs_frame_welcome(const char *session, const char *epoch, int64_t lease_ms,
+                                 const struct fs_frame_limits *limits, size_t frame_limit)
 {
     struct fs_buf out;
     fs_buf_init(&out, 4096);
     fs_buf_adds(&out, "{\"type\":\"welcome\",\"protocol\":\"flagstaff.v1\"");
     fs_push_add_text(&out, "session", session);
     fs_push_add_text(&out, "epoch", epoch);
-    fs_buf_addf(&out, ",\"lease\":%lld,\"limits\":{\"frame\":%zu,\"send\":%zu,\"watches\":%zu,\"flags\":%zu", (long long)lease_ms,
-                frame_limit, or_else(limits->send, 65536), or_else(limits->watches, 64), or_else(limits->flags, 256));
+    fs_buf_addf(&out, ",\"lease\":%lld,\"limits\":{\"frame\":%zu,\"send\":%zu,\"watches\":%zu,\"flags\":%zu",
+                (long long)lease_ms, frame_limit, or_else(limits->send, 65536), or_else(limits->watches, 64),
+                or_else(limits->flags, 256));
     fs_buf_addf(&out, ",\"contextBytes\":%zu,\"contextDepth\":%zu}}", or_else(limits->context_bytes, 8192),
                 or_else(limits->context_depth, 8));
     return blob_of(&out);
@@ -143,8 +145,8 @@ struct fs_blob *fs_frame_lease(uint64_t n, uint64_t revision, int64_t duration_m
 {
     struct fs_buf out;
     fs_buf_init(&out, 256);
-    fs_buf_addf(&out, "{\"type\":\"lease\",\"n\":%llu,\"revision\":%llu,\"duration\":%lld}", (unsigned long long)n,
-                (unsigned long long)revision, (long long)duration_ms);
+    fs_buf_addf(&out, "{\"type\":\"lease\",\"n\":%llu,\"revision\":%llu,\"duration\":%lld}",
+                (unsigned long long)n, (unsigned long long)revision, (long long)duration_ms);
     return blob_of(&out);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of clients into structs (docs/protocol/flagstaff.v1.schema.json, `client`): every member of the schema is checked, every other
- * ignored. What a fault says is what its client is told. Pure; any thread.
+ * Frames of clients into structs (docs/protocol/flagstaff.v1.schema.json, `client`): every member of the
+ * schema is checked, every other ignored. What a fault says is what its client is told. Pure; any thread.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -35,11 +35,13 @@ static bool bad(struct reading *r, const char *format, ...)
     va_end(args);
     r->fault->code = "bad_frame";
     r->fault->close = 4400;
-    snprintf(r->fault->message, sizeof r->fault->message, "%s%s%s", r->type ? r->type : "", r->type ? ": " : "", text);
+    snprintf(r->fault->message, sizeof r->fault->message, "%s%s%s", r->type ? r->type : "",
+             r->type ? ": " : "", text);
     return false;
 }
 
-/* A limit passed by one watch ends that watch; within hello, where no watch is there yet, it ends the connection. */
+/* A limit passed by one watch ends that watch; within hello, where no watch is there yet, it ends the
+ * connection. */
 static bool over(struct reading *r, const char *limit, uint64_t watch, const char *format, size_t most)
 {
     bool alone = strcmp(r->type, "watch") == 0;
@@ -54,7 +56,8 @@ static bool over(struct reading *r, const char *limit, uint64_t watch, const cha
     return false;
 }
 
-static bool read_integer(struct reading *r, const json_t *object, const char *name, int64_t least, int64_t most, uint64_t *out)
+static bool read_integer(struct reading *r, const json_t *object, const char *name, int64_t least,
+                         int64_t most, uint64_t *out)
 {
     const json_t *value = json_object_get(object, name);
     if (!value)
@@ -92,7 +95,8 @@ static bool read_flags(struct reading *r, const json_t *list, struct fs_watch_re
     for (size_t i = 0; i < count; i++) {
         const json_t *key = json_array_get(list, i);
         size_t length = json_string_length(key);
-        if (!json_is_string(key) || length == 0 || length > KEY_MAX || strlen(json_string_value(key)) != length)
+        if (!json_is_string(key) || length == 0 || length > KEY_MAX ||
+            strlen(json_string_value(key)) != length)
             return bad(r, "flags[%zu] must be a text of 1 to %d bytes", i, KEY_MAX);
         watch->flags[i] = fs_strdup(json_string_value(key));
     }
@@ -110,7 +114,8 @@ static bool read_watch(struct reading *r, const json_t *object, struct fs_watch_
         return bad(r, "watch %" PRIu64 ": the member 'context' must be an object", watch->watch);
     size_t most = or_else(r->limits->context_bytes, 8192);
     if (json_dumpb(context, NULL, 0, JSON_COMPACT) > most)
-        return over(r, "contextBytes", watch->watch, "a context may have at most %zu bytes in compact JSON", most);
+        return over(r, "contextBytes", watch->watch, "a context may have at most %zu bytes in compact JSON",
+                    most);
     most = or_else(r->limits->context_depth, 8);
     if (fs_json_depth(context) > most)
         return over(r, "contextDepth", watch->watch, "a context may be nested at most %zu deep", most);
@@ -234,11 +239,13 @@ static bool read_type(struct reading *r, const json_t *object, enum fs_client_fr
     }
     r->fault->code = "unknown_type";
     snprintf(r->fault->message, sizeof r->fault->message,
-             "frames of the type '%.60s' are unknown here: hello, watch, unwatch, renew and ack are known", type);
+             "frames of the type '%.60s' are unknown here: hello, watch, unwatch, renew and ack are known",
+             type);
     return false;
 }
 
-struct fs_client_frame *fs_client_frame_parse(const char *text, size_t length, const struct fs_frame_limits *limits,
+struct fs_client_frame *fs_client_frame_parse(const char *text, size_t length,
+                                              const struct fs_frame_limits *limits,
                                               struct fs_frame_fault *fault)
 {
     struct reading r = {limits, fault, NULL};
@@ -246,7 +253,8 @@ struct fs_client_frame *fs_client_frame_parse(const char *text, size_t length, c
     *fault = (struct fs_frame_fault){0};
     json_t *object = fs_json_read(text, length, DEPTH_MAX, &err);
     struct fs_client_frame *frame = FS_NEW(struct fs_client_frame);
-    bool ok = object ? read_type(&r, object, &frame->type) && read_members(&r, object, frame) : bad(&r, "%.180s", err.text);
+    bool ok = object ? read_type(&r, object, &frame->type) && read_members(&r, object, frame)
+                     : bad(&r, "%.180s", err.text);
     json_decref(object);
     if (ok)
         return frame;
@@ -254,12 +262,14 @@ struct fs_client_frame *fs_client_frame_parse(const char *text, size_t length, c
     return NULL;
 }
 
-struct fs_client_frame *fs_client_frame_read(const char *text, size_t length, const struct fs_frame_limits *limits, struct fs_err *err)
+struct fs_client_frame *fs_client_frame_read(const char *text, size_t length,
+                                             const struct fs_frame_limits *limits, struct fs_err *err)
 {
     struct fs_frame_fault fault;
     struct fs_client_frame *frame = fs_client_frame_parse(text, length, limits, &fault);
     if (!frame)
-        fs_fail(err, strcmp(fault.code, "limit") == 0 ? FS_ERR_TOO_LARGE : FS_ERR_INVALID, "%s", fault.message);
+        fs_fail(err, strcmp(fault.code, "limit") == 0 ? FS_ERR_TOO_LARGE : FS_ERR_INVALID, "%s",
+                fault.message);
     return frame;
 }
 

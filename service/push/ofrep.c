@@ -9,7 +9,8 @@
 
 #define DEPTH_MAX 64
 
-json_t *fs_ofrep_context(const char *body, size_t length, const struct fs_frame_limits *limits, const char **code, struct fs_err *err)
+json_t *fs_ofrep_context(const char *body, size_t length, const struct fs_frame_limits *limits,
+                         const char **code, struct fs_err *err)
 {
     size_t bytes = limits->context_bytes ? limits->context_bytes : 8192;
     size_t depth = limits->context_depth ? limits->context_depth : 8;
@@ -56,7 +57,8 @@ static const char *error_code(enum fs_error_code code)
     }
 }
 
-static void add_success(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation)
+static void add_success(struct fs_buf *out, const struct fs_flag *flag,
+                        const struct fs_evaluation *evaluation)
 {
     const json_t *value = evaluation->value;
     const char *variant = evaluation->variant ? evaluation->variant : "";
@@ -98,8 +100,9 @@ int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const stru
         return 200;
     }
     bool absent = evaluation->error == FS_NO_ERROR || evaluation->error == FS_ERROR_FLAG_NOT_FOUND;
-    const char *details = *evaluation->detail ? evaluation->detail : evaluation->reason == FS_REASON_DISABLED ? "the flag is disabled"
-                                                                                                              : "the flag has no value";
+    const char *details = *evaluation->detail                        ? evaluation->detail
+                          : evaluation->reason == FS_REASON_DISABLED ? "the flag is disabled"
+                                                                     : "the flag has no value";
     add_error_members(out, flag->key, absent ? "FLAG_NOT_FOUND" : error_code(evaluation->error), details);
     fs_buf_adds(out, ",\"metadata\":{");
     fs_push_add_metadata(out, flag->metadata, true);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 flagstaff_unit_test(net keyring)
 flagstaff_unit_test(net message)
+flagstaff_unit_test(net access)
 flagstaff_unit_test(net http)
 flagstaff_unit_test(net door)
 flagstaff_unit_test(net websocket)

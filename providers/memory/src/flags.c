@@ -6,21 +6,31 @@
 
 enum { WORD = 8 };
 
-/* Eight bytes at a time, multiplied and folded. Keys come from the program, not from strangers. */
+static uint64_t mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * UINT64_C(0x9E3779B97F4A7C15);
+    return hash ^ hash >> 29;
+}
+
+/* Eight bytes at a time; the last eight may overlap. Keys come from the program, not from strangers. */
 static uint64_t hash_of(const char *key, size_t length)
 {
-    const uint64_t factor = UINT64_C(0x9E3779B97F4A7C15);
-    uint64_t hash = length * factor;
-    for (; length >= WORD; length -= WORD, key += WORD) {
-        uint64_t word;
-        memcpy(&word, key, WORD);
-        hash = (hash ^ word) * factor;
-        hash ^= hash >> 32;
+    uint64_t hash = length;
+    uint64_t word = 0;
+    if (length < WORD) {
+        for (size_t i = 0; i < length; i++)
+            word = word << 8 | (unsigned char)key[i];
+    } else {
+        const char *last = key + length - WORD;
+        for (; key < last; key += WORD) {
+            memcpy(&word, key, WORD);
+            hash = mix(hash, word);
+        }
+        memcpy(&word, last, WORD);
     }
-    uint64_t rest = 0;
-    memcpy(&rest, key, length);
-    hash = (hash ^ rest) * factor;
-    return hash ^ hash >> 32;
+    /* What came in at the top must reach the bottom, where the table looks. */
+    hash = mix(hash, word ^ word >> 32);
+    return mix(hash, hash >> 32);
 }
 
 static void *zalloc(size_t size)
@@ -61,10 +71,28 @@ static void take_apart(struct variant *variant, const char *name, const of_value
 
 const struct variant *flag_variant(const struct flag *flag, const char *name)
 {
-    for (size_t i = 0; name != NULL && i < flag->count; i++)
-        if (strcmp(flag->variants[i].name, name) == 0)
-            return &flag->variants[i];
+    const struct rest *rest = flag->rest;
+    for (size_t i = 0; name != NULL && i < rest->count; i++)
+        if (strcmp(rest->variants[i].name, name) == 0)
+            return &rest->variants[i];
     return NULL;
+}
+
+/* Memory for a flag with its key and so many variants, the rest where it belongs. */
+static struct flag *flag_alloc(const char *key, size_t variants)
+{
+    size_t length = strlen(key);
+    size_t head = (sizeof(struct flag) + length + 1 + WORD - 1) / WORD * WORD;
+    if (length > UINT32_MAX)
+        return NULL;
+    struct flag *flag = zalloc(head + sizeof(struct rest) + variants * sizeof(struct variant));
+    if (flag == NULL)
+        return NULL;
+    atomic_init(&flag->refs, 1);
+    flag->key_length = (uint32_t)length;
+    memcpy(flag->key, key, length + 1);
+    flag->rest = (struct rest *)(void *)((char *)flag + head);
+    return flag;
 }
 
 struct flag *flag_new(const of_memory_flag *given, of_error *error)
@@ -76,33 +104,29 @@ struct flag *flag_new(const of_memory_flag *given, of_error *error)
     memcpy(&known, given, given->size < sizeof known ? given->size : sizeof known);
     if (known.key == NULL || of_value_type(known.variants) != OF_TYPE_OBJECT)
         return NULL;
-    size_t count = of_value_length(known.variants);
-    size_t key_size = strlen(known.key) + 1;
-    *error = OF_ERROR_NO_MEMORY;
-    struct flag *flag = zalloc(sizeof *flag + count * sizeof flag->variants[0] + key_size);
+    struct flag *flag = flag_alloc(known.key, of_value_length(known.variants));
+    *error = flag == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     if (flag == NULL)
         return NULL;
-    atomic_init(&flag->refs, 1);
-    flag->key = (char *)&flag->variants[count];
-    memcpy(flag->key, known.key, key_size);
-    flag->values = of_value_ref(known.variants);
-    flag->metadata = of_value_ref(known.metadata);
-    flag->evaluator = known.evaluator;
-    flag->user = known.user;
+    struct rest *rest = flag->rest;
+    rest->values = of_value_ref(known.variants);
+    rest->metadata = of_value_ref(known.metadata);
+    rest->evaluator = known.evaluator;
+    rest->user = known.user;
     flag->disabled = known.disabled;
+    flag->plain = !known.disabled && known.evaluator == NULL;
     const char *name = NULL;
     const of_value *value = NULL;
-    for (size_t cursor = 0; of_value_next(flag->values, &cursor, &name, &value); flag->count++)
-        take_apart(&flag->variants[flag->count], name, value);
-    flag->preset = flag_variant(flag, known.default_variant);
-    flag->plain = !flag->disabled && flag->evaluator == NULL;
-    *error = OF_OK;
-    if (known.default_variant != NULL && flag->preset == NULL) {
-        *error = OF_ERROR_INVALID_ARGUMENT;
-        flag_unref(flag);
-        return NULL;
-    }
-    return flag;
+    for (size_t cursor = 0; of_value_next(rest->values, &cursor, &name, &value); rest->count++)
+        take_apart(&rest->variants[rest->count], name, value);
+    const struct variant *preset = flag_variant(flag, known.default_variant);
+    if (preset != NULL)
+        flag->preset = *preset;
+    if (known.default_variant == NULL || preset != NULL)
+        return flag;
+    *error = OF_ERROR_INVALID_ARGUMENT;
+    flag_unref(flag);
+    return NULL;
 }
 
 struct flag *flag_ref(struct flag *flag)
@@ -116,8 +140,8 @@ void flag_unref(void *counted)
     struct flag *flag = counted;
     if (flag == NULL || atomic_fetch_sub_explicit(&flag->refs, 1, memory_order_acq_rel) != 1)
         return;
-    of_value_unref(flag->values);
-    of_value_unref(flag->metadata);
+    of_value_unref(flag->rest->values);
+    of_value_unref(flag->rest->metadata);
     of_free(flag);
 }
 
@@ -143,7 +167,7 @@ static struct slot *slot_of(struct flags *flags, uint64_t hash, const char *key)
 
 void flags_put(struct flags *flags, struct flag *flag)
 {
-    uint64_t hash = hash_of(flag->key, strlen(flag->key));
+    uint64_t hash = hash_of(flag->key, flag->key_length);
     struct slot *slot = slot_of(flags, hash, flag->key);
     if (slot->flag == NULL)
         flags->count++;
@@ -154,9 +178,11 @@ void flags_put(struct flags *flags, struct flag *flag)
 
 struct flag *flags_find(const struct flags *flags, const char *key)
 {
-    uint64_t hash = hash_of(key, strlen(key));
+    size_t length = strlen(key);
+    uint64_t hash = hash_of(key, length);
     for (size_t i = (size_t)hash & flags->mask; flags->slots[i].flag != NULL; i = (i + 1) & flags->mask)
-        if (flags->slots[i].hash == hash && strcmp(flags->slots[i].flag->key, key) == 0)
+        if (flags->slots[i].hash == hash && flags->slots[i].flag->key_length == length &&
+            memcmp(flags->slots[i].flag->key, key, length) == 0)
             return flags->slots[i].flag;
     return NULL;
 }

@@ -15,18 +15,25 @@ struct variant {
     of_flag_value value;
 };
 
-struct flag {
-    _Atomic(uint32_t) refs;
-    bool plain; /* neither targeting nor disabled: `preset` is the answer */
-    bool disabled;
-    const struct variant *preset; /* or NULL */
+/* What is read only where there is targeting, or details are wanted. */
+struct rest {
     of_memory_evaluator evaluator;
     void *user;
     of_value *metadata;
     of_value *values; /* what the variants point into */
-    char *key;
     size_t count;
     struct variant variants[];
+};
+
+/* One allocation: this, the key, the rest. A plain flag is answered out of its first cache lines. */
+struct flag {
+    _Atomic(uint32_t) refs;
+    uint32_t key_length;
+    bool plain; /* neither targeting nor disabled: `preset` is the answer */
+    bool disabled;
+    struct variant preset; /* without a name: none */
+    struct rest *rest;
+    char key[];
 };
 
 struct slot {

@@ -47,19 +47,19 @@ static bool put_value(const struct variant *variant, of_type type, of_flag_value
 /* The variant that applies, or NULL for the caller's default value; and the reason. */
 static const struct variant *choose(const struct flag *flag, const of_context *context, const char **reason)
 {
-    *reason = OF_REASON_STATIC;
+    const struct variant *preset = flag->preset.name == NULL ? NULL : &flag->preset;
     if (flag->plain) {
-        if (flag->preset == NULL)
-            *reason = OF_REASON_DEFAULT;
-        return flag->preset;
+        *reason = preset == NULL ? OF_REASON_DEFAULT : OF_REASON_STATIC;
+        return preset;
     }
     if (flag->disabled) {
         *reason = OF_REASON_DISABLED;
         return NULL;
     }
-    const struct variant *chosen = flag_variant(flag, flag->evaluator(flag->user, context));
+    const struct rest *rest = flag->rest;
+    const struct variant *chosen = flag_variant(flag, rest->evaluator(rest->user, context));
     *reason = chosen != NULL ? OF_REASON_TARGETING_MATCH : OF_REASON_DEFAULT;
-    return chosen != NULL ? chosen : flag->preset;
+    return chosen != NULL ? chosen : preset;
 }
 
 static of_error resolve(struct memory *memory, const char *key, of_type type, const of_flag_value *default_value,
@@ -83,7 +83,7 @@ static of_error resolve(struct memory *memory, const char *key, of_type type, co
         return OF_OK;
     resolution->variant = variant == NULL ? NULL : variant->name;
     resolution->reason = reason;
-    resolution->metadata = flag->metadata;
+    resolution->metadata = flag->rest->metadata;
     resolution->owner = flag_ref(flag);
     resolution->release = flag_unref;
     return OF_OK;

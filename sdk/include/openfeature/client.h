@@ -38,6 +38,7 @@ OF_API of_error of_client_set_context(of_client *client, const of_context *conte
 /** @name Evaluation: the value
  * `context` and `options` may be NULL and are borrowed for the call.
  * @{ */
+/** The value of a flag, of the type that is in the name. */
 OF_API bool of_client_get_bool(of_client *client, const char *key, bool default_value, const of_context *context,
                                const of_options *options);
 OF_API int64_t of_client_get_int(of_client *client, const char *key, int64_t default_value,
@@ -57,6 +58,7 @@ OF_API OF_MUST_USE of_value *of_client_get_object(of_client *client, const char 
  * As above; `details` is filled whole and released with of_details_clear().
  * @return of_details::error
  * @{ */
+/** The details of an evaluation, of the type that is in the name. */
 OF_API of_error of_client_bool_details(of_client *client, const char *key, bool default_value,
                                        const of_context *context, const of_options *options, of_details *details);
 OF_API of_error of_client_int_details(of_client *client, const char *key, int64_t default_value,

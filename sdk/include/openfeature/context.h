@@ -50,6 +50,7 @@ OF_API OF_MUST_USE of_context *of_context_merge(const of_context *under, const o
 OF_API of_error of_context_set(of_context *context, const char *key, of_value *value);
 /** @name Shorthands of of_context_set()
  * @{ */
+/** Sets a field to a value of the type that is in the name. */
 OF_API of_error of_context_set_bool(of_context *context, const char *key, bool boolean);
 OF_API of_error of_context_set_int(of_context *context, const char *key, int64_t integer);
 OF_API of_error of_context_set_double(of_context *context, const char *key, double number);

@@ -13,28 +13,42 @@ OF_BEGIN_DECLS
 
 /** @name Reasons (types.md, "Resolution Reason"). Any other string may stand in a reason's place.
  * @{ */
+/** Nothing about the context was looked at. */
 #define OF_REASON_STATIC          "STATIC"
+/** No rule applied, so the preset value did. */
 #define OF_REASON_DEFAULT         "DEFAULT"
+/** A rule applied to the context. */
 #define OF_REASON_TARGETING_MATCH "TARGETING_MATCH"
+/** The subject was assigned by chance. */
 #define OF_REASON_SPLIT           "SPLIT"
+/** The value was answered earlier and kept. */
 #define OF_REASON_CACHED          "CACHED"
+/** The flag is switched off. */
 #define OF_REASON_DISABLED        "DISABLED"
+/** Nobody knows. */
 #define OF_REASON_UNKNOWN         "UNKNOWN"
+/** The value may be out of date. */
 #define OF_REASON_STALE           "STALE"
+/** There was an error. */
 #define OF_REASON_ERROR           "ERROR"
 /** @} */
 
 /** The value of a flag; which member counts is said by a type beside it. */
 typedef union of_flag_value {
+    /** Of #OF_TYPE_BOOL. */
     bool boolean;
+    /** Of #OF_TYPE_INT. */
     int64_t integer;
+    /** Of #OF_TYPE_DOUBLE. */
     double number;
-    /** NUL-terminated; the length is in bytes. */
+    /** Of #OF_TYPE_STRING: NUL-terminated; the length is in bytes. */
     struct {
+        /** The text. */
         const char *data;
+        /** Its bytes. */
         size_t length;
     } string;
-    /** An object or a list. */
+    /** Of #OF_TYPE_OBJECT: an object or a list. */
     const of_value *object;
 } of_flag_value;
 
@@ -44,8 +58,11 @@ typedef union of_flag_value {
  * the default value, which are the pointers that the caller gave.
  */
 typedef struct of_details {
+    /** The key that was asked for. */
     const char *flag_key;
+    /** The type that was asked for; says which member of `value` counts. */
     of_type type;
+    /** The flag's value, or the default value. */
     of_flag_value value;
     /** NULL when the provider names none. */
     const char *variant;
@@ -68,6 +85,7 @@ OF_API void of_details_clear(of_details *details);
 typedef struct of_string {
     /** NUL-terminated, never NULL unless the default value was. */
     const char *data;
+    /** Its bytes. */
     size_t length;
     /** Of the library. */
     void *private_[3];

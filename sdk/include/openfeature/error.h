@@ -13,6 +13,7 @@ OF_BEGIN_DECLS
 
 /** What went wrong; 0 is nothing. */
 typedef enum of_error {
+    /** Nothing went wrong. */
     OF_OK = 0,
     /** The value was resolved before the provider was initialised. */
     OF_ERROR_PROVIDER_NOT_READY = 1,

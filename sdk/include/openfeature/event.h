@@ -16,24 +16,33 @@ OF_BEGIN_DECLS
 
 /** The kinds of events. */
 typedef enum of_event_type {
+    /** It can evaluate flags. */
     OF_EVENT_READY = 1,
+    /** It cannot, or not reliably. */
     OF_EVENT_ERROR = 2,
+    /** Flags are different from before. */
     OF_EVENT_CONFIGURATION_CHANGED = 3,
+    /** What it knows may be out of date. */
     OF_EVENT_STALE = 4,
-    /** Static paradigm only. */
+    /** It adapts to a new context. Static paradigm only. */
     OF_EVENT_RECONCILING = 5,
-    /** Static paradigm only. */
+    /** It has adapted to a new context. Static paradigm only. */
     OF_EVENT_CONTEXT_CHANGED = 6
 } of_event_type;
 
 /** The status of a provider (types.md, "Provider Status"). */
 typedef enum of_provider_status {
+    /** Not started yet, or shut down. */
     OF_STATUS_NOT_READY = 0,
+    /** It can evaluate flags. */
     OF_STATUS_READY = 1,
+    /** It cannot, or not reliably; it may recover. */
     OF_STATUS_ERROR = 2,
+    /** What it knows may be out of date. */
     OF_STATUS_STALE = 3,
+    /** It cannot recover. */
     OF_STATUS_FATAL = 4,
-    /** Static paradigm only. */
+    /** It adapts to a new context. Static paradigm only. */
     OF_STATUS_RECONCILING = 5
 } of_provider_status;
 
@@ -46,9 +55,11 @@ OF_API const char *of_status_name(of_provider_status status);
 typedef struct of_provider_event {
     /** sizeof(of_provider_event), so that the structure can grow. */
     size_t size;
+    /** What happened. */
     of_event_type type;
     /** The flags that changed, or NULL: any of them may have. */
     const char *const *flags_changed;
+    /** How many. */
     size_t flags_changed_count;
     /** NULL for none; an error should have one (5.1.4). */
     const char *message;
@@ -66,6 +77,7 @@ typedef struct of_provider_event {
 
 /** What a handler is told. Valid during the call only. */
 typedef struct of_event {
+    /** What happened. */
     of_event_type type;
     /** Never NULL. */
     const char *provider_name;
@@ -75,9 +87,11 @@ typedef struct of_event {
     of_provider_status status;
     /** NULL: any flag may have changed. */
     const char *const *flags_changed;
+    /** How many. */
     size_t flags_changed_count;
     /** May be NULL. */
     const char *message;
+    /** Of #OF_EVENT_ERROR. */
     of_error error;
     /** An object; empty but never NULL. */
     const of_value *metadata;

@@ -62,13 +62,17 @@ OF_API void of_hook_unref(of_hook *hook);
 /** @name What a hook sees
  * All pointers are borrowed and valid during the call.
  * @{ */
+/** The key of the flag. */
 OF_API const char *of_hook_context_flag_key(const of_hook_context *hook_context);
+/** The type that was asked for. */
 OF_API of_type of_hook_context_flag_type(const of_hook_context *hook_context);
+/** The caller's default value. */
 OF_API const of_flag_value *of_hook_context_default_value(const of_hook_context *hook_context);
 /** The merged evaluation context; never NULL. */
 OF_API const of_context *of_hook_context_context(const of_hook_context *hook_context);
 /** The domain of the client, NULL for the default. */
 OF_API const char *of_hook_context_domain(const of_hook_context *hook_context);
+/** The name of the provider that is asked. */
 OF_API const char *of_hook_context_provider_name(const of_hook_context *hook_context);
 /** @} */
 

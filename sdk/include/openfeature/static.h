@@ -65,6 +65,7 @@ OF_API void of_static_api_shutdown(of_static_api *api);
 
 /** @name The client: as client.h without a context
  * @{ */
+/** As the function of client.h without `static` in its name. */
 OF_API of_static_client *of_static_client_ref(of_static_client *client);
 OF_API void of_static_client_unref(of_static_client *client);
 OF_API const char *of_static_client_domain(const of_static_client *client);

@@ -28,18 +28,27 @@ OF_BEGIN_DECLS
 
 /** The type of a value, and of a flag. */
 typedef enum of_type {
+    /** Nothing; not the type of a flag. */
     OF_TYPE_NULL = 0,
+    /** `bool` */
     OF_TYPE_BOOL = 1,
+    /** `int64_t` */
     OF_TYPE_INT = 2,
+    /** `double` */
     OF_TYPE_DOUBLE = 3,
+    /** UTF-8 text with a length. */
     OF_TYPE_STRING = 4,
+    /** of_datetime; not the type of a flag. */
     OF_TYPE_DATETIME = 5,
+    /** Values in order; a flag of type object may have one. */
     OF_TYPE_LIST = 6,
+    /** Values under keys. */
     OF_TYPE_OBJECT = 7
 } of_type;
 
 /** A moment: seconds and nanoseconds since 1970-01-01T00:00:00Z, and the offset it was written with. */
 typedef struct of_datetime {
+    /** Since 1970-01-01T00:00:00Z, without leap seconds. */
     int64_t seconds;
     /** 0 to 999,999,999 */
     int32_t nanoseconds;
@@ -56,6 +65,7 @@ OF_API const char *of_type_name(of_type type);
 /** @name Making values
  * Each returns a value owned by the caller, or NULL when there is no memory. Any thread.
  * @{ */
+/** Makes a value of the type that is in the name. */
 OF_API OF_MUST_USE of_value *of_value_null(void);
 OF_API OF_MUST_USE of_value *of_value_bool(bool boolean);
 OF_API OF_MUST_USE of_value *of_value_int(int64_t integer);
@@ -96,6 +106,7 @@ OF_API of_error of_value_append(of_value *list, of_value *value);
 OF_API of_error of_value_set(of_value *object, const char *key, of_value *value);
 /** @name Shorthands of of_value_set()
  * @{ */
+/** Sets a member of an object to a value of the type that is in the name. */
 OF_API of_error of_value_set_bool(of_value *object, const char *key, bool boolean);
 OF_API of_error of_value_set_int(of_value *object, const char *key, int64_t integer);
 OF_API of_error of_value_set_double(of_value *object, const char *key, double number);
@@ -107,7 +118,9 @@ OF_API of_error of_value_remove(of_value *object, const char *key);
 /** @name Reading values
  * What is asked of a value of another type is answered with `otherwise`. Any thread.
  * @{ */
+/** The type of a value. */
 OF_API of_type of_value_type(const of_value *value);
+/** The value as the type that is in the name. */
 OF_API bool of_value_as_bool(const of_value *value, bool otherwise);
 /** A double that is a whole number in range counts as an integer. */
 OF_API int64_t of_value_as_int(const of_value *value, int64_t otherwise);
@@ -115,6 +128,7 @@ OF_API int64_t of_value_as_int(const of_value *value, int64_t otherwise);
 OF_API double of_value_as_double(const of_value *value, double otherwise);
 /** @return borrowed from the value, NUL-terminated. of_value_length() gives the bytes. */
 OF_API const char *of_value_as_string(const of_value *value, const char *otherwise);
+/** The value as a moment. */
 OF_API of_datetime of_value_as_datetime(const of_value *value, of_datetime otherwise);
 /** The bytes of a string, the items of a list, the members of an object; else 0. */
 OF_API size_t of_value_length(const of_value *value);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An HTTP request on standard input, what service/events reads out of it as JSON on standard output: {"events": [{"attributes",
- * "data"}]} or {"error": {"code", "http", "text"}}. The bridge between the CloudEvents suites and the C code.
+ * An HTTP request on standard input, what service/events reads out of it as JSON on standard output:
+ * {"events": [{"attributes", "data"}]} or {"error": {"code", "http", "text"}}. The bridge between the
+ * CloudEvents suites and the C code.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,11 +62,13 @@ static json_t *show(const struct request *request)
     struct fs_err err = {0};
     fs_events_limits_init(&limits);
     if (!fs_cloudevents_read(&request->events, &limits, &events, &err))
-        return json_pack("{s:{s:s,s:i,s:s}}", "error", "code", fs_err_name(err.code), "http", fs_err_http(err.code), "text", err.text);
+        return json_pack("{s:{s:s,s:i,s:s}}", "error", "code", fs_err_name(err.code), "http",
+                         fs_err_http(err.code), "text", err.text);
     json_t *list = json_array();
     for (size_t i = 0; i < events.count; i++)
-        json_array_append_new(list, json_pack("{s:O,s:O?,s:i}", "attributes", events.items[i].attributes, "data", events.items[i].data,
-                                              "bytes", (int)events.items[i].byte_count));
+        json_array_append_new(list,
+                              json_pack("{s:O,s:O?,s:i}", "attributes", events.items[i].attributes, "data",
+                                        events.items[i].data, "bytes", (int)events.items[i].byte_count));
     fs_cloudevents_finish(&events);
     return json_pack("{s:o}", "events", list);
 }

@@ -18,7 +18,9 @@ static void values_stand_behind_or_after_an_equals_sign(void **state)
 {
     (void)state;
     struct fs_config config;
-    assert_true(load(&config, FS_COMMAND_SERVE, WORDS("--listen", "[::1]:9000", "--lease=5s", "-d", "/x", "--print-config"), NULL, NULL));
+    assert_true(load(&config, FS_COMMAND_SERVE,
+                     WORDS("--listen", "[::1]:9000", "--lease=5s", "-d", "/x", "--print-config"), NULL,
+                     NULL));
     assert_string_equal(fs_config_text(&config, FS_OPT_LISTEN), "::1");
     assert_int_equal(fs_config_number(&config, FS_OPT_LISTEN), 9000);
     assert_int_equal(fs_config_number(&config, FS_OPT_LEASE), 5000);
@@ -32,7 +34,8 @@ static void what_is_no_option_is_positional(void **state)
 {
     (void)state;
     struct fs_config config;
-    assert_true(load(&config, FS_COMMAND_GET, WORDS("ada", "--output", "json", "-", "--", "--odd"), NULL, NULL));
+    assert_true(
+        load(&config, FS_COMMAND_GET, WORDS("ada", "--output", "json", "-", "--", "--odd"), NULL, NULL));
     assert_int_equal(config.positional_count, 3);
     assert_string_equal(config.positional[0], "ada");
     assert_string_equal(config.positional[1], "-");
@@ -58,7 +61,8 @@ static void mistakes_are_told_with_what_was_meant(void **state)
 {
     (void)state;
     is_misused(FS_COMMAND_SERVE, WORDS("--lisen", "x"), "did you mean --listen?");
-    is_misused(FS_COMMAND_GET, WORDS("--listen", "x"), "no such option of get (it is an option of other commands)");
+    is_misused(FS_COMMAND_GET, WORDS("--listen", "x"),
+               "no such option of get (it is an option of other commands)");
     is_misused(FS_COMMAND_SERVE, WORDS("--listen"), "expected ADDRESS:PORT behind it");
     is_misused(FS_COMMAND_SERVE, WORDS("--listen", ":80"), "which address?");
     is_misused(FS_COMMAND_SERVE, WORDS("--listen", "::1:80"), "[::1]:80");

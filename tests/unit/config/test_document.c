@@ -60,8 +60,10 @@ static void help_lists_exactly_the_options_of_a_command(void **state)
             if (!option->argument)
                 continue;
             char line[100];
-            snprintf(line, sizeof line, " %s%s%s\n", option->argument, option->unit ? " " : "", option->unit ? option->unit : "");
-            assert_int_equal(strstr(out.data, line) != NULL, fs_option_is_of(option, (enum fs_command)command));
+            snprintf(line, sizeof line, " %s%s%s\n", option->argument, option->unit ? " " : "",
+                     option->unit ? option->unit : "");
+            assert_int_equal(strstr(out.data, line) != NULL,
+                             fs_option_is_of(option, (enum fs_command)command));
         }
         for (const char *at = out.data; *at; at += strcspn(at, "\n"), at += *at == '\n')
             assert_true(strcspn(at, "\n") <= 100);

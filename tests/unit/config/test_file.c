@@ -6,13 +6,14 @@ static void a_file_sets_options_groups_and_sources(void **state)
     (void)state;
     struct fs_config config;
     struct fs_err err = {0};
-    const char *path = file_with("listen: 0.0.0.0:9\n"
-                                 "flags: [flags.yaml, /abs]\n"
-                                 "data: ./state\n"
-                                 "log: { level: debug }\n"
-                                 "limits:\n  body: 2MiB\n  hello: 250ms\n  requests: 7\n"
-                                 "sources:\n  opa: { type: opa, url: http://127.0.0.1:8181, tokenFile: opa.token }\n"
-                                 "events:\n  mappings:\n    - { type: a.*, recompute: {} }\n");
+    const char *path =
+        file_with("listen: 0.0.0.0:9\n"
+                  "flags: [flags.yaml, /abs]\n"
+                  "data: ./state\n"
+                  "log: { level: debug }\n"
+                  "limits:\n  body: 2MiB\n  hello: 250ms\n  requests: 7\n"
+                  "sources:\n  opa: { type: opa, url: http://127.0.0.1:8181, tokenFile: opa.token }\n"
+                  "events:\n  mappings:\n    - { type: a.*, recompute: {} }\n");
     if (!load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, &err))
         fail_msg("%s", err.text);
     assert_string_equal(fs_config_text(&config, FS_OPT_LISTEN), "0.0.0.0");
@@ -26,7 +27,8 @@ static void a_file_sets_options_groups_and_sources(void **state)
     assert_int_equal(fs_config_number(&config, FS_OPT_LIMITS_FRAME), 65536);
     assert_int_equal(config.source_count, 1);
     assert_string_equal(config.sources[0].name, "opa");
-    assert_string_equal(json_string_value(json_object_get(config.sources[0].options, "tokenFile")), "/tmp/opa.token");
+    assert_string_equal(json_string_value(json_object_get(config.sources[0].options, "tokenFile")),
+                        "/tmp/opa.token");
     assert_int_equal(config.sources[0].line, 10);
     assert_int_equal(json_array_size(fs_config_json(&config, FS_OPT_EVENT_MAPPINGS)), 1);
     fs_config_finish(&config);
@@ -91,7 +93,8 @@ static void errors_of_others_get_their_place_in_the_file(void **state)
 {
     (void)state;
     struct fs_config config;
-    const char *path = file_with("sources:\n  opa:\n    type: opa\n    url: x\nevents:\n  mappings:\n    - type: a\n    - type: b\n      facts: []\n");
+    const char *path = file_with("sources:\n  opa:\n    type: opa\n    url: x\nevents:\n  mappings:\n    - "
+                                 "type: a\n    - type: b\n      facts: []\n");
     char expected[200];
     assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, NULL));
     struct fs_err err = {.code = FS_ERR_CONFIG, .text = "sources.opa.url: no URL"};

@@ -6,7 +6,8 @@ static void arguments_win_over_the_environment_over_the_file_over_defaults(void 
     (void)state;
     struct fs_config config;
     const char *path = file_with("lease: 1s\nhold: 1s\nprobe: 1s\nflags: [a]\n");
-    const char *const environment[] = {"FLAGSTAFF_LEASE=2s", "FLAGSTAFF_HOLD=2s", "FLAGSTAFF_FLAGS=b, c", "FLAGSTAFF_PROBE=", NULL};
+    const char *const environment[] = {"FLAGSTAFF_LEASE=2s", "FLAGSTAFF_HOLD=2s", "FLAGSTAFF_FLAGS=b, c",
+                                       "FLAGSTAFF_PROBE=", NULL};
     assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path, "--lease", "3s"), environment, NULL));
     assert_int_equal(fs_config_number(&config, FS_OPT_LEASE), 3000);
     assert_int_equal(fs_config_number(&config, FS_OPT_HOLD), 2000);
@@ -41,7 +42,8 @@ static void a_wrong_variable_is_named(void **state)
     (void)state;
     struct fs_config config;
     struct fs_err err = {0};
-    assert_false(load(&config, FS_COMMAND_SERVE, WORDS("--drain", "0"), WORDS("FLAGSTAFF_LIMITS_CONNECTIONS_PER_KEY=many"), &err));
+    assert_false(load(&config, FS_COMMAND_SERVE, WORDS("--drain", "0"),
+                      WORDS("FLAGSTAFF_LIMITS_CONNECTIONS_PER_KEY=many"), &err));
     assert_int_equal(err.code, FS_ERR_CONFIG);
     assert_string_equal(err.text, "FLAGSTAFF_LIMITS_CONNECTIONS_PER_KEY: expected a whole number");
     fs_config_finish(&config);
@@ -51,7 +53,8 @@ static void help_is_given_whatever_the_environment_and_the_file_say(void **state
 {
     (void)state;
     struct fs_config config;
-    assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", "/nowhere.yaml", "--help"), WORDS("FLAGSTAFF_LEASE=x"), NULL));
+    assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", "/nowhere.yaml", "--help"),
+                     WORDS("FLAGSTAFF_LEASE=x"), NULL));
     assert_true(fs_config_true(&config, FS_OPT_HELP));
     fs_config_finish(&config);
 }

@@ -17,7 +17,8 @@ static void each_value_is_printed_with_its_origin(void **state)
     struct fs_config config;
     char expected[100];
     const char *path = file_with("hold: 90s\n");
-    assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path, "--flags", "a"), WORDS("FLAGSTAFF_LOG_LEVEL=warn"), NULL));
+    assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path, "--flags", "a"),
+                     WORDS("FLAGSTAFF_LOG_LEVEL=warn"), NULL));
     char *text = print(&config);
     snprintf(expected, sizeof expected, "\nhold: 1m30s  # %s:1\n", path);
     assert_non_null(strstr(text, expected));
@@ -33,7 +34,8 @@ static void secrets_are_masked(void **state)
 {
     (void)state;
     struct fs_config config;
-    const char *path = file_with("sources: { opa: { type: opa, url: 'http://u:canary@h', token: canary, tokenFile: /path/to, deep: [{ apiKey: canary }] } }\n");
+    const char *path = file_with("sources: { opa: { type: opa, url: 'http://u:canary@h', token: canary, "
+                                 "tokenFile: /path/to, deep: [{ apiKey: canary }] } }\n");
     assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, NULL));
     char *text = print(&config);
     assert_null(strstr(text, "canary"));
@@ -49,7 +51,8 @@ static void what_is_printed_can_be_read_back(void **state)
     (void)state;
     struct fs_config config, again;
     struct fs_err err = {0};
-    const char *path = file_with("listen: '[::1]:0'\nflags: [/a, /b]\nsources: { opa: { type: opa, url: 'http://h' } }\norigins: []\n");
+    const char *path = file_with("listen: '[::1]:0'\nflags: [/a, /b]\nsources: { opa: { type: opa, url: "
+                                 "'http://h' } }\norigins: []\n");
     assert_true(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, NULL));
     char *text = print(&config);
     path = file_with(text);

@@ -31,10 +31,10 @@ static inline const char *file_with(const char *text)
 }
 
 /* Words end with a NULL. */
-static inline bool load(struct fs_config *config, enum fs_command command, const char *const *words, const char *const *environment,
-                        struct fs_err *err)
+static inline bool load(struct fs_config *config, enum fs_command command, const char *const *words,
+                        const char *const *environment, struct fs_err *err)
 {
-    char *argv[32], *variables[32] = {NULL};
+    char *argv[32] = {NULL}, *variables[32] = {NULL};
     int argc = 0;
     for (; words[argc]; argc++)
         argv[argc] = fs_strdup(words[argc]);

@@ -115,14 +115,18 @@ void world_connect(struct world_client *c, bool resume)
     c->sent_at[0] = w->now.mono;
     struct fs_hello hello = {.client_name = c->name, .client_version = "1", .resumes = resume, .epoch = resume ? c->epoch : NULL,
                              .revision = resume ? c->revision : 0, .watch_count = count};
-    if (resume)
-        c->closed = strcmp(c->epoch, w->options.epoch) ? 0 : c->revision;
     fs_engine_hello(w->engine, c->connection, &hello, w->now);
-    snprintf(c->epoch, sizeof c->epoch, "%s", w->options.epoch);
     world_called(w);
     for (size_t i = 0; i < c->watches.count; i++)
         if (!c->watches.items[i].gone)
             send_watch(c, &c->watches.items[i], NULL, false, true, resume);
+    if (strcmp(c->epoch, w->options.epoch)) { /* as the welcome says: another life, every watch gets a snapshot */
+        c->revision = 0;
+        for (size_t i = 0; i < c->watches.count; i++)
+            c->watches.items[i].held = false;
+    }
+    c->closed = resume ? c->revision : 0;
+    snprintf(c->epoch, sizeof c->epoch, "%s", w->options.epoch);
 }
 
 void world_drop(struct world_client *c)
@@ -136,6 +140,7 @@ void world_drop(struct world_client *c)
     for (size_t i = 0; i < c->watches.count; i++) {
         json_decref(c->watches.items[i].open);
         c->watches.items[i].open = NULL;
+        c->watches.items[i].snapped = false;
     }
     fs_engine_disconnect(c->world->engine, connection, c->world->now);
     world_called(c->world);
@@ -212,7 +217,7 @@ static void apply_snapshot(struct world_client *c, const struct world_frame *fra
     bool more = json_is_true(json_object_get(body, "more"));
     assert_int_equal(frame->count, 1);
     assert_true(json_is_true(json_object_get(body, "snapshot")));
-    follow_revision(c, frame, cached == NULL || !cached->held || c->open);
+    follow_revision(c, frame, cached == NULL || !cached->snapped || c->open);
     c->snapshots++;
     if (cached) {
         if (!cached->open)
@@ -222,7 +227,7 @@ static void apply_snapshot(struct world_client *c, const struct world_frame *fra
             json_decref(cached->flags);
             cached->flags = cached->open;
             cached->open = NULL;
-            cached->held = true;
+            cached->held = cached->snapped = true;
             snprintf(cached->view, sizeof cached->view, "%s", json_string_value(json_object_get(body, "view")));
         }
     }

@@ -82,6 +82,7 @@ struct world_cached {
     uint64_t watch;
     char view[65];
     bool held;      /* has a snapshot */
+    bool snapped;   /* ... of this connection */
     json_t *flags;  /* key -> flag object */
     json_t *open;   /* snapshot in parts: what came so far */
     json_t *context;

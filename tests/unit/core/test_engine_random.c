@@ -89,6 +89,8 @@ struct seen {
 struct watcher {
     struct fs_map seen; /* "hash flag" */
     struct fs_flagset *set;
+    char epoch[40];
+    bool fresh; /* after a reload: what is there was visible before */
 };
 
 static void finish_seen(void *value)
@@ -132,7 +134,7 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
         assert_true(cell->revision >= seen->revision);
     if (moved && flag->access && !cell->value.safe) {
         bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) || same_value(&seen->value, &cell->value));
-        if (grants)
+        if (grants && !watcher->fresh)
             check_grant(w, context, index, seen);
     }
     fs_evaluation_finish(&seen->value);
@@ -149,25 +151,23 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
 static void after(struct world *w, void *self)
 {
     struct watcher *watcher = self;
-    if (watcher->set != w->engine->set) { /* names of variants are borrowed from the set that is gone */
+    if (watcher->set != w->engine->set || strcmp(watcher->epoch, w->options.epoch)) { /* names of variants are borrowed from the set */
+        snprintf(watcher->epoch, sizeof watcher->epoch, "%s", w->options.epoch);
         fs_map_finish(&watcher->seen, finish_seen);
         fs_map_init(&watcher->seen);
         fs_flagset_unref(watcher->set);
         watcher->set = fs_flagset_ref(w->engine->set);
+        watcher->fresh = true;
     }
     for (struct fs_map_iter it = {0}; fs_map_next(&w->engine->contexts, &it);)
         for (size_t i = 0; i < w->engine->set->count; i++)
             check_cell(w, watcher, it.value, i);
+    watcher->fresh = false;
 }
 
 /* After safe_at no client with a lease reads what was before the receipt's revision. */
 static void check_receipts(struct world *w)
 {
-    FS_LIST_EACH(&w->engine->receipts, node)
-    {
-        /* The entry is the receipt's third member: asked for by number through the front door instead. */
-        (void)node;
-    }
     for (uint64_t entry = w->next_entry > 60 ? w->next_entry - 60 : 1; entry <= w->next_entry; entry++) {
         json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
         const char *text = fs_json_text(receipt, "safe_at");

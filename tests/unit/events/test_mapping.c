@@ -26,10 +26,12 @@ static void is_wrong(const char *json, const char *text)
     assert_non_null(strstr(err.text, text));
 }
 
-static const char hr[] = "[{\"type\":\"com.example.hr.*\",\"recompute\":{\"subjects\":[{\"var\":\"data.user\"}],\"flags\":[\"payroll\"],"
-                         "\"sources\":\"opa\"},\"facts\":[{\"subject\":{\"var\":\"data.user\"},\"fact\":\"department\","
-                         "\"value\":{\"var\":\"data.department\"},\"ttl\":\"1h\"}]},"
-                         "{\"type\":\"*\",\"recompute\":{}}]";
+static const char hr[] =
+    "[{\"type\":\"com.example.hr.*\",\"recompute\":{\"subjects\":[{\"var\":\"data.user\"}],\"flags\":["
+    "\"payroll\"],"
+    "\"sources\":\"opa\"},\"facts\":[{\"subject\":{\"var\":\"data.user\"},\"fact\":\"department\","
+    "\"value\":{\"var\":\"data.department\"},\"ttl\":\"1h\"}]},"
+    "{\"type\":\"*\",\"recompute\":{}}]";
 
 static void a_mapped_event_concerns_and_sets_what_its_rules_say(void **state)
 {
@@ -38,7 +40,9 @@ static void a_mapped_event_concerns_and_sets_what_its_rules_say(void **state)
     struct fs_events_options options = some_options(mappings);
     struct fs_events events;
     struct fs_err err = {0};
-    if (!read_events(STRUCTURED, EVENT("com.example.hr.moved", ",\"data\":{\"user\":\"ada\",\"department\":\"ops\"}"), &options, &events, &err))
+    if (!read_events(STRUCTURED,
+                     EVENT("com.example.hr.moved", ",\"data\":{\"user\":\"ada\",\"department\":\"ops\"}"),
+                     &options, &events, &err))
         fail_msg("%s", err.text);
     const struct fs_event *event = events.items[0];
     assert_string_equal(event->type, "com.example.hr.moved");
@@ -77,22 +81,27 @@ static void a_rule_that_gives_nothing_refuses_the_event_instead_of_widening_it(v
     struct fs_events_options options = some_options(mappings);
     struct fs_events events;
     struct fs_err err = {0};
-    assert_false(read_events(STRUCTURED, EVENT("com.example.hr.moved", ",\"data\":{}"), &options, &events, &err));
+    assert_false(
+        read_events(STRUCTURED, EVENT("com.example.hr.moved", ",\"data\":{}"), &options, &events, &err));
     assert_int_equal(err.code, FS_ERR_INVALID);
     assert_non_null(strstr(err.text, "mapping com.example.hr.*: recompute.subjects"));
-    assert_false(read_events(STRUCTURED, EVENT("com.example.hr.moved", ",\"data\":{\"user\":7}"), &options, &events, &err));
+    assert_false(read_events(STRUCTURED, EVENT("com.example.hr.moved", ",\"data\":{\"user\":7}"), &options,
+                             &events, &err));
     fs_mappings_destroy(mappings);
 }
 
 static void a_null_value_removes_the_fact(void **state)
 {
     (void)state;
-    struct fs_mappings *mappings = make("[{\"type\":\"x\",\"facts\":[{\"subject\":{\"var\":\"subject\"},\"fact\":\"f\",\"value\":{\"var\":\"data.v\"}},"
-                                        "{\"subject\":{\"var\":\"subject\"},\"fact\":\"g\",\"value\":null},"
-                                        "{\"subject\":\"all\",\"fact\":\"kind\",\"value\":{\"from\":{\"var\":\"type\"}}}]}]");
+    struct fs_mappings *mappings =
+        make("[{\"type\":\"x\",\"facts\":[{\"subject\":{\"var\":\"subject\"},\"fact\":\"f\",\"value\":{"
+             "\"var\":\"data.v\"}},"
+             "{\"subject\":{\"var\":\"subject\"},\"fact\":\"g\",\"value\":null},"
+             "{\"subject\":\"all\",\"fact\":\"kind\",\"value\":{\"from\":{\"var\":\"type\"}}}]}]");
     struct fs_events_options options = some_options(mappings);
     struct fs_events events;
-    assert_true(read_events(STRUCTURED, EVENT("x", ",\"subject\":\"ada\",\"data\":{\"v\":null}"), &options, &events, NULL));
+    assert_true(read_events(STRUCTURED, EVENT("x", ",\"subject\":\"ada\",\"data\":{\"v\":null}"), &options,
+                            &events, NULL));
     assert_null(events.items[0]->facts[0].value);
     assert_null(events.items[0]->facts[1].value);
     assert_string_equal(events.items[0]->facts[2].subject, "all");
@@ -104,9 +113,11 @@ static void a_null_value_removes_the_fact(void **state)
 static void a_mapping_sees_the_data_of_binary_mode_too(void **state)
 {
     (void)state;
-    struct fs_mappings *mappings = make("[{\"type\":\"x\",\"recompute\":{\"subjects\":{\"var\":\"data.who\"}}}]");
+    struct fs_mappings *mappings =
+        make("[{\"type\":\"x\",\"recompute\":{\"subjects\":{\"var\":\"data.who\"}}}]");
     struct fs_events_options options = some_options(mappings);
-    struct fs_events_header headers[] = {{"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "/s"}, {"ce-type", "x"}};
+    struct fs_events_header headers[] = {
+        {"ce-specversion", "1.0"}, {"ce-id", "1"}, {"ce-source", "/s"}, {"ce-type", "x"}};
     const char *body = "{\"who\":[\"a\",\"b\"]}";
     struct fs_events_request request = {"application/json", headers, 4, body, strlen(body)};
     struct fs_events events;
@@ -137,11 +148,14 @@ static void a_wrong_mapping_says_where(void **state)
     is_wrong("[{\"recompute\":{}}]", "type: expected");
     is_wrong("[{\"type\":\"x\",\"recompte\":{}}]", "did you mean recompute");
     is_wrong("[{\"type\":\"x\",\"recompute\":{\"subject\":1}}]", "recompute: subject");
-    is_wrong("[{\"type\":\"x\",\"recompute\":{\"subjects\":[{\"if\":[{\"vra\":\"x\"},1,2]}]}}]", "recompute: subjects: /0/if");
+    is_wrong("[{\"type\":\"x\",\"recompute\":{\"subjects\":[{\"if\":[{\"vra\":\"x\"},1,2]}]}}]",
+             "recompute: subjects: /0/if");
     is_wrong("[{\"type\":\"x\",\"facts\":[]}]", "facts: expected");
-    is_wrong("[{\"type\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b c\",\"value\":1}]}]", "facts[0]: fact");
+    is_wrong("[{\"type\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b c\",\"value\":1}]}]",
+             "facts[0]: fact");
     is_wrong("[{\"type\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b\"}]}]", "value: it is missing");
-    is_wrong("[{\"type\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b\",\"value\":1,\"ttl\":60}]}]", "ttl");
+    is_wrong("[{\"type\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b\",\"value\":1,\"ttl\":60}]}]",
+             "ttl");
 }
 
 static void no_mappings_map_nothing(void **state)

@@ -15,7 +15,8 @@ static struct fs_credential *with(const char *scope, const char *event_type)
     return credential;
 }
 
-static void permits(struct fs_credential *credential, const struct fs_event *event, bool expected, const char *text)
+static void permits(struct fs_credential *credential, const struct fs_event *event, bool expected,
+                    const char *text)
 {
     struct fs_err err = {0};
     struct fs_event *events[1];
@@ -28,7 +29,8 @@ static void permits(struct fs_credential *credential, const struct fs_event *eve
     fs_credential_unref(credential);
 }
 
-static char type_recompute[] = "flagstaff.recompute", type_facts[] = "flagstaff.facts", type_other[] = "com.example.hr.moved";
+static char type_recompute[] = "flagstaff.recompute", type_facts[] = "flagstaff.facts",
+            type_other[] = "com.example.hr.moved";
 static char subject[] = "ada", fact[] = "risk";
 
 static void a_recompute_needs_events_or_operate(void **state)

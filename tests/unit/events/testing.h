@@ -14,28 +14,31 @@
 #include "core/json.h"
 #include "events/cloudevents.h"
 
-#define RUN(tests)   cmocka_run_group_tests((tests), NULL, NULL)
-#define STRUCTURED   "application/cloudevents+json"
-#define BATCH        "application/cloudevents-batch+json"
-#define NOW          INT64_C(1796000000000) /* 2026-11-29 */
-#define DAY          INT64_C(86400000)
+#define RUN(tests) cmocka_run_group_tests((tests), NULL, NULL)
+#define STRUCTURED "application/cloudevents+json"
+#define BATCH      "application/cloudevents-batch+json"
+#define NOW        INT64_C(1796000000000) /* 2026-11-29 */
+#define DAY        INT64_C(86400000)
 
 static inline struct fs_events_options some_options(const struct fs_mappings *mappings)
 {
-    struct fs_events_options options = {.mappings = mappings, .credential = "k1", .now = NOW, .dedup = 7 * DAY};
+    struct fs_events_options options = {
+        .mappings = mappings, .credential = "k1", .now = NOW, .dedup = 7 * DAY};
     fs_events_limits_init(&options.limits);
     return options;
 }
 
-static inline bool read_events(const char *content_type, const char *body, const struct fs_events_options *options,
-                               struct fs_events *out, struct fs_err *err)
+static inline bool read_events(const char *content_type, const char *body,
+                               const struct fs_events_options *options, struct fs_events *out,
+                               struct fs_err *err)
 {
     struct fs_events_request request = {.content_type = content_type, .body = body, .length = strlen(body)};
     return fs_events_read(&request, options, out, err);
 }
 
 /* Expects a refusal with this code whose text has this in it. */
-static inline void refuses(const char *content_type, const char *body, enum fs_err_code code, const char *text)
+static inline void refuses(const char *content_type, const char *body, enum fs_err_code code,
+                           const char *text)
 {
     struct fs_events_options options = some_options(NULL);
     struct fs_events events;
@@ -50,6 +53,7 @@ static inline void refuses(const char *content_type, const char *body, enum fs_e
 }
 
 /* "{"specversion":"1.0","id":"1","source":"/s","type":TYPE, REST}" */
-#define EVENT(type, rest) "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"" type "\"" rest "}"
+#define EVENT(type, rest)                                                                                    \
+    "{\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"/s\",\"type\":\"" type "\"" rest "}"
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the door: the real server on a port of the system's choice, and clients on raw sockets in the same process. The
- * test is the core: it takes messages from the inbox and answers them. Nothing waits by sleeping; every wait ends at an event or,
- * where something is broken, after WAIT_MS.
+ * For tests of the door: the real server on a port of the system's choice, and clients on raw sockets in the
+ * same process. The test is the core: it takes messages from the inbox and answers them. Nothing waits by
+ * sleeping; every wait ends at an event or, where something is broken, after WAIT_MS.
  */
 #ifndef TESTS_NET_DOOR_H
 #define TESTS_NET_DOOR_H
@@ -34,7 +34,7 @@ struct door {
     struct fs_queue *inbox;
     atomic_llong mono; /* a clock that stands still until the test moves it */
     int port;
-    char key[80];      /* of a key with evaluate:any and operate */
+    char key[80]; /* of a key with evaluate:any and operate */
     char key_id[16];
     json_t *keys;
 };
@@ -106,7 +106,8 @@ static inline struct fs_net_message *door_next(struct door *door, enum fs_net_ki
     for (;;) {
         if (!fs_queue_wait(door->inbox, WAIT_MS))
             fail_msg("no message of kind %d came", (int)kind);
-        struct fs_net_message *message = FS_CONTAINER(fs_queue_pop(door->inbox), struct fs_net_message, message);
+        struct fs_net_message *message =
+            FS_CONTAINER(fs_queue_pop(door->inbox), struct fs_net_message, message);
         if (message->kind == FS_NET_SENT && kind != FS_NET_SENT) {
             fs_net_message_destroy(&message->message);
             continue;
@@ -201,7 +202,8 @@ static inline struct answer *client_answer(int fd)
     sscanf(answer.head, "HTTP/1.%*d %d", &answer.status);
     const char *line = strcasestr(answer.head, "\r\nContent-Length: ");
     size_t length = line ? strtoul(line + 18, NULL, 10) : 0;
-    while (answer.length < length && answer.length < sizeof answer.body - 1 && read_byte(fd, &answer.body[answer.length]))
+    while (answer.length < length && answer.length < sizeof answer.body - 1 &&
+           read_byte(fd, &answer.body[answer.length]))
         answer.length++;
     return &answer;
 }
@@ -224,8 +226,8 @@ static inline bool client_ended(int fd)
 /* A GET with the door's key and these further header lines. */
 static inline void client_get(int fd, const struct door *door, const char *path, const char *lines)
 {
-    client_send(fd, "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n%s\r\n", path, door->port, door->key,
-                lines ? lines : "");
+    client_send(fd, "GET %s HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n%s\r\n", path,
+                door->port, door->key, lines ? lines : "");
 }
 
 /* ---- a websocket client ---- */
@@ -244,7 +246,8 @@ static inline int ws_connect(const struct door *door)
 {
     int fd = client_connect(door);
     char lines[256];
-    snprintf(lines, sizeof lines, "Sec-WebSocket-Protocol: flagstaff.v1\r\nAuthorization: Bearer %s\r\n", door->key);
+    snprintf(lines, sizeof lines, "Sec-WebSocket-Protocol: flagstaff.v1\r\nAuthorization: Bearer %s\r\n",
+             door->key);
     ws_request(fd, door, lines);
     assert_int_equal(client_answer(fd)->status, 101);
     return fd;
@@ -273,7 +276,8 @@ static inline void ws_send(int fd, const char *text)
     ws_send_frame(fd, 1, true, text, strlen(text));
 }
 
-#define HELLO "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"test\",\"version\":\"1\"}}"
+#define HELLO                                                                                                \
+    "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"test\",\"version\":\"1\"}}"
 
 struct ws_message {
     int opcode; /* -1: the connection ended */

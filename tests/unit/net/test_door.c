@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The door as a whole: a request becomes a message and a reply an answer; a websocket opens, carries frames, closes. */
+/* The door as a whole: a request becomes a message and a reply an answer; a websocket opens, carries frames,
+ * closes. */
 #include "door.h"
 
 static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
@@ -9,10 +10,11 @@ static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
     door_init(&door);
     door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
-    client_send(fd,
-                "POST /v1/events?wait=applied&x=a%%26b HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n"
-                "Content-Type: application/cloudevents+json\r\nContent-Length: 13\r\n\r\n{\"id\":\"one\"}\n",
-                door.port, door.key);
+    client_send(
+        fd,
+        "POST /v1/events?wait=applied&x=a%%26b HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n"
+        "Content-Type: application/cloudevents+json\r\nContent-Length: 13\r\n\r\n{\"id\":\"one\"}\n",
+        door.port, door.key);
 
     struct fs_net_message *message = door_next(&door, FS_NET_REQUEST);
     assert_string_equal(message->request->method, "POST");
@@ -29,7 +31,8 @@ static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
     fs_free(wait);
     fs_free(x);
 
-    fs_server_reply(door.server, message->connection, 202, "application/json", "Location: /v1/receipts/7\r\n", door_blob("{\"entry\":7}"));
+    fs_server_reply(door.server, message->connection, 202, "application/json", "Location: /v1/receipts/7\r\n",
+                    door_blob("{\"entry\":7}"));
     door_free(message);
     struct answer *answer = client_answer(fd);
     assert_int_equal(answer->status, 202);
@@ -51,7 +54,8 @@ static void a_connection_carries_one_request_after_the_other(void **state)
         char text[32];
         snprintf(text, sizeof text, "answer %d", i);
         client_get(fd, &door, "/v1/flags", NULL);
-        fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL, door_blob(text));
+        fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL,
+                        door_blob(text));
         assert_string_equal(client_answer(fd)->body, text);
     }
     close(fd);
@@ -91,7 +95,9 @@ static void a_request_sent_ahead_ends_the_connection_behind_the_first_answer(voi
     door_init(&door);
     door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
-    client_send(fd, "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    client_send(
+        fd,
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\nGET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
     fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL, door_blob("first"));
     assert_string_equal(client_answer(fd)->body, "first");
     assert_true(client_ended(fd));

@@ -40,9 +40,11 @@ static void a_new_key_is_found_with_all_that_was_said_of_it(void **state)
 {
     char key[80], id[9];
     (void)state;
-    json_t *document = document_with("{\"name\":\"shop\",\"scopes\":[\"evaluate\",\"facts:risk\",\"tickets\"],\"subject\":\"ada\","
-                                     "\"actor\":{\"key\":\"agent-1\"},\"attributes\":{\"plan\":\"gold\"},\"mayAdd\":[\"locale\"],"
-                                     "\"eventTypes\":[\"com.example.*\"],\"origin\":\"https://shop.example\"}", key);
+    json_t *document = document_with(
+        "{\"name\":\"shop\",\"scopes\":[\"evaluate\",\"facts:risk\",\"tickets\"],\"subject\":\"ada\","
+        "\"actor\":{\"key\":\"agent-1\"},\"attributes\":{\"plan\":\"gold\"},\"mayAdd\":[\"locale\"],"
+        "\"eventTypes\":[\"com.example.*\"],\"origin\":\"https://shop.example\"}",
+        key);
     assert_int_equal(strlen(key), 10 + 8 + 1 + 43);
     assert_memory_equal(key, "flagstaff_", 10);
     struct fs_keyring *keyring = keyring_of(document);
@@ -118,7 +120,8 @@ static void two_keys_differ_and_each_finds_its_own(void **state)
     json_decref(object);
     assert_string_not_equal(first, second);
     struct fs_keyring *keyring = keyring_of(document);
-    struct fs_credential *one = fs_keyring_find(keyring, first, 0), *two = fs_keyring_find(keyring, second, 0);
+    struct fs_credential *one = fs_keyring_find(keyring, first, 0),
+                         *two = fs_keyring_find(keyring, second, 0);
     assert_string_equal(one->name, "one");
     assert_string_equal(two->name, "two");
     fs_credential_unref(one);
@@ -213,10 +216,14 @@ static void a_damaged_document_is_refused(void **state)
     static const char *const documents[] = {
         "{\"keys\":[{}]}",
         "{\"keys\":[{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":\"00\"}]}",
-        "{\"keys\":[{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":\"zz00000000000000000000000000000000000000000000000000000000000000\"}]}",
-        "{\"keys\":[{\"id\":\"a\",\"scopes\":[],\"hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"}]}",
-        "{\"keys\":[{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"},"
-        "{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":\"0000000000000000000000000000000000000000000000000000000000000000\"}]}",
+        "{\"keys\":[{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":"
+        "\"zz00000000000000000000000000000000000000000000000000000000000000\"}]}",
+        "{\"keys\":[{\"id\":\"a\",\"scopes\":[],\"hash\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"}]}",
+        "{\"keys\":[{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"},"
+        "{\"id\":\"a\",\"scopes\":[\"read\"],\"hash\":"
+        "\"0000000000000000000000000000000000000000000000000000000000000000\"}]}",
     };
     (void)state;
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How many and how long: limits that are not about one request's bytes (those are in test_http.c and test_websocket.c). */
+/* How many and how long: limits that are not about one request's bytes (those are in test_http.c and
+ * test_websocket.c). */
 #include "door.h"
 
 static struct door door;
@@ -14,7 +15,8 @@ static int try_websocket(const char *key, int *fd_out)
 {
     char lines[256];
     int fd = client_connect(&door);
-    snprintf(lines, sizeof lines, "Sec-WebSocket-Protocol: flagstaff.v1\r\nAuthorization: Bearer %s\r\n", key);
+    snprintf(lines, sizeof lines, "Sec-WebSocket-Protocol: flagstaff.v1\r\nAuthorization: Bearer %s\r\n",
+             key);
     ws_request(fd, &door, lines);
     int status = client_answer(fd)->status;
     if (fd_out && status == 101)
@@ -62,7 +64,10 @@ static void a_full_inbox_answers_503(void **state)
     struct answer *answer = client_answer(second);
     assert_int_equal(answer->status, 503);
     assert_true(has_header(answer, "Retry-After: 1"));
-    client_send(second, "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: 3\r\n\r\nabc", door.key);
+    client_send(second,
+                "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\nContent-Length: "
+                "3\r\n\r\nabc",
+                door.key);
     assert_int_equal(client_answer(second)->status, 503);
     close(first);
     close(second);
@@ -143,7 +148,8 @@ static void a_caller_on_this_machine_is_an_operator_while_there_are_no_keys(void
     door_init(&door);
     door_open(&door, (struct fs_server_options){.loopback_operator = true}, 0);
     int fd = client_connect(&door);
-    client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost:%d\r\nOrigin: http://localhost:%d\r\n\r\n", door.port, door.port);
+    client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost:%d\r\nOrigin: http://localhost:%d\r\n\r\n",
+                door.port, door.port);
     struct fs_net_message *message = door_next(&door, FS_NET_REQUEST);
     assert_string_equal(message->credential->id, "loopback");
     assert_true(fs_credential_may(message->credential, FS_SCOPE_ADMIN));
@@ -179,7 +185,8 @@ static void the_first_key_ends_the_time_without_keys(void **state)
     int fd = client_connect(&door);
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401);
-    fs_server_set_keyring(door.server, fs_keyring_create(NULL, NULL)); /* and it does not come back with an empty ring */
+    fs_server_set_keyring(door.server,
+                          fs_keyring_create(NULL, NULL)); /* and it does not come back with an empty ring */
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401);
     close(fd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the core finds in a request: headers, query parameters, and which routes are open. Without a server. */
+/* What the core finds in a request: headers, query parameters, and which routes are open. Without a server.
+ */
 #include "door.h"
 
 static char *query(const char *text, const char *name)
@@ -15,11 +16,12 @@ static void query_parameters_are_decoded_once(void **state)
     static const struct {
         const char *query, *name, *value;
     } cases[] = {
-        {"a=1&b=2", "b", "2"},   {"a=1&a=2", "a", "1"},     {"a%20b=c%20d", "a b", "c d"}, {"x=%2541", "x", "%41"},
-        {"x=a+b", "x", "a b"},   {"x=a%2Bb", "x", "a+b"},   {"flag", "flag", ""},          {"x=", "x", ""},
-        {"x=a=b", "x", "a=b"},   {"&&x=1&&", "x", "1"},     {"x=%C3%A4", "x", "ä"},        {"x=%26y=1", "y", NULL},
-        {"", "x", NULL},         {"xx=1", "x", NULL},       {"x=%zz", "x", NULL},          {"x=%00", "x", NULL},
-        {"x=%C0%A0", "x", NULL}, {"x=%4", "x", NULL},
+        {"a=1&b=2", "b", "2"},   {"a=1&a=2", "a", "1"},   {"a%20b=c%20d", "a b", "c d"},
+        {"x=%2541", "x", "%41"}, {"x=a+b", "x", "a b"},   {"x=a%2Bb", "x", "a+b"},
+        {"flag", "flag", ""},    {"x=", "x", ""},         {"x=a=b", "x", "a=b"},
+        {"&&x=1&&", "x", "1"},   {"x=%C3%A4", "x", "ä"},  {"x=%26y=1", "y", NULL},
+        {"", "x", NULL},         {"xx=1", "x", NULL},     {"x=%zz", "x", NULL},
+        {"x=%00", "x", NULL},    {"x=%C0%A0", "x", NULL}, {"x=%4", "x", NULL},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -44,9 +46,11 @@ static void headers_are_found_by_their_lower_case_name(void **state)
 
 static void only_health_pages_streams_and_preflights_are_open(void **state)
 {
-    static const char *const open[] = {"/healthz", "/readyz", "/", "/index.html", "/board/app.js", "/ofrep/v1/streams/abc"};
-    static const char *const shut[] = {"/metrics", "/v1/flags", "/v1/ws", "/v1/events", "/ofrep/v1/evaluate/flags", "/ofrep/v1/streams",
-                                       "/boardx", "/board", "//", "/healthz/"};
+    static const char *const open[] = {"/healthz",    "/readyz",       "/",
+                                       "/index.html", "/board/app.js", "/ofrep/v1/streams/abc"};
+    static const char *const shut[] = {
+        "/metrics",          "/v1/flags", "/v1/ws", "/v1/events", "/ofrep/v1/evaluate/flags",
+        "/ofrep/v1/streams", "/boardx",   "/board", "//",         "/healthz/"};
     (void)state;
     for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
         assert_true(fs_server_route_is_open("GET", open[i]));

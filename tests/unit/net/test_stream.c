@@ -24,7 +24,8 @@ static int tear_down(void **state)
 static int streaming(uint64_t *id)
 {
     int fd = client_connect(&door);
-    client_send(fd, "GET /ofrep/v1/streams/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+    client_send(
+        fd, "GET /ofrep/v1/streams/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     *id = door_id(&door, FS_NET_REQUEST);
     fs_server_stream(door.server, *id, "text/event-stream", NULL);
     struct answer *answer = client_answer(fd);
@@ -140,11 +141,13 @@ static void a_client_that_takes_nothing_is_dropped(void **state)
     ws_send(fd, HELLO);
     door_id(&door, FS_NET_FRAME);
     flood(id, 60000, 200);
-    for (;;) { /* the door's clock moves until it has lost its patience; it looks at the clock every tenth of a second */
+    for (;;) { /* the door's clock moves until it has lost its patience; it looks at the clock every tenth of
+                  a second */
         door_advance(&door, 40000);
         if (!fs_queue_wait(door.inbox, 200))
             continue;
-        struct fs_net_message *message = FS_CONTAINER(fs_queue_pop(door.inbox), struct fs_net_message, message);
+        struct fs_net_message *message =
+            FS_CONTAINER(fs_queue_pop(door.inbox), struct fs_net_message, message);
         bool closed = message->kind == FS_NET_CLOSED;
         door_free(message);
         if (closed)

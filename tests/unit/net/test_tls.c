@@ -40,13 +40,16 @@ static struct identity make(const char *name, const struct identity *issuer, lon
     X509_gmtime_adj(X509_getm_notBefore(made.certificate), -3600);
     X509_gmtime_adj(X509_getm_notAfter(made.certificate), 86400);
     X509_set_pubkey(made.certificate, made.key);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(made.certificate), "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(made.certificate), "CN", MBSTRING_ASC,
+                               (const unsigned char *)name, -1, -1, 0);
     X509_set_issuer_name(made.certificate, X509_get_subject_name(by->certificate));
-    add_extension(made.certificate, by->certificate, NID_basic_constraints, issuer ? "CA:FALSE" : "critical,CA:TRUE");
+    add_extension(made.certificate, by->certificate, NID_basic_constraints,
+                  issuer ? "CA:FALSE" : "critical,CA:TRUE");
     add_extension(made.certificate, by->certificate, NID_subject_alt_name, "DNS:localhost");
     assert_true(X509_sign(made.certificate, by->key, EVP_sha256()) > 0);
 
-    char *certificate_path = fs_format("%s/%s.crt", directory, name), *key_path = fs_format("%s/%s.key", directory, name);
+    char *certificate_path = fs_format("%s/%s.crt", directory, name),
+         *key_path = fs_format("%s/%s.key", directory, name);
     FILE *file = fopen(certificate_path, "we");
     PEM_write_X509(file, made.certificate);
     fclose(file);
@@ -70,7 +73,8 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(directory));
     curl_global_init(CURL_GLOBAL_ALL);
     struct identity ca = make("ca", NULL, 1);
-    struct identity server = make("server", &ca, 2), client = make("client", &ca, 3), other = make("other", NULL, 4);
+    struct identity server = make("server", &ca, 2), client = make("client", &ca, 3),
+                    other = make("other", NULL, 4);
     forget(&ca);
     forget(&server);
     forget(&client);
@@ -83,7 +87,8 @@ static int tear_down(void **state)
     static const char *const names[] = {"ca", "server", "client", "other"};
     (void)state;
     for (size_t i = 0; i < 4; i++) {
-        char *certificate = fs_format("%s/%s.crt", directory, names[i]), *key = fs_format("%s/%s.key", directory, names[i]);
+        char *certificate = fs_format("%s/%s.crt", directory, names[i]),
+             *key = fs_format("%s/%s.key", directory, names[i]);
         unlink(certificate);
         unlink(key);
         fs_free(certificate);
@@ -134,7 +139,8 @@ static void *perform(void *arg)
     curl_easy_getinfo(curl, CURLINFO_HTTP_VERSION, &call->http_version);
     struct curl_certinfo *info = NULL;
     curl_easy_getinfo(curl, CURLINFO_CERTINFO, &info);
-    for (struct curl_slist *line = info && info->num_of_certs ? info->certinfo[0] : NULL; line; line = line->next) {
+    for (struct curl_slist *line = info && info->num_of_certs ? info->certinfo[0] : NULL; line;
+         line = line->next) {
         if (strncmp(line->data, "Serial Number:", 14) == 0)
             snprintf(call->serial, sizeof call->serial, "%s", line->data + 14);
     }
@@ -155,7 +161,8 @@ static struct call call(struct door *door, bool with_certificate)
     pthread_t thread;
     pthread_create(&thread, NULL, perform, &made);
     if (fs_queue_wait(door->inbox, with_certificate ? WAIT_MS : 1000))
-        fs_server_reply(door->server, door_id(door, FS_NET_REQUEST), 200, "text/plain", NULL, door_blob("ok"));
+        fs_server_reply(door->server, door_id(door, FS_NET_REQUEST), 200, "text/plain", NULL,
+                        door_blob("ok"));
     pthread_join(thread, NULL);
     return made;
 }
@@ -164,7 +171,10 @@ static void open_with_tls(struct door *door, bool client_ca)
 {
     char *certificate = path_of("server.crt"), *key = path_of("server.key"), *ca = path_of("ca.crt");
     door_init(door);
-    door_open(door, (struct fs_server_options){.tls_certificate = certificate, .tls_key = key, .tls_client_ca = client_ca ? ca : NULL}, 0);
+    door_open(door,
+              (struct fs_server_options){
+                  .tls_certificate = certificate, .tls_key = key, .tls_client_ca = client_ca ? ca : NULL},
+              0);
     fs_free(certificate);
     fs_free(key);
     fs_free(ca);
@@ -203,7 +213,8 @@ static void a_new_certificate_is_served_after_reload_and_a_bad_one_changes_nothi
     struct call before = call(&door, true);
     assert_non_null(strstr(before.serial, "2"));
 
-    char *ca_certificate = path_of("ca.crt"), *ca_key = path_of("ca.key"), *certificate = path_of("server.crt");
+    char *ca_certificate = path_of("ca.crt"), *ca_key = path_of("ca.key"),
+         *certificate = path_of("server.crt");
     struct identity ca = {0};
     FILE *file = fopen(ca_certificate, "re");
     ca.certificate = PEM_read_X509(file, NULL, NULL, NULL);
@@ -237,7 +248,8 @@ static void a_new_certificate_is_served_after_reload_and_a_bad_one_changes_nothi
 static void files_that_do_not_fit_are_refused_at_start_and_named(void **state)
 {
     struct fs_err err = {0};
-    char *certificate = path_of("server.crt"), *wrong = path_of("other.key"), *missing = path_of("missing.key");
+    char *certificate = path_of("server.crt"), *wrong = path_of("other.key"),
+         *missing = path_of("missing.key");
     struct fs_queue *inbox = fs_queue_create(10, NULL, NULL);
     (void)state;
     struct fs_server_options options = {.tls_certificate = certificate, .tls_key = wrong, .inbox = inbox};

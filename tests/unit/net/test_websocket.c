@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The websocket's way in, and what frames of clients bring about (docs/protocol/README.md, sections 2 and 6). */
+/* The websocket's way in, and what frames of clients bring about (docs/protocol/README.md, sections 2 and 6).
+ */
 #include "door.h"
 
 static struct door door;
@@ -9,7 +10,8 @@ static int set_up(void **state)
     static const char *const origins[] = {"https://shop.example", NULL};
     (void)state;
     door_init(&door);
-    door_open(&door, (struct fs_server_options){.origins = origins, .limits = {.frame = 4096, .frames = 50}}, 0);
+    door_open(&door, (struct fs_server_options){.origins = origins, .limits = {.frame = 4096, .frames = 50}},
+              0);
     return 0;
 }
 
@@ -95,8 +97,10 @@ static void a_program_without_a_good_key_gets_401_before_101(void **state)
     (void)state;
     assert_int_equal(status_of(PROTOCOL), 401);
     assert_int_equal(status_of(PROTOCOL "Authorization: Bearer flagstaff_nobody00_" TICKET "\r\n"), 401);
-    assert_int_equal(status_of(PROTOCOL "Origin: http://localhost\r\nAuthorization: Bearer wrong\r\n"), 403); /* no port: another origin */
-    assert_int_equal(status_of(PROTOCOL "Origin: https://shop.example\r\nAuthorization: Bearer wrong\r\n"), 401);
+    assert_int_equal(status_of(PROTOCOL "Origin: http://localhost\r\nAuthorization: Bearer wrong\r\n"),
+                     403); /* no port: another origin */
+    assert_int_equal(status_of(PROTOCOL "Origin: https://shop.example\r\nAuthorization: Bearer wrong\r\n"),
+                     401);
 }
 
 static void a_browser_without_a_good_ticket_gets_101_and_4401(void **state)
@@ -158,9 +162,11 @@ static void a_foreign_host_or_origin_is_403_before_101(void **state)
     (void)state;
     assert_int_equal(status_of(OFFER "Origin: https://evil.example\r\n"), 403);
     assert_int_equal(status_of(OFFER "Origin: null\r\n"), 403);
-    assert_int_equal(status_of_request("GET /v1/ws HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                       "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" PROTOCOL "\r\n"),
-                     403);
+    assert_int_equal(
+        status_of_request(
+            "GET /v1/ws HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" PROTOCOL "\r\n"),
+        403);
 }
 
 static void the_scope_evaluate_is_needed(void **state)
@@ -176,17 +182,21 @@ static void the_scope_evaluate_is_needed(void **state)
 static void a_broken_handshake_is_answered(void **state)
 {
     (void)state;
-#define HANDSHAKE(path, connection, version, key, protocol)                                                                        \
-    "GET " path " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: " connection "\r\nSec-WebSocket-Version: " version      \
-    "\r\nSec-WebSocket-Key: " key "\r\n" protocol "\r\n"
+#define HANDSHAKE(path, connection, version, key, protocol)                                                  \
+    "GET " path " HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: " connection              \
+    "\r\nSec-WebSocket-Version: " version "\r\nSec-WebSocket-Key: " key "\r\n" protocol "\r\n"
 #define KEY "dGhlIHNhbXBsZSBub25jZQ=="
     assert_int_equal(status_of_request(HANDSHAKE("/v1/other", "Upgrade", "13", KEY, PROTOCOL)), 404);
     assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "8", KEY, PROTOCOL)), 426);
     assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "close", "13", KEY, PROTOCOL)), 400);
     assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", "short", PROTOCOL)), 400);
     assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", KEY, "")), 400);
-    assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", KEY, "Sec-WebSocket-Protocol: flagstaff.v2\r\n")), 400);
-    assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", KEY, "Sec-WebSocket-Protocol: http only, flagstaff.v2\r\n")), 400);
+    assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", KEY,
+                                                 "Sec-WebSocket-Protocol: flagstaff.v2\r\n")),
+                     400);
+    assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "Upgrade", "13", KEY,
+                                                 "Sec-WebSocket-Protocol: http only, flagstaff.v2\r\n")),
+                     400);
     assert_int_equal(status_of_request(HANDSHAKE("/v1/ws", "keep-alive, Upgrade", "13", KEY, PROTOCOL)), 401);
     char *lines = fs_format("Sec-WebSocket-Protocol: flagstaff.v1, flagstaff.ticket.%0200d\r\n", 1);
     assert_int_equal(status_of(lines), 400);
@@ -217,8 +227,15 @@ static void assert_error_then_close(int fd, const char *code, int close_code)
 
 static void a_malformed_frame_is_an_error_and_close_4400(void **state)
 {
-    static const char *const frames[] = {"nonsense", "[]", "{}", "{\"type\":\"renew\"}", "{\"type\":\"watch\",\"context\":{}}", "{\"type\":7}",
-                                         "{\"type\":\"ack\",\"revision\":1.5}", "{\"type\":\"ack\",\"revision\":1,\"revision\":2}", HELLO};
+    static const char *const frames[] = {"nonsense",
+                                         "[]",
+                                         "{}",
+                                         "{\"type\":\"renew\"}",
+                                         "{\"type\":\"watch\",\"context\":{}}",
+                                         "{\"type\":7}",
+                                         "{\"type\":\"ack\",\"revision\":1.5}",
+                                         "{\"type\":\"ack\",\"revision\":1,\"revision\":2}",
+                                         HELLO};
     uint64_t id;
     (void)state;
     for (size_t i = 0; i < sizeof frames / sizeof *frames; i++) {
@@ -260,7 +277,9 @@ static void the_first_frame_must_be_hello_of_this_protocol(void **state)
     door_id(&door, FS_NET_CLOSED);
     fd = ws_connect(&door);
     door_id(&door, FS_NET_OPENED);
-    ws_send(fd, "{\"type\":\"hello\",\"protocol\":\"flagstaff.v9\",\"client\":{\"name\":\"x\",\"version\":\"1\"}}");
+    ws_send(
+        fd,
+        "{\"type\":\"hello\",\"protocol\":\"flagstaff.v9\",\"client\":{\"name\":\"x\",\"version\":\"1\"}}");
     assert_error_then_close(fd, "protocol", 4400);
     close(fd);
 }

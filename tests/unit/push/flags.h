@@ -23,7 +23,8 @@ static inline json_t *json_of(const char *text)
 }
 
 /* A flag with the variants of an object {"on":true,...}; safe names one of them, NULL: no access flag. */
-static inline struct fs_flag *flag_of(const char *key, enum fs_type type, const char *variants, const char *safe)
+static inline struct fs_flag *flag_of(const char *key, enum fs_type type, const char *variants,
+                                      const char *safe)
 {
     struct fs_flag *flag = FS_NEW(struct fs_flag);
     json_t *object = json_of(variants), *value;

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include "flags.h"
 
-static const struct fs_frame_limits limits = {.watches = 4, .flags = 3, .context_bytes = 200, .context_depth = 4};
+static const struct fs_frame_limits limits = {
+    .watches = 4, .flags = 3, .context_bytes = 200, .context_depth = 4};
 
 static struct fs_client_frame *read_frame(const char *text)
 {
@@ -28,9 +29,11 @@ static void hello_brings_client_watches_and_resume_point(void **state)
 {
     (void)state;
     struct fs_client_frame *frame = read_frame(
-        "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"shop\",\"version\":\"2.1.0\",\"more\":1},"
+        "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"shop\",\"version\":\"2.1."
+        "0\",\"more\":1},"
         "\"resume\":{\"epoch\":\"e-1\",\"revision\":42,\"watches\":[{\"watch\":7,\"view\":\"v-9\"}]},"
-        "\"watches\":[{\"watch\":7,\"context\":{\"targetingKey\":\"ada\"}},{\"watch\":4294967295,\"context\":{},\"flags\":[\"a\",\"b\"],\"once\":true}],"
+        "\"watches\":[{\"watch\":7,\"context\":{\"targetingKey\":\"ada\"}},{\"watch\":4294967295,\"context\":"
+        "{},\"flags\":[\"a\",\"b\"],\"once\":true}],"
         "\"unknown\":{}}");
     assert_int_equal(frame->type, FS_CLIENT_HELLO);
     assert_string_equal(frame->client_name, "shop");
@@ -108,7 +111,8 @@ static void broken_frames_are_faults_that_close_with_4400(void **state)
         {START "\"client\":{\"name\":\"x\\u0000y\",\"version\":\"1\"}}", "line"},
         {START CLIENT ",\"watches\":{}}", "'watches'"},
         {START CLIENT ",\"watches\":[7]}", "object"},
-        {START CLIENT ",\"watches\":[{\"watch\":1,\"context\":{}},{\"watch\":1,\"context\":{}}]}", "two watches have the id 1"},
+        {START CLIENT ",\"watches\":[{\"watch\":1,\"context\":{}},{\"watch\":1,\"context\":{}}]}",
+         "two watches have the id 1"},
         {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1}}", "'watches' of 'resume'"},
         {START CLIENT ",\"resume\":{\"revision\":1,\"watches\":[]}}", "'epoch'"},
         {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1,\"watches\":[{\"watch\":1}]}}", "'view'"},
@@ -130,7 +134,9 @@ static void an_unknown_type_does_not_end_the_connection(void **state)
     struct fs_frame_fault fault = fault_of("{\"type\":\"subscribe\",\"watch\":1}");
     assert_string_equal(fault.code, "unknown_type");
     assert_int_equal(fault.close, 0);
-    assert_string_equal(fault.message, "frames of the type 'subscribe' are unknown here: hello, watch, unwatch, renew and ack are known");
+    assert_string_equal(
+        fault.message,
+        "frames of the type 'subscribe' are unknown here: hello, watch, unwatch, renew and ack are known");
 }
 
 static void another_protocol_is_named_as_such(void **state)
@@ -148,8 +154,11 @@ static void a_limit_passed_by_one_watch_ends_that_watch_and_in_hello_the_connect
     } cases[] = {
         {"\"context\":{},\"flags\":[\"a\",\"b\",\"c\",\"d\"]", "flags"},
         {"\"context\":{\"a\":{\"b\":{\"c\":{\"d\":{}}}}}", "contextDepth"},
-        {"\"context\":{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-         "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"}",
+        {"\"context\":{\"a\":"
+         "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+         "789"
+         "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
+         "9\"}",
          "contextBytes"},
     };
     (void)state;
@@ -169,17 +178,20 @@ static void a_limit_passed_by_one_watch_ends_that_watch_and_in_hello_the_connect
         fs_free(hello);
     }
 #define WATCH(n) "{\"watch\":" #n ",\"context\":{}}"
-    struct fs_frame_fault fault = fault_of(START CLIENT ",\"watches\":[" WATCH(1) "," WATCH(2) "," WATCH(3) "," WATCH(4) "," WATCH(5) "]}");
+    struct fs_frame_fault fault = fault_of(
+        START CLIENT ",\"watches\":[" WATCH(1) "," WATCH(2) "," WATCH(3) "," WATCH(4) "," WATCH(5) "]}");
     assert_string_equal(fault.limit, "watches");
     assert_int_equal(fault.close, 4429);
-    fs_client_frame_destroy(read_frame("{\"type\":\"watch\",\"watch\":1,\"context\":{\"a\":{\"b\":{\"c\":{}}}},\"flags\":[\"a\",\"b\",\"c\"]}"));
+    fs_client_frame_destroy(read_frame("{\"type\":\"watch\",\"watch\":1,\"context\":{\"a\":{\"b\":{\"c\":{}}}"
+                                       "},\"flags\":[\"a\",\"b\",\"c\"]}"));
 }
 
 static void an_epoch_that_cannot_be_ours_resumes_nothing(void **state)
 {
     (void)state;
-    struct fs_client_frame *frame = read_frame(START CLIENT ",\"resume\":{\"epoch\":\"0123456789012345678901234567890123456789012345678901\","
-                                                            "\"revision\":1,\"watches\":[]}}");
+    struct fs_client_frame *frame = read_frame(
+        START CLIENT ",\"resume\":{\"epoch\":\"0123456789012345678901234567890123456789012345678901\","
+                     "\"revision\":1,\"watches\":[]}}");
     assert_true(frame->resumes);
     assert_string_equal(frame->epoch, "");
     fs_client_frame_destroy(frame);
@@ -189,7 +201,8 @@ static void the_short_form_tells_limits_from_faults(void **state)
 {
     struct fs_err err = {0};
     (void)state;
-    const char *bad = "{\"type\":\"ack\"}", *large = "{\"type\":\"watch\",\"watch\":1,\"context\":{},\"flags\":[\"a\",\"b\",\"c\",\"d\"]}";
+    const char *bad = "{\"type\":\"ack\"}",
+               *large = "{\"type\":\"watch\",\"watch\":1,\"context\":{},\"flags\":[\"a\",\"b\",\"c\",\"d\"]}";
     assert_null(fs_client_frame_read(bad, strlen(bad), &limits, &err));
     assert_int_equal(err.code, FS_ERR_INVALID);
     assert_null(fs_client_frame_read(large, strlen(large), &limits, &err));

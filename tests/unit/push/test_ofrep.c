@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OFREP's answers: the narrow form that released clients accept, safe variants as successes, ETags over all that is seen. */
+/* OFREP's answers: the narrow form that released clients accept, safe variants as successes, ETags over all
+ * that is seen. */
 #include "flags.h"
 #include "push/ofrep.h"
 
 static const struct fs_frame_limits limits = {.context_bytes = 200, .context_depth = 3};
 
-static void assert_answer(struct fs_flag *flag, struct fs_evaluation evaluation, int status, const char *expected)
+static void assert_answer(struct fs_flag *flag, struct fs_evaluation evaluation, int status,
+                          const char *expected)
 {
     struct fs_buf out;
     fs_buf_init(&out, 65536);
@@ -19,8 +21,9 @@ static void a_flag_has_always_key_value_reason_variant_and_metadata(void **state
 {
     (void)state;
     struct fs_flag *flag = flag_of("theme", FS_TYPE_STRING, "{\"dark\":\"#1c\"}", NULL);
-    assert_answer(flag, evaluated(flag, 0, FS_REASON_STATIC), 200,
-                  "{\"key\":\"theme\",\"value\":\"#1c\",\"reason\":\"STATIC\",\"variant\":\"dark\",\"metadata\":{}}");
+    assert_answer(
+        flag, evaluated(flag, 0, FS_REASON_STATIC), 200,
+        "{\"key\":\"theme\",\"value\":\"#1c\",\"reason\":\"STATIC\",\"variant\":\"dark\",\"metadata\":{}}");
 }
 
 static void an_access_flag_says_that_it_is_not_leased(void **state)
@@ -40,7 +43,8 @@ static void unleased_safe_withholds_the_value(void **state)
     flag->unleased = FS_UNLEASED_SAFE;
     assert_answer(flag, evaluated(flag, 0, FS_REASON_TARGETING_MATCH), 200,
                   "{\"key\":\"export\",\"value\":false,\"reason\":\"ERROR\",\"variant\":\"off\","
-                  "\"metadata\":{\"flagstaff.error\":\"over OFREP values have no lease, and the flag says 'unleased: safe'\"}}");
+                  "\"metadata\":{\"flagstaff.error\":\"over OFREP values have no lease, and the flag says "
+                  "'unleased: safe'\"}}");
 }
 
 static void an_unknown_answer_is_200_with_the_safe_value(void **state)
@@ -52,7 +56,8 @@ static void an_unknown_answer_is_200_with_the_safe_value(void **state)
     evaluation.error = FS_ERROR_GENERAL;
     strcpy(evaluation.detail, "the source is down");
     assert_answer(flag, evaluation, 200,
-                  "{\"key\":\"export\",\"value\":false,\"reason\":\"ERROR\",\"variant\":\"off\",\"metadata\":{\"flagstaff.error\":\"the source is down\"}}");
+                  "{\"key\":\"export\",\"value\":false,\"reason\":\"ERROR\",\"variant\":\"off\",\"metadata\":"
+                  "{\"flagstaff.error\":\"the source is down\"}}");
 }
 
 static void a_failed_ordinary_flag_is_400_in_the_narrow_form(void **state)
@@ -62,10 +67,14 @@ static void a_failed_ordinary_flag_is_400_in_the_narrow_form(void **state)
     struct fs_evaluation evaluation = evaluated(flag, -1, FS_REASON_ERROR);
     evaluation.error = FS_ERROR_PARSE;
     strcpy(evaluation.detail, "bad targeting");
-    assert_answer(flag, evaluation, 400, "{\"key\":\"banner\",\"errorCode\":\"PARSE_ERROR\",\"errorDetails\":\"bad targeting\",\"metadata\":{}}");
+    assert_answer(flag, evaluation, 400,
+                  "{\"key\":\"banner\",\"errorCode\":\"PARSE_ERROR\",\"errorDetails\":\"bad "
+                  "targeting\",\"metadata\":{}}");
     flag = flag_of("banner", FS_TYPE_STRING, "{\"a\":\"x\"}", NULL);
     evaluation.error = FS_ERROR_TYPE_MISMATCH; /* not among OFREP's codes */
-    assert_answer(flag, evaluation, 400, "{\"key\":\"banner\",\"errorCode\":\"GENERAL\",\"errorDetails\":\"bad targeting\",\"metadata\":{}}");
+    assert_answer(
+        flag, evaluation, 400,
+        "{\"key\":\"banner\",\"errorCode\":\"GENERAL\",\"errorDetails\":\"bad targeting\",\"metadata\":{}}");
 }
 
 static void a_disabled_ordinary_flag_is_not_found_so_that_every_client_uses_its_default(void **state)
@@ -73,20 +82,25 @@ static void a_disabled_ordinary_flag_is_not_found_so_that_every_client_uses_its_
     (void)state;
     struct fs_flag *flag = flag_of("beta", FS_TYPE_BOOLEAN, "{\"on\":true}", NULL);
     assert_answer(flag, evaluated(flag, -1, FS_REASON_DISABLED), 404,
-                  "{\"key\":\"beta\",\"errorCode\":\"FLAG_NOT_FOUND\",\"errorDetails\":\"the flag is disabled\",\"metadata\":{}}");
+                  "{\"key\":\"beta\",\"errorCode\":\"FLAG_NOT_FOUND\",\"errorDetails\":\"the flag is "
+                  "disabled\",\"metadata\":{}}");
 }
 
 static void errors_have_all_members(void **state)
 {
     (void)state;
-    assert_blob(fs_ofrep_not_found("a\"b"), "{\"key\":\"a\\\"b\",\"errorCode\":\"FLAG_NOT_FOUND\",\"errorDetails\":\"there is no such flag here\",\"metadata\":{}}");
-    assert_blob(fs_ofrep_error(NULL, "PARSE_ERROR", "line 1"), "{\"key\":\"\",\"errorCode\":\"PARSE_ERROR\",\"errorDetails\":\"line 1\",\"metadata\":{}}");
+    assert_blob(fs_ofrep_not_found("a\"b"),
+                "{\"key\":\"a\\\"b\",\"errorCode\":\"FLAG_NOT_FOUND\",\"errorDetails\":\"there is no such "
+                "flag here\",\"metadata\":{}}");
+    assert_blob(fs_ofrep_error(NULL, "PARSE_ERROR", "line 1"),
+                "{\"key\":\"\",\"errorCode\":\"PARSE_ERROR\",\"errorDetails\":\"line 1\",\"metadata\":{}}");
 }
 
 static char *bulk(const char *stream, bool second)
 {
     struct fs_buf out;
-    struct fs_flag *a = flag_of("a", FS_TYPE_INTEGER, "{\"v\":1}", NULL), *b = flag_of("b", FS_TYPE_FLOAT, "{\"v\":2}", NULL);
+    struct fs_flag *a = flag_of("a", FS_TYPE_INTEGER, "{\"v\":1}", NULL),
+                   *b = flag_of("b", FS_TYPE_FLOAT, "{\"v\":2}", NULL);
     struct fs_evaluation of_a = evaluated(a, 0, FS_REASON_STATIC), of_b = evaluated(b, 0, FS_REASON_SPLIT);
     json_t *metadata = json_of("{\"set\":\"x\"}");
     fs_buf_init(&out, 65536);
@@ -105,9 +119,13 @@ static void a_bulk_answer_lists_flags_and_announces_the_stream(void **state)
 {
     (void)state;
     char *text = bulk("https://flags.example/ofrep/v1/streams/t", true);
-    assert_json(text, "{\"flags\":[{\"key\":\"a\",\"value\":1,\"reason\":\"STATIC\",\"variant\":\"v\",\"metadata\":{}},"
-                      "{\"key\":\"b\",\"value\":2.0,\"reason\":\"SPLIT\",\"variant\":\"v\",\"metadata\":{}}],\"metadata\":{\"set\":\"x\"},"
-                      "\"eventStreams\":[{\"type\":\"sse\",\"url\":\"https://flags.example/ofrep/v1/streams/t\",\"inactivityDelaySec\":120}]}");
+    assert_json(
+        text,
+        "{\"flags\":[{\"key\":\"a\",\"value\":1,\"reason\":\"STATIC\",\"variant\":\"v\",\"metadata\":{}},"
+        "{\"key\":\"b\",\"value\":2.0,\"reason\":\"SPLIT\",\"variant\":\"v\",\"metadata\":{}}],\"metadata\":{"
+        "\"set\":\"x\"},"
+        "\"eventStreams\":[{\"type\":\"sse\",\"url\":\"https://flags.example/ofrep/v1/streams/"
+        "t\",\"inactivityDelaySec\":120}]}");
     fs_free(text);
     struct fs_buf out;
     fs_buf_init(&out, 1000);
@@ -119,8 +137,10 @@ static void a_bulk_answer_lists_flags_and_announces_the_stream(void **state)
 
 static void the_etag_changes_with_everything_the_caller_sees(void **state)
 {
-    char one[FS_OFREP_ETAG_SIZE], same[FS_OFREP_ETAG_SIZE], stream[FS_OFREP_ETAG_SIZE], fewer[FS_OFREP_ETAG_SIZE];
-    char *a = bulk("https://x/1", true), *b = bulk("https://x/1", true), *c = bulk("https://x/2", true), *d = bulk("https://x/1", false);
+    char one[FS_OFREP_ETAG_SIZE], same[FS_OFREP_ETAG_SIZE], stream[FS_OFREP_ETAG_SIZE],
+        fewer[FS_OFREP_ETAG_SIZE];
+    char *a = bulk("https://x/1", true), *b = bulk("https://x/1", true), *c = bulk("https://x/2", true),
+         *d = bulk("https://x/1", false);
     (void)state;
     fs_ofrep_etag(a, strlen(a), one);
     fs_ofrep_etag(b, strlen(b), same);
@@ -159,13 +179,25 @@ static void a_context_is_found_or_the_error_has_its_code(void **state)
     static const struct {
         const char *body, *code;
     } cases[] = {
-        {"{\"context\":{\"targetingKey\":\"ada\"}}", NULL}, {"", NULL}, {"{}", NULL}, {"{\"context\":{}}", NULL},
+        {"{\"context\":{\"targetingKey\":\"ada\"}}", NULL},
+        {"", NULL},
+        {"{}", NULL},
+        {"{\"context\":{}}", NULL},
         {"{\"context\":{\"a\":{\"b\":{}}}}", NULL},
-        {"{", "PARSE_ERROR"}, {"nonsense", "PARSE_ERROR"}, {"{\"context\":{},\"context\":{}}", "PARSE_ERROR"},
-        {"[]", "INVALID_CONTEXT"}, {"7", "INVALID_CONTEXT"}, {"{\"context\":7}", "INVALID_CONTEXT"}, {"{\"context\":null}", "INVALID_CONTEXT"},
+        {"{", "PARSE_ERROR"},
+        {"nonsense", "PARSE_ERROR"},
+        {"{\"context\":{},\"context\":{}}", "PARSE_ERROR"},
+        {"[]", "INVALID_CONTEXT"},
+        {"7", "INVALID_CONTEXT"},
+        {"{\"context\":7}", "INVALID_CONTEXT"},
+        {"{\"context\":null}", "INVALID_CONTEXT"},
         {"{\"context\":{\"a\":{\"b\":{\"c\":{}}}}}", "INVALID_CONTEXT"},
-        {"{\"context\":{\"a\":\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789"
-         "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\"}}", "INVALID_CONTEXT"},
+        {"{\"context\":{\"a\":"
+         "\"0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456"
+         "789"
+         "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
+         "9\"}}",
+         "INVALID_CONTEXT"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -15,7 +15,8 @@ static void an_event_is_framed_line_by_line(void **state)
     (void)state;
     assert_bytes(fs_sse_event("flip", 7, "{}", 2), "id: 7\nevent: flip\ndata: {}\n\n");
     assert_bytes(fs_sse_event(NULL, 0, "x", 1), "event: message\ndata: x\n\n");
-    assert_bytes(fs_sse_event(NULL, 0, "a\nb\r\nc\rd", 8), "event: message\ndata: a\ndata: b\ndata: c\ndata: d\n\n");
+    assert_bytes(fs_sse_event(NULL, 0, "a\nb\r\nc\rd", 8),
+                 "event: message\ndata: a\ndata: b\ndata: c\ndata: d\n\n");
     assert_bytes(fs_sse_event(NULL, 0, "", 0), "event: message\ndata: \n\n");
     assert_bytes(fs_sse_event(NULL, 0, "a\n", 2), "event: message\ndata: a\ndata: \n\n");
 }

@@ -267,7 +267,7 @@ static void shutdown_takes_away_hooks_handlers_contexts_propagator_and_providers
     of_context *context = of_context_new("global");
     of_propagator *propagator = of_propagator_new_thread_local();
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
-    struct box box;
+    static struct box box;
     box_init(&box);
     assert_int_equal(of_api_add_hook(api, hook), OF_OK);
     assert_int_equal(of_api_set_context(api, context), OF_OK);

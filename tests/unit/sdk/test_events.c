@@ -64,7 +64,7 @@ static void handlers_of_client_and_api_run_for_each_kind_of_event(void **state)
 static void handlers_of_clients_of_another_provider_do_not_run(void **state)
 {
     (void)state;
-    struct box others;
+    static struct box others;
     struct probe *other = probe_new("other", PROBE_PLAIN);
     of_client *billing = of_api_client(api, "billing");
     box_init(&others);
@@ -135,7 +135,7 @@ static void a_removed_handler_runs_no_more_and_its_user_data_is_destroyed(void *
     start();
     uint64_t first = of_client_on(client, OF_EVENT_STALE, box_handler, &box, box_destroyed);
     uint64_t second = of_api_on(api, OF_EVENT_STALE, box_handler, &box, box_destroyed);
-    struct box last;
+    static struct box last;
     box_init(&last);
     (void)of_api_on(api, OF_EVENT_STALE, box_handler, &last, NULL);
     of_client_off(client, first);
@@ -171,7 +171,7 @@ static void a_handler_added_in_the_state_it_asks_for_runs_at_once(void **state)
 static void a_handler_that_is_added_while_its_event_waits_runs_once(void **state)
 {
     (void)state;
-    struct box late;
+    static struct box late;
     box_init(&late);
     start();
     gate_close(&box.gate);
@@ -257,7 +257,7 @@ static void remove_itself(void *user, const of_event *event)
 static void a_handler_may_remove_itself(void **state)
 {
     (void)state;
-    struct box other;
+    static struct box other;
     box_init(&other);
     start();
     own_id = of_api_on(api, OF_EVENT_STALE, remove_itself, &box, box_destroyed);
@@ -301,7 +301,7 @@ static void a_handler_may_shut_the_api_down(void **state)
     emit(probe, OF_EVENT_STALE, NULL, 0);
     box_await(&box, 1);
     await_count(&box.destroyed, 1);
-    struct box again;
+    static struct box again;
     box_init(&again);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &again, NULL);
     start();
@@ -343,7 +343,7 @@ static void binding_an_active_provider_tells_the_clients_of_the_domain(void **st
 {
     (void)state;
     of_client *billing = of_api_client(api, "billing");
-    struct box others;
+    static struct box others;
     box_init(&others);
     assert_int_equal(of_api_set_provider_and_wait(api, "search", probe->provider, PATIENCE_MS), OF_OK);
     (void)of_client_on(billing, OF_EVENT_READY, box_handler, &box, NULL);

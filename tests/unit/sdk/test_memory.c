@@ -111,7 +111,7 @@ static of_context *make_context(const char *subject)
 static void dynamic_scenario(void)
 {
     static const char *const flags[] = {"a", "b"};
-    struct box box;
+    static struct box box;
     box_init(&box);
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
     struct probe *second = probe_new("second", PROBE_NO_INIT);

@@ -13,7 +13,7 @@ static void evaluations_go_on_in_the_child_of_a_fork(void **state)
     of_api *api = of_api_global();
     struct probe *probe = probe_new("probe", PROBE_NO_INIT);
     of_client *client = of_api_client(api, NULL);
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
@@ -50,7 +50,7 @@ static void the_librarys_threads_block_all_signals(void **state)
     sigset_t own;
     of_api *api = of_api_new();
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_READY, look_at_mask, &box, NULL);
     (void)of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
@@ -81,7 +81,7 @@ static void shutdown_leaves_no_thread_behind(void **state)
     int before = count_threads();
     of_api *api = of_api_new();
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
     (void)of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);

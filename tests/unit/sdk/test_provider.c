@@ -138,7 +138,7 @@ static void a_provider_without_init_is_ready_from_registration(void **state)
 {
     (void)state;
     struct probe *probe = probe_new("probe", PROBE_NO_INIT);
-    struct box box;
+    static struct box box;
     box_init(&box);
     assert_int_not_equal(of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL), 0);
     assert_int_equal(of_api_set_provider(api, NULL, probe->provider), OF_OK);

@@ -74,7 +74,7 @@ static void keys_become_names_of_variables_and_texts_become_values(void **state)
 static void reloading_emits_an_event_only_when_something_changed(void **state)
 {
     (void)state;
-    struct box box;
+    static struct box box;
     box_init(&box);
     of_api *api = of_api_new();
     set("RELOAD_A", "1");

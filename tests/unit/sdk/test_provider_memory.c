@@ -130,7 +130,7 @@ static void numbers_convert_where_nothing_is_lost(void **state)
 static void replacing_all_flags_names_old_and_new_ones(void **state)
 {
     (void)state;
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     of_value *value = variants("{\"on\":true}");
@@ -151,7 +151,7 @@ static void replacing_all_flags_names_old_and_new_ones(void **state)
 static void changing_one_flag_names_it(void **state)
 {
     (void)state;
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     assert_int_equal(of_memory_provider_put_bool(provider, "contract-bool", false), OF_OK);

@@ -12,7 +12,7 @@ static void use(of_provider *provider)
 {
     of_api *api = of_api_new();
     of_client *client = of_api_client(api, NULL);
-    struct box box;
+    static struct box box;
     box_init(&box);
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     (void)of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The command line: which command, its options, --help, and the commands that talk to a daemon over HTTP and the websocket, as any
- * client could. It starts no daemon and opens no journal: `serve` and `verify` are parsed here and run elsewhere.
+ * The command line: which command, its options, --help, and the commands that talk to a daemon over HTTP and
+ * the websocket, as any client could. It starts no daemon and opens no journal: `serve` and `verify` are
+ * parsed here and run elsewhere.
  */
 #ifndef FS_CLI_CLI_H
 #define FS_CLI_CLI_H
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include "base/err.h"
 #include "config/config.h"
+#include "core/source.h"
 
 struct fs_cli_call {
     struct fs_config config; /* its member `command` says which */
@@ -17,15 +19,22 @@ struct fs_cli_call {
     int status;              /* of a call that is done */
     FILE *out, *err;         /* borrowed: data goes to the one, words to the other */
     char *const *environment;
+    bool reader_gone; /* private: nobody reads `out` any more, which is how a pipe ends */
+    /* The type of source of this name, for `check --config`. Whoever knows the types sets it between parse
+     * and run; NULL: names of sources are not checked. */
+    const struct fs_source_type *(*source_type)(const char *name);
 };
 
-/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config, --check-config) and then sets `done`. False with
- * `err`: unknown command or option, wrong configuration. Finish the call in either case. */
-bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment, struct fs_err *err);
+/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config, --check-config) and
+ * then sets `done`. False with `err`: unknown command or option, wrong configuration. Finish the call in
+ * either case. */
+bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
+                  struct fs_err *err);
 /* The same with other places than stdout and stderr, for tests. */
-bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment, FILE *out, FILE *errors,
-                     struct fs_err *err);
-/* Runs every command but serve and verify. Says on call->err what went wrong; returns the exit status (base/err.h). */
+bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
+                     FILE *out, FILE *errors, struct fs_err *err);
+/* Runs every command but serve and verify. Says on call->err what went wrong; returns the exit status
+ * (base/err.h). */
 int fs_cli_run(struct fs_cli_call *call);
 void fs_cli_call_finish(struct fs_cli_call *call); /* accepts NULL and zeroed */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of the options' rows, in the order of the table (service/config/option_table.c). No guard: option.h includes it
- * within an enumeration, a test within a list of names. */
+/* The names of the options' rows, in the order of the table (service/config/option_table.c). No guard:
+ * option.h includes it within an enumeration, a test within a list of names. */
 /* clang-format off */
 X(FS_OPT_CONFIG)
 X(FS_OPT_CHECK_CONFIG)

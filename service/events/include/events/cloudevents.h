@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CloudEvents 1.0 over HTTP (https://github.com/cloudevents/spec, v1.0.2: spec.md, formats/json-format.md,
- * bindings/http-protocol-binding.md) in its three modes, structured, binary and batched, and what Flagstaff makes of them:
- * events of its own types, and others by the configuration's mappings (events/mapping.h). Pure: no clock, no I/O; any thread.
+ * bindings/http-protocol-binding.md) in its three modes, structured, binary and batched, and what Flagstaff
+ * makes of them: events of its own types, and others by the configuration's mappings (events/mapping.h).
+ * Pure: no clock, no I/O; any thread.
  */
 #ifndef FS_EVENTS_CLOUDEVENTS_H
 #define FS_EVENTS_CLOUDEVENTS_H
@@ -50,9 +51,10 @@ void fs_events_limits_init(struct fs_events_limits *limits);
 
 /* A CloudEvent as it was sent, whatever its type. Owned. */
 struct fs_cloudevent {
-    json_t *attributes;  /* object: name -> string, boolean or integer; extensions too. Of binary mode all are strings */
-    json_t *data;        /* a JSON value, or text as a string; NULL: no data, or bytes that are neither */
-    char *bytes;         /* such bytes; else NULL */
+    json_t *attributes; /* object: name -> string, boolean or integer; extensions too. Of binary mode all are
+                           strings */
+    json_t *data;       /* a JSON value, or text as a string; NULL: no data, or bytes that are neither */
+    char *bytes;        /* such bytes; else NULL */
     size_t byte_count;
 };
 struct fs_cloudevents {
@@ -60,8 +62,9 @@ struct fs_cloudevents {
     size_t count; /* an empty batch has none */
 };
 
-/* Reads a request: all of it or nothing. False with `err`: FS_ERR_UNSUPPORTED (a format or charset that is not understood),
- * FS_ERR_TOO_LARGE, FS_ERR_INVALID; its text names the attribute, and in a batch the event's index ("event 3: id: ..."). */
+/* Reads a request: all of it or nothing. False with `err`: FS_ERR_UNSUPPORTED (a format or charset that is
+ * not understood), FS_ERR_TOO_LARGE, FS_ERR_INVALID; its text names the attribute, and in a batch the event's
+ * index ("event 3: id: ..."). */
 bool fs_cloudevents_read(const struct fs_events_request *request, const struct fs_events_limits *limits,
                          struct fs_cloudevents *out, struct fs_err *err);
 void fs_cloudevents_finish(struct fs_cloudevents *events); /* accepts NULL and zeroed */
@@ -77,14 +80,16 @@ struct fs_events_options {
 /* Accepted events, in the order of the request. */
 struct fs_events {
     struct fs_event **items;
-    /* Of each, the digest of what was sent. It belongs into fs_identity.content: an event that is sent again has the same
-     * one, even where its meaning was worked out by the clock (`ttl`) or by mappings that were changed meanwhile. */
+    /* Of each, the digest of what was sent. It belongs into fs_identity.content: an event that is sent again
+     * has the same one, even where its meaning was worked out by the clock (`ttl`) or by mappings that were
+     * changed meanwhile. */
     struct fs_sha256 *contents;
     size_t count;
 };
 
-/* The whole way from a request to events, whole or not at all. Errors as above; a type that is neither ours nor mapped is
- * FS_ERR_INVALID and says so, as is an event older than options->dedup or more than a minute ahead. */
+/* The whole way from a request to events, whole or not at all. Errors as above; a type that is neither ours
+ * nor mapped is FS_ERR_INVALID and says so, as is an event older than options->dedup or more than a minute
+ * ahead. */
 bool fs_events_read(const struct fs_events_request *request, const struct fs_events_options *options,
                     struct fs_events *out, struct fs_err *err);
 void fs_events_finish(struct fs_events *events); /* accepts NULL and zeroed */
@@ -92,11 +97,12 @@ void fs_events_finish(struct fs_events *events); /* accepts NULL and zeroed */
 struct fs_event *fs_events_take(struct fs_events *events, size_t index);
 
 /* One CloudEvent as an event of ours. NULL with `err` (without the index). Owned: fs_event_destroy(). */
-struct fs_event *fs_event_from_cloudevent(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options,
-                                          struct fs_err *err);
+struct fs_event *fs_event_from_cloudevent(const struct fs_cloudevent *cloudevent,
+                                          const struct fs_events_options *options, struct fs_err *err);
 
-/* May this credential send them? `flagstaff.recompute` needs the scope `events` (or `operate`), `flagstaff.facts` needs facts:NAME for
- * each fact, every other type a grant that matches it. False with `err` (FS_ERR_FORBIDDEN), which names event and right. */
+/* May this credential send them? `flagstaff.recompute` needs the scope `events` (or `operate`),
+ * `flagstaff.facts` needs facts:NAME for each fact, every other type a grant that matches it. False with
+ * `err` (FS_ERR_FORBIDDEN), which names event and right. */
 bool fs_events_permitted(struct fs_event *const *events, size_t count, const struct fs_credential *credential,
                          struct fs_err *err);
 

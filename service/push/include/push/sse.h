@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): bytes of a stream of the type
- * FS_SSE_CONTENT_TYPE. Pure; any thread. Each function gives one reference, the caller's.
+ * Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): bytes of a stream of
+ * the type FS_SSE_CONTENT_TYPE. Pure; any thread. Each function gives one reference, the caller's.
  */
 #ifndef FS_PUSH_SSE_H
 #define FS_PUSH_SSE_H
@@ -14,7 +14,8 @@
 
 /* One event. `name` NULL stands for "message", and `id` 0 for none. `data` may have several lines. */
 struct fs_blob *fs_sse_event(const char *name, uint64_t id, const char *data, size_t length);
-/* OFREP's "fetch again", the only event that its clients know. Without an ETag in it: with one, each would cost browsers a preflight. */
+/* OFREP's "fetch again", the only event that its clients know. Without an ETag in it: with one, each would
+ * cost browsers a preflight. */
 struct fs_blob *fs_sse_refetch(uint64_t id);
 /* A comment, which clients ignore and proxies see. */
 struct fs_blob *fs_sse_keep_alive(void);

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Running it: TLS, the service manager, signals, configuration, metrics."""
+
+import contextlib
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import urllib.request
+
+import pytest
+from world import BINARY, Daemon, eventually
+
+FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off",
+                 "decision": {"rule": {"==": [{"var": "facts.access"}, "granted"]}}}}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tls")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", folder / "key.pem",
+                    "-out", folder / "cert.pem"], check=True, capture_output=True)
+    return folder
+
+
+def test_over_tls_http_and_the_command_line_work_and_plain_http_does_not(tmp_path, certificate):
+    d = Daemon(tmp_path / "d", FLAG, {"tls": {"certificate": str(certificate / "cert.pem"), "key": str(certificate / "key.pem")}})
+    d.start(ready=False)
+    try:
+        trust = ssl.create_default_context(cafile=certificate / "cert.pem")
+        url = f"https://localhost:{d.port}"
+
+        def ready():
+            try:
+                return urllib.request.urlopen(url + "/readyz", context=trust, timeout=10).status == 200
+            except OSError:
+                return False
+        eventually(ready, "ready over TLS")
+        with socket.create_connection(("127.0.0.1", d.port)) as plain:
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert b"200" not in plain.recv(100)
+        done = subprocess.run([BINARY, "get", "ada", "--url", url, "--ca-file", certificate / "cert.pem"], capture_output=True, text=True)
+        assert done.returncode == 0 and "door" in done.stdout, done.stderr
+    finally:
+        assert d.stop() == 0
+
+
+def test_the_service_manager_is_told_when_it_is_ready_and_when_it_stops(tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        d = Daemon(tmp_path / "d", FLAG, env={"NOTIFY_SOCKET": str(tmp_path / "notify")}).start()
+        assert b"READY=1" in manager.recv(1000)
+        assert d.stop() == 0
+        assert b"STOPPING=1" in manager.recv(1000)
+
+
+def test_sighup_reads_the_flags_again(daemon):
+    d = daemon(FLAG)
+    before = d.get("/v1/flags").json["flags"]
+    d.set_flags({**FLAG, "second": {"variants": {"a": "a"}, "defaultVariant": "a"}})
+    d.process.send_signal(signal.SIGHUP)
+    eventually(lambda: len(d.get("/v1/flags").json["flags"]) == len(before) + 1, "the second flag")
+
+
+@pytest.mark.parametrize("config, says", [
+    ({"lissten": "127.0.0.1:0"}, "listen"), ({"lease": "30"}, "lease"), ({"sources": {"opa": {"type": "opaa", "url": "http://x"}}}, "opa"),
+    ({"sources": {"opa": {"type": "opa"}}}, "url"), ({"listen": "nowhere"}, "listen"), ({"limits": {"body": "lots"}}, "limits.body"),
+])
+def test_a_wrong_configuration_is_told_with_its_place_and_exits_3(tmp_path, config, says):
+    d = Daemon(tmp_path / "d", FLAG, config)
+    done = subprocess.run([BINARY, "serve", "--config", str(d.config_file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done
+    assert says in done.stderr
+
+
+def test_wrong_flags_stop_the_start_and_check_tells_the_same(tmp_path):
+    bad = {"door": {**FLAG["door"], "defaultVariant": "of"}}
+    d = Daemon(tmp_path / "d", bad)
+    done = subprocess.run([BINARY, "serve", "--config", str(d.config_file)], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3 and "flags.door.defaultVariant" in done.stderr and "'off'" in done.stderr
+    check = subprocess.run([BINARY, "check", str(d.flag_file)], capture_output=True, text=True)
+    assert check.returncode == 3 and "flags.door.defaultVariant" in check.stdout + check.stderr
+
+
+def test_metrics_are_in_prometheus_form_and_count(daemon, client):
+    d = daemon(FLAG)
+    client(d, ["ada"]).wait_lease()
+    d.facts("ada", {"access": "granted"}, "wait=delivered")
+    metrics = d.metrics()
+    assert metrics["flagstaff_flag_changes_total"] == 1 and metrics["flagstaff_ready"] == 1
+    assert metrics['flagstaff_sessions{channel="websocket"}'] == 1
+    assert any(name.startswith("flagstaff_build_info{") for name in metrics)
+
+
+def test_a_port_in_use_is_named(daemon):
+    d = daemon(FLAG)
+    done = subprocess.run([BINARY, "serve", "--listen", f"127.0.0.1:{d.port}", "--data", str(d.folder / "other")], capture_output=True,
+                          text=True, timeout=60, env={**os.environ})
+    assert done.returncode != 0 and str(d.port) in done.stderr
