@@ -299,8 +299,7 @@ void fs_engine_unwatch(struct fs_engine *e, uint64_t id, uint64_t watch_id, stru
     if (watch)
         fs_watch_destroy(e, watch);
     else if (connection && connection->open)
-        /* Without its id: an error that names a watch ends it, and the next one may bear this id. */
-        fs_deliver_error(e, connection, 0, "unknown_watch", "there is no such watch on this connection", 0);
+        fs_deliver_error(e, connection, watch_id, "unknown_watch", "there is no such watch on this connection", 0);
     if (connection)
         fs_connection_want_flush(e, connection);
 }

@@ -293,7 +293,7 @@ static void apply(struct world_client *c, struct world_frame *frame)
     case FS_DELIVER_ERROR:
         c->errors++;
         snprintf(c->last_error, sizeof c->last_error, "%s", frame->code);
-        if (frame->watch && strcmp(frame->code, "duplicate_watch") && world_cached(c, frame->watch))
+        if (frame->watch && strcmp(frame->code, "duplicate_watch") && strcmp(frame->code, "unknown_watch") && world_cached(c, frame->watch))
             world_cached(c, frame->watch)->gone = true;
         break;
     case FS_DELIVER_GOAWAY:
