@@ -5,16 +5,16 @@
  * cc hook.c $(pkg-config --cflags --libs openfeature openfeature-memory)
  *
  * Output:
- * {"stage":"error","domain":null,"provider_name":"in-memory","flag_key":"beta","default_value":false,"error_code":"TARGETING_KEY_MISSING","error_message":"who is it?"}
- * nobody: off
- * ada: on
+ * {"stage":"error","domain":null,"provider_name":"in-memory","flag_key":"beta","default_value":false,"error_code":"TARGETING_KEY_MISSING","error_message":"who
+ * is it?"} nobody: off ada: on
  */
 #include <stdio.h>
 
 #include <openfeature/openfeature.h>
 #include <openfeature/providers/memory.h>
 
-static of_error need_subject(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error need_subject(void *self, of_hook_context *hook_context, const of_value *hints,
+                             of_context **context)
 {
     (void)self;
     (void)hints;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A provider in sixty lines: feature switches from the names of files in a directory. "on/NAME" is a flag that is on.
+ * A provider in sixty lines: feature switches from the names of files in a directory. "on/NAME" is a flag
+ * that is on.
  *
  * cc provider.c $(pkg-config --cflags --libs openfeature)
  *
@@ -52,8 +53,11 @@ static of_error resolve_bool(void *self, const char *key, bool default_value, co
 
 static of_provider *directory_provider(const char *path)
 {
-    static const of_provider_methods methods = {
-        .size = sizeof methods, .name = "directory", .init = init, .destroy = free, .resolve_bool = resolve_bool};
+    static const of_provider_methods methods = {.size = sizeof methods,
+                                                .name = "directory",
+                                                .init = init,
+                                                .destroy = free,
+                                                .resolve_bool = resolve_bool};
     struct directory *directory = malloc(sizeof *directory);
     of_provider *provider = NULL;
     if (directory != NULL) {
@@ -76,7 +80,8 @@ int main(void)
     of_client *client = of_api_client(api, NULL);
     of_details details;
     of_client_bool_details(client, "dark-mode", false, NULL, NULL, &details);
-    printf("%s: %s, %s\n", details.flag_key, details.value.boolean ? "on" : "off", of_error_name(details.error));
+    printf("%s: %s, %s\n", details.flag_key, details.value.boolean ? "on" : "off",
+           of_error_name(details.error));
     of_details_clear(&details);
     of_client_unref(client);
     of_api_shutdown(api);

@@ -62,38 +62,23 @@ of_client *of_api_client(of_api *api, const char *domain)
 
 of_error of_api_add_hook(of_api *api, of_hook *hook)
 {
-    of_error error = OF_OK;
     if (api == NULL || hook == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    (void)pthread_mutex_lock(&api->core.lock);
-    struct ofi_settings *old = ofi_settings_add_hook(&api->core.settings, hook, &error);
-    (void)pthread_mutex_unlock(&api->core.lock);
-    ofi_settings_retire(old);
-    return error;
+    return ofi_add_hook(&api->core, &api->core.settings, hook);
 }
 
 of_error of_api_set_context(of_api *api, const of_context *context)
 {
-    of_error error = OF_OK;
     if (api == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    (void)pthread_mutex_lock(&api->core.lock);
-    struct ofi_settings *old = ofi_settings_set_context(&api->core.settings, context, &error);
-    (void)pthread_mutex_unlock(&api->core.lock);
-    ofi_settings_retire(old);
-    return error;
+    return ofi_put_context(&api->core, &api->core.settings, context);
 }
 
 of_error of_api_set_propagator(of_api *api, of_propagator *propagator)
 {
-    of_error error = OF_OK;
     if (api == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    (void)pthread_mutex_lock(&api->core.lock);
-    struct ofi_settings *old = ofi_settings_set_propagator(&api->core.settings, propagator, &error);
-    (void)pthread_mutex_unlock(&api->core.lock);
-    ofi_settings_retire(old);
-    return error;
+    return ofi_put_propagator(&api->core, propagator);
 }
 
 of_error of_api_set_transaction_context(of_api *api, const of_context *context)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Asynchronous evaluation (specification 1.4.12): tasks in a queue, and up to a few threads for each API object that
- * end when the queue is empty.
+ * Asynchronous evaluation (specification 1.4.12): tasks in a queue, and up to a few threads for each API
+ * object that end when the queue is empty.
  */
 #include "core.h"
 #include "memory_impl.h"
@@ -74,7 +74,8 @@ static void run(struct ofi_task *task)
 {
     of_details details;
     of_options options = {sizeof options, task->hooks, task->hook_count, task->hints};
-    ofi_evaluate(task->client, task->key, task->type, &task->default_value, task->context, &options, &details);
+    ofi_evaluate(task->client, task->key, task->type, &task->default_value, task->context, &options,
+                 &details);
     task->done(task->user, &details);
     of_details_clear(&details);
 }
@@ -118,8 +119,9 @@ static of_error start(struct ofi_core *core, struct ofi_task *task)
     return OF_ERROR_NO_THREAD;
 }
 
-of_error ofi_evaluate_async(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
-                            const of_context *context, const of_options *options, of_evaluated done, void *user)
+of_error ofi_evaluate_async(of_client *client, const char *key, of_type type,
+                            const of_flag_value *default_value, const of_context *context,
+                            const of_options *options, of_evaluated done, void *user)
 {
     if (client == NULL || key == NULL || default_value == NULL || done == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
@@ -133,8 +135,8 @@ of_error ofi_evaluate_async(of_client *client, const char *key, of_type type, co
     task->key = ofi_strdup(key);
     task->context = of_context_ref(context);
     of_error error = OF_ERROR_NO_MEMORY;
-    if (task->key != NULL && (task->context != NULL || context == NULL) && copy_default(task, default_value) &&
-        copy_options(task, options)) {
+    if (task->key != NULL && (task->context != NULL || context == NULL) &&
+        copy_default(task, default_value) && copy_options(task, options)) {
         (void)pthread_mutex_lock(&client->core->lock);
         error = start(client->core, task);
         (void)pthread_mutex_unlock(&client->core->lock);

@@ -68,30 +68,16 @@ of_provider_status of_client_status(of_client *client)
 
 of_error of_client_add_hook(of_client *client, of_hook *hook)
 {
-    of_error error = OF_OK;
     if (client == NULL || hook == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    if (client->core == NULL)
-        return OF_ERROR_NO_MEMORY;
-    (void)pthread_mutex_lock(&client->core->lock);
-    struct ofi_settings *old = ofi_settings_add_hook(&client->settings, hook, &error);
-    (void)pthread_mutex_unlock(&client->core->lock);
-    ofi_settings_retire(old);
-    return error;
+    return client->core == NULL ? OF_ERROR_NO_MEMORY : ofi_add_hook(client->core, &client->settings, hook);
 }
 
 of_error of_client_set_context(of_client *client, const of_context *context)
 {
-    of_error error = OF_OK;
     if (client == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    if (client->core == NULL)
-        return OF_ERROR_NO_MEMORY;
-    (void)pthread_mutex_lock(&client->core->lock);
-    struct ofi_settings *old = ofi_settings_set_context(&client->settings, context, &error);
-    (void)pthread_mutex_unlock(&client->core->lock);
-    ofi_settings_retire(old);
-    return error;
+    return client->core == NULL ? OF_ERROR_NO_MEMORY : ofi_put_context(client->core, &client->settings, context);
 }
 
 bool of_client_get_bool(of_client *client, const char *key, bool default_value, const of_context *context,
@@ -101,15 +87,15 @@ bool of_client_get_bool(of_client *client, const char *key, bool default_value, 
     return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, value, context, options).boolean;
 }
 
-int64_t of_client_get_int(of_client *client, const char *key, int64_t default_value, const of_context *context,
-                          const of_options *options)
+int64_t of_client_get_int(of_client *client, const char *key, int64_t default_value,
+                          const of_context *context, const of_options *options)
 {
     of_flag_value value = {.integer = default_value};
     return ofi_evaluate_brief(client, key, OF_TYPE_INT, value, context, options).integer;
 }
 
-double of_client_get_double(of_client *client, const char *key, double default_value, const of_context *context,
-                            const of_options *options)
+double of_client_get_double(of_client *client, const char *key, double default_value,
+                            const of_context *context, const of_options *options)
 {
     of_flag_value value = {.number = default_value};
     return ofi_evaluate_brief(client, key, OF_TYPE_DOUBLE, value, context, options).number;
@@ -136,8 +122,8 @@ static of_error details_of(of_client *client, const char *key, of_type type, con
     return details->error;
 }
 
-of_error of_client_bool_details(of_client *client, const char *key, bool default_value, const of_context *context,
-                                const of_options *options, of_details *details)
+of_error of_client_bool_details(of_client *client, const char *key, bool default_value,
+                                const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.boolean = default_value};
     return details_of(client, key, OF_TYPE_BOOL, &value, context, options, details);
@@ -178,7 +164,8 @@ of_error of_client_evaluate_async(of_client *client, const char *key, of_type ty
     return ofi_evaluate_async(client, key, type, default_value, context, options, done, user);
 }
 
-void of_client_track(of_client *client, const char *name, const of_context *context, const of_tracking *details)
+void of_client_track(of_client *client, const char *name, const of_context *context,
+                     const of_tracking *details)
 {
     ofi_track(client, name, context, details);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* API objects: the two global ones, isolated ones, their counting and their shutting down; threads and waiting. */
+/* API objects: the two global ones, isolated ones, their counting and their shutting down; threads and
+ * waiting. */
 #include "core.h"
 
 #include <errno.h>
@@ -47,7 +48,8 @@ static void after_fork_in_parent(void)
     (void)pthread_mutex_unlock(&process.dynamic.lock);
 }
 
-/* The threads of the API objects stayed behind: what they were doing is over, and a new one starts when needed. */
+/* The threads of the API objects stayed behind: what they were doing is over, and a new one starts when
+ * needed. */
 static void forget_threads(struct ofi_core *core)
 {
     core->dispatching = false;
@@ -167,7 +169,7 @@ void ofi_shutdown(struct ofi_core *core)
         (void)pthread_mutex_lock(&core->lock);
         provider = unbind_one(core);
         if (provider != NULL)
-            provider->closing = true;
+            ofi_mark_closing(provider);
         ofi_domains_publish(core, &ofi_noop);
         (void)pthread_mutex_unlock(&core->lock);
         if (provider != NULL)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The inside of API objects, which both paradigms share. core->lock guards all that is not atomic; it is never held
- * while code of others runs. Order of locks: core, then provider, then the reader registry; never the other way.
+ * The inside of API objects, which both paradigms share. core->lock guards all that is not atomic; it is
+ * never held while code of others runs. Order of locks: core, then provider, then the reader registry; never
+ * the other way.
  */
 #ifndef OFI_CORE_H
 #define OFI_CORE_H
@@ -15,7 +16,8 @@
 #include "context_impl.h"
 #include "reader.h"
 
-/* Hooks, context and propagator of an API or a client; immutable, replaced as a whole. NULL stands for nothing set. */
+/* Hooks, context and propagator of an API or a client; immutable, replaced as a whole. NULL stands for
+ * nothing set. */
 struct ofi_settings {
     struct of_retired retired; /* must be first */
     of_context *context;
@@ -52,7 +54,7 @@ struct ofi_queued {
     of_event event; /* its pointers lead into this allocation */
     of_provider *provider;
     uint64_t number;
-    uint64_t only_handler;         /* not 0: to this one alone */
+    uint64_t only_handler;          /* not 0: to this one alone */
     struct ofi_domain *only_domain; /* not NULL: to the handlers of this domain's clients alone */
 };
 
@@ -112,9 +114,9 @@ struct of_provider {
     size_t bindings;
     char *scope;   /* the domain that it was bound to first */
     uint64_t told; /* the last round of context changes that it was told of */
-    bool starting;            /* init is due or running */
+    bool starting; /* init is due or running */
     bool closing;
-    bool busy;       /* a thread is in init or on_context_changed, or on its way there */
+    bool busy;        /* a thread is in init or on_context_changed, or on its way there */
     bool reconciling; /* on_context_changed is running */
     of_error started; /* what init returned */
     of_context *now;  /* static: what it was told last */
@@ -160,12 +162,13 @@ void ofi_domain_unuse(struct ofi_core *core, struct ofi_domain *domain);
 /* Lets every domain be served by what is bound now; clients whose provider changed hear its state. */
 void ofi_domains_publish(struct ofi_core *core, const of_provider *fresh);
 
-/* settings.c: each replaces what stands at `place`; the caller holds the lock that guards it */
-struct ofi_settings *ofi_settings_add_hook(_Atomic(void *) *place, of_hook *hook, of_error *error);
+/* settings.c: the first three lock the core; all replace what stands at `place`, and the old settings are freed once
+ * nobody reads them */
+of_error ofi_add_hook(struct ofi_core *core, _Atomic(void *) *place, of_hook *hook);
+of_error ofi_put_context(struct ofi_core *core, _Atomic(void *) *place, const of_context *context);
+of_error ofi_put_propagator(struct ofi_core *core, of_propagator *propagator);
+/* The same as ofi_put_context() with core->lock held; the old settings go to ofi_settings_retire(), without locks. */
 struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_context *context, of_error *error);
-struct ofi_settings *ofi_settings_set_propagator(_Atomic(void *) *place, of_propagator *propagator,
-                                                 of_error *error);
-/* Frees what one of them returned (the old settings), once nobody reads it. Without locks. */
 void ofi_settings_retire(struct ofi_settings *old);
 
 /* client.c */
@@ -177,11 +180,14 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
 of_provider *ofi_get_provider(struct ofi_core *core, const char *domain);
 of_error ofi_set_context(struct ofi_core *core, const char *domain, const of_context *context, bool wait,
                          int timeout_ms);
+/* With core->lock held: a provider that is bound nowhere any more. From here on it cannot be bound, nor emit. */
+void ofi_mark_closing(of_provider *provider);
+/* Then, without locks: its end. Takes the reference of the binding. */
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once);
 
 /* event.c */
-uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call, void *user,
-                void (*destroy)(void *user));
+uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call,
+                void *user, void (*destroy)(void *user));
 void ofi_off(struct ofi_core *core, uint64_t id);
 /* Removes the handlers of a client, or with NULL all. */
 void ofi_off_all(struct ofi_core *core, const of_client *client);
@@ -199,7 +205,8 @@ bool ofi_dispatcher_start(struct ofi_core *core); /* with core->lock held */
 void ofi_dispatcher_stop(struct ofi_core *core);
 
 /* async.c */
-of_error ofi_evaluate_async(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
-                            const of_context *context, const of_options *options, of_evaluated done, void *user);
+of_error ofi_evaluate_async(of_client *client, const char *key, of_type type,
+                            const of_flag_value *default_value, const of_context *context,
+                            const of_options *options, of_evaluated done, void *user);
 
 #endif

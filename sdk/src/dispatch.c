@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of events and the thread that calls handlers: one for each API object, started with the first handler.
- * It holds no lock while it calls. The queue is bounded: what does not fit, or could not be copied, is remembered at the
- * provider as "missed" and told from its state when the queue is empty, so nothing is lost that matters.
+ * The queue of events and the thread that calls handlers: one for each API object, started with the first
+ * handler. It holds no lock while it calls. The queue is bounded: what does not fit, or could not be copied,
+ * is remembered at the provider as "missed" and told from its state when the queue is empty, so nothing is
+ * lost that matters.
  */
 #include "core.h"
 

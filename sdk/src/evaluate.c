@@ -57,7 +57,8 @@ __attribute__((noinline)) static void evaluate_settings(of_client *client, struc
         call->context = ofi_overlay_context(&overlay);
         ofi_run(call, details);
     } else {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
+        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL,
+                         OFI_NO_MEMORY);
     }
     ofi_overlay_finish(&overlay);
     of_context_unref(transaction);
@@ -84,8 +85,9 @@ void ofi_evaluate(of_client *client, const char *key, of_type type, const of_fla
     ofi_leave(slot);
 }
 
-of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type, of_flag_value default_value,
-                                 const of_context *context, const of_options *options)
+of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
+                                 of_flag_value default_value, const of_context *context,
+                                 const of_options *options)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
     if (slot == NULL)

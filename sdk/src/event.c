@@ -53,7 +53,8 @@ static bool anyone_listens(const struct ofi_core *core, of_event_type type)
 static void remember(of_provider *provider, const of_provider_event *event)
 {
     of_free(provider->last_message);
-    provider->last_message = event->type == OF_EVENT_CONFIGURATION_CHANGED ? NULL : ofi_strdup(event->message);
+    provider->last_message =
+        event->type == OF_EVENT_CONFIGURATION_CHANGED ? NULL : ofi_strdup(event->message);
     provider->last_error = event->error;
 }
 
@@ -62,7 +63,8 @@ void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_prov
     of_provider_status before = of_provider_get_status(provider);
     of_provider_status status = status_after(event, before);
     bool closing_event = event->type == OF_EVENT_CONTEXT_CHANGED || event->type == OF_EVENT_ERROR;
-    /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end. */
+    /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end.
+     */
     if (provider->reconciling && provider->due != NULL && closing_event && status != OF_STATUS_FATAL)
         return;
     if (event->type != OF_EVENT_CONFIGURATION_CHANGED)
@@ -84,7 +86,8 @@ void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_prov
     (void)ofi_dispatcher_start(core);
 }
 
-/* A queued event that tells what state the provider is in; NULL when there is nothing to tell or no memory. */
+/* A queued event that tells what state the provider is in; NULL when there is nothing to tell or no memory.
+ */
 static struct ofi_queued *state_event(of_provider *provider)
 {
     of_provider_status status = of_provider_get_status(provider);
@@ -112,7 +115,8 @@ void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain)
     ofi_queue_push(core, queued);
 }
 
-/* Queues, for a new handler alone, the state of a provider that is in the state it asks for. False: no memory. */
+/* Queues, for a new handler alone, the state of a provider that is in the state it asks for. False: no
+ * memory. */
 static bool catch_up(struct ofi_core *core, const struct ofi_handler *handler, of_provider *provider)
 {
     if (provider == NULL || event_of(of_provider_get_status(provider)) != handler->type)
@@ -156,8 +160,8 @@ static struct ofi_handler *unlink_handler(struct ofi_core *core, uint64_t id)
     return NULL;
 }
 
-uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call, void *user,
-                void (*destroy)(void *user))
+uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call,
+                void *user, void (*destroy)(void *user))
 {
     if (core == NULL || call == NULL || type < OF_EVENT_READY || type > OF_EVENT_CONTEXT_CHANGED)
         return 0;

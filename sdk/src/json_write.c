@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values as JSON text. The text grows in one buffer; running out of memory is remembered and said at the end. */
+/* Values as JSON text. The text grows in one buffer; running out of memory is remembered and said at the end.
+ */
 #include <openfeature/json.h>
 
 #include <inttypes.h>
@@ -54,7 +55,9 @@ __attribute__((format(printf, 2, 3))) static void put_format(struct out *out, co
 /* The length of the UTF-8 sequence at `at` (RFC 3629), or 0. */
 static size_t utf8_length(const unsigned char *at, size_t left)
 {
-    size_t length = at[0] < 0x80 ? 1 : at[0] >= 0xC2 && at[0] < 0xE0 ? 2 : at[0] >= 0xE0 && at[0] < 0xF0 ? 3
+    size_t length = at[0] < 0x80                    ? 1
+                    : at[0] >= 0xC2 && at[0] < 0xE0 ? 2
+                    : at[0] >= 0xE0 && at[0] < 0xF0 ? 3
                     : at[0] >= 0xF0 && at[0] < 0xF5 ? 4
                                                     : 0;
     if (length == 0 || length > left)
@@ -62,8 +65,8 @@ static size_t utf8_length(const unsigned char *at, size_t left)
     for (size_t i = 1; i < length; i++)
         if ((at[i] & 0xC0) != 0x80)
             return 0;
-    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] >= 0xA0) || (at[0] == 0xF0 && at[1] < 0x90) ||
-        (at[0] == 0xF4 && at[1] >= 0x90))
+    if ((at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xED && at[1] >= 0xA0) ||
+        (at[0] == 0xF0 && at[1] < 0x90) || (at[0] == 0xF4 && at[1] >= 0x90))
         return 0;
     return length;
 }
@@ -89,7 +92,8 @@ static void put_string(struct out *out, const char *string, size_t length)
     put(out, "\"", 1);
 }
 
-/* The shortest of the three usual precisions that reads back as the same double; always seen to be a double. */
+/* The shortest of the three usual precisions that reads back as the same double; always seen to be a double.
+ */
 static void put_double(struct out *out, double number)
 {
     char text[40];
@@ -139,7 +143,8 @@ static void put_datetime(struct out *out, of_datetime moment)
     if (offset == 0)
         put(out, "Z", 1);
     else
-        put_format(out, "%c%02d:%02d", moment.offset_minutes < 0 ? '-' : '+', offset / MINUTE, offset % MINUTE);
+        put_format(out, "%c%02d:%02d", moment.offset_minutes < 0 ? '-' : '+', offset / MINUTE,
+                   offset % MINUTE);
     put(out, "\"", 1);
 }
 

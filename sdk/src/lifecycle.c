@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a registered provider: attached, started, told of contexts, closed. Its init and on_context_changed run
- * one after the other on a thread that lives as long as there is something to do; closing waits, on another, until
- * no evaluation is inside and that thread is done. Specification 1.1.2, 1.7, 2.4 to 2.8.
+ * The life of a registered provider: attached, started, told of contexts, closed. Its init and
+ * on_context_changed run one after the other on a thread that lives as long as there is something to do;
+ * closing waits, on another, until no evaluation is inside and that thread is done.
+ * Specification 1.1.2, 1.7, 2.4 to 2.8.
  */
 #include "core.h"
 
@@ -168,12 +169,17 @@ static void *close_thread(void *argument)
     return NULL;
 }
 
-void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once)
+void ofi_mark_closing(of_provider *provider)
 {
-    struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
+    provider->closing = true;
     (void)pthread_mutex_lock(&provider->lock);
     provider->phase = OFI_CLOSING;
     (void)pthread_mutex_unlock(&provider->lock);
+}
+
+void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once)
+{
+    struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
     if (at_once) {
         bool busy = still_busy(core, provider);
         shut_down(provider);
@@ -197,22 +203,28 @@ void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_on
         close_now(&job);
 }
 
-/* Reserves a provider for this API. *fresh says that it was free, and is to be started. */
+/* With core->lock held, and let go while an earlier shutdown is waited for: reserves a provider for this API.
+ * *fresh says that it was free, and is to be started. */
 static of_error attach(struct ofi_core *core, of_provider *provider, bool *fresh)
 {
     of_error error = OF_OK;
-    *fresh = false;
     (void)pthread_mutex_lock(&provider->lock);
     while (provider->phase == OFI_CLOSING && error == OF_OK) {
-        if (ofi_evaluating())
+        if (ofi_evaluating()) {
             error = OF_ERROR_BUSY;
-        else
+            continue;
+        }
+        (void)pthread_mutex_unlock(&core->lock);
+        while (provider->phase == OFI_CLOSING)
             (void)pthread_cond_wait(&provider->changed, &provider->lock);
+        (void)pthread_mutex_unlock(&provider->lock);
+        (void)pthread_mutex_lock(&core->lock);
+        (void)pthread_mutex_lock(&provider->lock);
     }
-    if (error == OF_OK && provider->phase == OFI_FREE) {
+    *fresh = error == OF_OK && provider->phase == OFI_FREE;
+    if (*fresh) {
         provider->phase = OFI_ATTACHED;
         provider->core = core;
-        *fresh = true;
     } else if (error == OF_OK && (provider->phase != OFI_ATTACHED || provider->core != core)) {
         error = OF_ERROR_OTHER_API;
     }
@@ -238,7 +250,8 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
         return OF_ERROR_NO_MEMORY;
     if (domain->own == provider)
         goto out;
-    if (provider != NULL && (provider->methods.flags & OF_PROVIDER_DOMAIN_SCOPED) != 0 && provider->bindings > 0) {
+    if (provider != NULL && (provider->methods.flags & OF_PROVIDER_DOMAIN_SCOPED) != 0 &&
+        provider->bindings > 0) {
         error = OF_ERROR_ALREADY_BOUND;
         goto out;
     }
@@ -264,7 +277,7 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
     if (before != NULL)
         domain->users--;
     if (before != NULL && --before->bindings == 0)
-        before->closing = true;
+        ofi_mark_closing(before);
     *old = before;
     ofi_domains_publish(core, fresh ? provider : NULL);
     if (fresh && provider->methods.init == NULL)
@@ -292,11 +305,10 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
     bool last = false;
     if (core == NULL || provider == &ofi_noop)
         return OF_ERROR_INVALID_ARGUMENT;
-    of_error error = provider == NULL ? OF_OK : attach(core, provider, &fresh);
-    if (error != OF_OK)
-        return error;
     (void)pthread_mutex_lock(&core->lock);
-    error = bind_to(core, domain, provider, fresh, &old);
+    of_error error = provider == NULL ? OF_OK : attach(core, provider, &fresh);
+    if (error == OF_OK)
+        error = bind_to(core, domain, provider, fresh, &old);
     if (error != OF_OK && fresh) {
         provider->starting = false;
         detach(provider);
@@ -331,8 +343,8 @@ of_provider *ofi_get_provider(struct ofi_core *core, const char *name)
     return provider;
 }
 
-/* With core->lock held: the next provider that has not been told in this round, or NULL. Those of the API's context
- * are the ones of domains without a context of their own. */
+/* With core->lock held: the next provider that has not been told in this round, or NULL. Those of the API's
+ * context are the ones of domains without a context of their own. */
 static of_provider *tell_next(struct ofi_core *core, const struct ofi_domain *scope, uint64_t round)
 {
     for (struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next) {
@@ -376,7 +388,8 @@ static bool any_busy(const struct ofi_core *core)
     return false;
 }
 
-/* With core->lock held: replaces the context of the API or of a domain. The first context of a domain pins it. */
+/* With core->lock held: replaces the context of the API or of a domain. The first context of a domain pins
+ * it. */
 static of_error put_context(struct ofi_core *core, struct ofi_domain *domain, const of_context *context,
                             struct ofi_settings **old)
 {

@@ -44,7 +44,8 @@ static void put_context(of_value *fields, const of_context *context)
     (void)of_value_set(fields, "evaluation_context", object);
 }
 
-static of_value *fields_of(const struct logging *logging, const of_hook_context *hook_context, const char *stage)
+static of_value *fields_of(const struct logging *logging, const of_hook_context *hook_context,
+                           const char *stage)
 {
     of_value *fields = of_value_object();
     if (fields == NULL)
@@ -76,7 +77,8 @@ static of_error before(void *self, of_hook_context *hook_context, const of_value
     return OF_OK;
 }
 
-static of_error after(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints)
+static of_error after(void *self, of_hook_context *hook_context, const of_details *details,
+                      const of_value *hints)
 {
     (void)hints;
     of_value *fields = fields_of(self, hook_context, "after");
@@ -105,7 +107,8 @@ static void destroy(void *self)
     of_free(logging);
 }
 
-of_hook *of_logging_hook_new(of_log_function log, void *user, void (*destroy_user)(void *user), unsigned flags)
+of_hook *of_logging_hook_new(of_log_function log, void *user, void (*destroy_user)(void *user),
+                             unsigned flags)
 {
     static const of_hook_methods methods = {sizeof methods, before, after, on_error, NULL, destroy};
     struct logging *logging = log == NULL ? NULL : ofi_zalloc(1, sizeof *logging);

@@ -54,19 +54,16 @@ const char *of_error_name(of_error error)
 
 const char *of_type_name(of_type type)
 {
-    static const char *const names[] = {"null", "bool", "int", "double", "string", "datetime", "list", "object"};
+    static const char *const names[] = {"null",   "bool",     "int",  "double",
+                                        "string", "datetime", "list", "object"};
     return (unsigned)type < sizeof names / sizeof names[0] ? names[type] : "unknown";
 }
 
 const char *of_event_name(of_event_type type)
 {
-    static const char *const names[] = {"UNKNOWN",
-                                        "PROVIDER_READY",
-                                        "PROVIDER_ERROR",
-                                        "PROVIDER_CONFIGURATION_CHANGED",
-                                        "PROVIDER_STALE",
-                                        "PROVIDER_RECONCILING",
-                                        "PROVIDER_CONTEXT_CHANGED"};
+    static const char *const names[] = {
+        "UNKNOWN",        "PROVIDER_READY",       "PROVIDER_ERROR",          "PROVIDER_CONFIGURATION_CHANGED",
+        "PROVIDER_STALE", "PROVIDER_RECONCILING", "PROVIDER_CONTEXT_CHANGED"};
     return names[(unsigned)type < sizeof names / sizeof names[0] ? type : 0];
 }
 

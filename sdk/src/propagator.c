@@ -39,8 +39,8 @@ void of_propagator_unref(of_propagator *propagator)
     of_free(propagator);
 }
 
-/* The thread-local propagator. A thread's context keeps the state alive, and with it the key, so that the context
- * is given up when the thread ends, also when the propagator is gone by then. */
+/* The thread-local propagator. A thread's context keeps the state alive, and with it the key, so that the
+ * context is given up when the thread ends, also when the propagator is gone by then. */
 struct state {
     _Atomic(uint32_t) refs;
     pthread_key_t key;

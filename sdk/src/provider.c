@@ -118,9 +118,9 @@ static void tell_listener(of_provider *provider, const of_provider_event *event)
     void *user = provider->listener_user;
     provider->listening++;
     if (event->type != OF_EVENT_CONFIGURATION_CHANGED) {
-        static const of_provider_status after[] = {OF_STATUS_NOT_READY, OF_STATUS_READY, OF_STATUS_ERROR,
-                                                   OF_STATUS_NOT_READY, OF_STATUS_STALE, OF_STATUS_RECONCILING,
-                                                   OF_STATUS_READY};
+        static const of_provider_status after[] = {
+            OF_STATUS_NOT_READY, OF_STATUS_READY,       OF_STATUS_ERROR, OF_STATUS_NOT_READY,
+            OF_STATUS_STALE,     OF_STATUS_RECONCILING, OF_STATUS_READY};
         of_provider_status status = after[event->type];
         if (status == OF_STATUS_ERROR && event->error == OF_ERROR_PROVIDER_FATAL)
             status = OF_STATUS_FATAL;

@@ -2,11 +2,11 @@
 /*
  * How an evaluation reads what others replace, without a lock and without counting.
  *
- * Each thread has a few slots, one for each evaluation it is nested in. In it the evaluation publishes what it
- * is going to use (provider, settings), and looks again whether that is still current. Whoever replaces such
- * a thing first unlinks it, then looks into all slots; what no slot shows can be freed or shut down. So an
- * evaluation that hangs holds up only what it uses itself. These are hazard pointers (Michael, 2004), and the epoch
- * tells evaluations that began before a replacement from those that began after it.
+ * Each thread has a few slots, one for each evaluation it is nested in. In it the evaluation publishes what
+ * it is going to use (provider, settings), and looks again whether that is still current. Whoever replaces
+ * such a thing first unlinks it, then looks into all slots; what no slot shows can be freed or shut down. So
+ * an evaluation that hangs holds up only what it uses itself. These are hazard pointers (Michael, 2004), and
+ * the epoch tells evaluations that began before a replacement from those that began after it.
  *
  * On Linux the replacing side carries the memory barrier for both, through membarrier(2); elsewhere, and
  * where that call is refused, readers use a sequentially consistent exchange.

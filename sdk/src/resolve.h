@@ -16,15 +16,16 @@ struct ofi_call {
     const of_options *options; /* or NULL */
     const char *domain;
     bool is_static;
-    of_provider *provider;              /* held */
-    const struct ofi_settings *core;    /* held, or NULL */
-    const struct ofi_settings *client;  /* held, or NULL */
-    const of_context *context;          /* merged */
+    of_provider *provider;             /* held */
+    const struct ofi_settings *core;   /* held, or NULL */
+    const struct ofi_settings *client; /* held, or NULL */
+    const of_context *context;         /* merged */
 };
 
 /* Asks the provider, and checks what it says (1.3.4). */
 of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
-                     const of_flag_value *default_value, const of_context *context, of_resolution *resolution);
+                     const of_flag_value *default_value, const of_context *context,
+                     of_resolution *resolution);
 
 /* Runs the hooks around it where there are any, and fills the details. */
 void ofi_run(const struct ofi_call *call, of_details *details);
@@ -33,7 +34,8 @@ void ofi_run(const struct ofi_call *call, of_details *details);
 void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
                       of_error error, const char *message);
 /* Details of a resolution, which they take over. */
-void ofi_details_fill(of_details *details, const struct ofi_call *call, of_error error, of_resolution *resolution);
+void ofi_details_fill(of_details *details, const struct ofi_call *call, of_error error,
+                      of_resolution *resolution);
 /* Turns details into those of a failure, with a copy of the message. */
 void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message);
 
@@ -44,8 +46,9 @@ of_string ofi_string_of(of_details *details);
 void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
                   const of_context *context, const of_options *options, of_details *details);
 /* The same where only a boolean or a number is wanted. */
-of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type, of_flag_value default_value,
-                                 const of_context *context, const of_options *options);
+of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
+                                 of_flag_value default_value, const of_context *context,
+                                 const of_options *options);
 of_string ofi_evaluate_string(of_client *client, const char *key, const char *default_value,
                               const of_context *context, const of_options *options);
 of_value *ofi_evaluate_object(of_client *client, const char *key, const of_value *default_value,

@@ -122,7 +122,8 @@ static size_t option_hooks(const of_options *options)
 
 static const of_value *hints_of(const of_options *options)
 {
-    if (options == NULL || options->size < sizeof(of_options) || of_value_type(options->hints) != OF_TYPE_OBJECT)
+    if (options == NULL || options->size < sizeof(of_options) ||
+        of_value_type(options->hints) != OF_TYPE_OBJECT)
         return &ofi_empty_object;
     return options->hints;
 }
@@ -162,7 +163,7 @@ struct stage {
     size_t count;
     const of_value *hints;
     struct of_hook_context hook_context;
-    of_context *returned; /* what the before hooks returned, merged */
+    of_context *returned;       /* what the before hooks returned, merged */
     struct ofi_overlay overlay; /* the call's context with `returned` on top */
 };
 
@@ -281,7 +282,8 @@ void ofi_run_hooks(const struct ofi_call *call, size_t count, of_details *detail
     if (count > ON_STACK)
         runs = ofi_zalloc(count, sizeof *runs);
     if (runs == NULL) {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
+        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL,
+                         OFI_NO_MEMORY);
         return;
     }
     struct stage stage = {.call = call, .runs = runs, .count = collect(call, runs)};

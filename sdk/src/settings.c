@@ -44,7 +44,7 @@ static struct ofi_settings *replace(_Atomic(void *) *place, struct ofi_settings 
     return atomic_exchange(place, settings);
 }
 
-struct ofi_settings *ofi_settings_add_hook(_Atomic(void *) *place, of_hook *hook, of_error *error)
+static struct ofi_settings *settings_add_hook(_Atomic(void *) *place, of_hook *hook, of_error *error)
 {
     struct ofi_settings *settings = copy(atomic_load(place), 1);
     *error = settings == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
@@ -54,7 +54,8 @@ struct ofi_settings *ofi_settings_add_hook(_Atomic(void *) *place, of_hook *hook
     return replace(place, settings);
 }
 
-struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_context *context, of_error *error)
+struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_context *context,
+                                              of_error *error)
 {
     struct ofi_settings *settings = copy(atomic_load(place), 0);
     *error = settings == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
@@ -70,7 +71,7 @@ struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_c
     return replace(place, settings);
 }
 
-struct ofi_settings *ofi_settings_set_propagator(_Atomic(void *) *place, of_propagator *propagator,
+static struct ofi_settings *settings_set_propagator(_Atomic(void *) *place, of_propagator *propagator,
                                                  of_error *error)
 {
     struct ofi_settings *settings = copy(atomic_load(place), 0);
@@ -80,4 +81,34 @@ struct ofi_settings *ofi_settings_set_propagator(_Atomic(void *) *place, of_prop
     of_propagator_unref(settings->propagator);
     settings->propagator = of_propagator_ref(propagator);
     return replace(place, settings);
+}
+
+of_error ofi_add_hook(struct ofi_core *core, _Atomic(void *) *place, of_hook *hook)
+{
+    of_error error = OF_OK;
+    (void)pthread_mutex_lock(&core->lock);
+    struct ofi_settings *old = settings_add_hook(place, hook, &error);
+    (void)pthread_mutex_unlock(&core->lock);
+    ofi_settings_retire(old);
+    return error;
+}
+
+of_error ofi_put_context(struct ofi_core *core, _Atomic(void *) *place, const of_context *context)
+{
+    of_error error = OF_OK;
+    (void)pthread_mutex_lock(&core->lock);
+    struct ofi_settings *old = ofi_settings_set_context(place, context, &error);
+    (void)pthread_mutex_unlock(&core->lock);
+    ofi_settings_retire(old);
+    return error;
+}
+
+of_error ofi_put_propagator(struct ofi_core *core, of_propagator *propagator)
+{
+    of_error error = OF_OK;
+    (void)pthread_mutex_lock(&core->lock);
+    struct ofi_settings *old = settings_set_propagator(&core->settings, propagator, &error);
+    (void)pthread_mutex_unlock(&core->lock);
+    ofi_settings_retire(old);
+    return error;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The static paradigm: openfeature/static.h and its half of openfeature/isolated.h. The same objects as in the dynamic
- * one behind other types, so that what a paradigm must not have (3.2.2.2, 3.3.2.1) cannot be reached.
+ * The static paradigm: openfeature/static.h and its half of openfeature/isolated.h. The same objects as in
+ * the dynamic one behind other types, so that what a paradigm must not have (3.2.2.2, 3.3.2.1) cannot be
+ * reached.
  */
 #include <openfeature/isolated.h>
 
@@ -79,14 +80,9 @@ of_static_client *of_static_api_client(of_static_api *api, const char *domain)
 
 of_error of_static_api_add_hook(of_static_api *api, of_hook *hook)
 {
-    of_error error = OF_OK;
     if (api == NULL || hook == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    (void)pthread_mutex_lock(&api->core.lock);
-    struct ofi_settings *old = ofi_settings_add_hook(&api->core.settings, hook, &error);
-    (void)pthread_mutex_unlock(&api->core.lock);
-    ofi_settings_retire(old);
-    return error;
+    return ofi_add_hook(&api->core, &api->core.settings, hook);
 }
 
 of_error of_static_api_set_context(of_static_api *api, const char *domain, const of_context *context)
@@ -156,17 +152,20 @@ of_error of_static_client_add_hook(of_static_client *client, of_hook *hook)
     return of_client_add_hook(inside(client), hook);
 }
 
-bool of_static_client_get_bool(of_static_client *client, const char *key, bool default_value, const of_options *options)
+bool of_static_client_get_bool(of_static_client *client, const char *key, bool default_value,
+                               const of_options *options)
 {
     return of_client_get_bool(inside(client), key, default_value, NULL, options);
 }
 
-int64_t of_static_client_get_int(of_static_client *client, const char *key, int64_t default_value, const of_options *options)
+int64_t of_static_client_get_int(of_static_client *client, const char *key, int64_t default_value,
+                                 const of_options *options)
 {
     return of_client_get_int(inside(client), key, default_value, NULL, options);
 }
 
-double of_static_client_get_double(of_static_client *client, const char *key, double default_value, const of_options *options)
+double of_static_client_get_double(of_static_client *client, const char *key, double default_value,
+                                   const of_options *options)
 {
     return of_client_get_double(inside(client), key, default_value, NULL, options);
 }
@@ -177,33 +176,39 @@ of_string of_static_client_get_string(of_static_client *client, const char *key,
     return ofi_evaluate_string(inside(client), key, default_value, NULL, options);
 }
 
-of_value *of_static_client_get_object(of_static_client *client, const char *key, const of_value *default_value,
-                                      const of_options *options)
+of_value *of_static_client_get_object(of_static_client *client, const char *key,
+                                      const of_value *default_value, const of_options *options)
 {
     return ofi_evaluate_object(inside(client), key, default_value, NULL, options);
 }
 
-of_error of_static_client_bool_details(of_static_client *client, const char *key, bool default_value, const of_options *options, of_details *details)
+of_error of_static_client_bool_details(of_static_client *client, const char *key, bool default_value,
+                                       const of_options *options, of_details *details)
 {
     return of_client_bool_details(inside(client), key, default_value, NULL, options, details);
 }
 
-of_error of_static_client_int_details(of_static_client *client, const char *key, int64_t default_value, const of_options *options, of_details *details)
+of_error of_static_client_int_details(of_static_client *client, const char *key, int64_t default_value,
+                                      const of_options *options, of_details *details)
 {
     return of_client_int_details(inside(client), key, default_value, NULL, options, details);
 }
 
-of_error of_static_client_double_details(of_static_client *client, const char *key, double default_value, const of_options *options, of_details *details)
+of_error of_static_client_double_details(of_static_client *client, const char *key, double default_value,
+                                         const of_options *options, of_details *details)
 {
     return of_client_double_details(inside(client), key, default_value, NULL, options, details);
 }
 
-of_error of_static_client_string_details(of_static_client *client, const char *key, const char *default_value, const of_options *options, of_details *details)
+of_error of_static_client_string_details(of_static_client *client, const char *key, const char *default_value,
+                                         const of_options *options, of_details *details)
 {
     return of_client_string_details(inside(client), key, default_value, NULL, options, details);
 }
 
-of_error of_static_client_object_details(of_static_client *client, const char *key, const of_value *default_value, const of_options *options, of_details *details)
+of_error of_static_client_object_details(of_static_client *client, const char *key,
+                                         const of_value *default_value, const of_options *options,
+                                         of_details *details)
 {
     return of_client_object_details(inside(client), key, default_value, NULL, options, details);
 }
@@ -220,8 +225,8 @@ void of_static_client_track(of_static_client *client, const char *name, const of
     ofi_track(inside(client), name, NULL, details);
 }
 
-uint64_t of_static_client_on(of_static_client *client, of_event_type type, of_event_handler handler, void *user,
-                             void (*destroy)(void *user))
+uint64_t of_static_client_on(of_static_client *client, of_event_type type, of_event_handler handler,
+                             void *user, void (*destroy)(void *user))
 {
     return of_client_on(inside(client), type, handler, user, destroy);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The telemetry hook of Appendix D. It runs inside of evaluations, so what it cannot allocate it leaves out. */
+/* The telemetry hook of Appendix D. It runs inside of evaluations, so what it cannot allocate it leaves out.
+ */
 #include <openfeature/telemetry_hook.h>
 
 #include <string.h>
@@ -76,7 +77,8 @@ static void put_metadata(const struct telemetry *telemetry, of_value *attributes
                of_value_as_string(of_value_get(details->metadata, "version"), NULL));
 }
 
-static void finally(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints)
+static void finally(void *self, of_hook_context *hook_context, const of_details *details,
+                    const of_value *hints)
 {
     const struct telemetry *telemetry = self;
     of_value *attributes = of_value_object();
@@ -84,7 +86,8 @@ static void finally(void *self, of_hook_context *hook_context, const of_details 
     if (attributes == NULL)
         return;
     put_string(telemetry, attributes, "feature_flag.key", details->flag_key);
-    put_string(telemetry, attributes, "feature_flag.provider.name", of_hook_context_provider_name(hook_context));
+    put_string(telemetry, attributes, "feature_flag.provider.name",
+               of_hook_context_provider_name(hook_context));
     put_string(telemetry, attributes, "feature_flag.result.variant", details->variant);
     put(telemetry, attributes, "feature_flag.result.value", result_of(details));
     put_lower(telemetry, attributes, "feature_flag.result.reason",
@@ -119,7 +122,8 @@ static void destroy(void *self)
 
 static bool copy_excluded(struct telemetry *telemetry)
 {
-    size_t count = telemetry->options.exclude_attributes == NULL ? 0 : telemetry->options.exclude_attribute_count;
+    size_t count =
+        telemetry->options.exclude_attributes == NULL ? 0 : telemetry->options.exclude_attribute_count;
     if (count == 0)
         return true;
     telemetry->excluded = ofi_zalloc(count, sizeof(char *));

@@ -172,7 +172,8 @@ fail:
 of_error of_value_set(of_value *object, const char *key, of_value *value)
 {
     uint8_t depth = 0;
-    of_error error = key == NULL ? OF_ERROR_INVALID_ARGUMENT : check_insert(object, OF_TYPE_OBJECT, value, &depth);
+    of_error error =
+        key == NULL ? OF_ERROR_INVALID_ARGUMENT : check_insert(object, OF_TYPE_OBJECT, value, &depth);
     if (error != OF_OK) {
         if (value != object)
             of_value_unref(value);

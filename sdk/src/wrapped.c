@@ -41,8 +41,8 @@ of_error of_provider_init(of_provider *provider, const of_context *context, cons
     if (provider == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
     if (provider->methods.init != NULL)
-        return provider->methods.init(provider->self, provider, context == NULL ? &ofi_empty_context : context,
-                                      domain);
+        return provider->methods.init(provider->self, provider,
+                                      context == NULL ? &ofi_empty_context : context, domain);
     of_provider_emit_ready(provider);
     return OF_OK;
 }
@@ -93,7 +93,8 @@ void of_provider_evaluate(of_provider *provider, const char *key, of_type type,
                           of_details *details)
 {
     if (provider == NULL || key == NULL || default_value == NULL) {
-        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, "no provider, key or default value");
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
+                         "no provider, key or default value");
         return;
     }
     struct ofi_slot *slot = ofi_enter();
@@ -116,5 +117,6 @@ void of_provider_track(of_provider *provider, const char *name, const of_context
                        const of_tracking *details)
 {
     if (provider != NULL && name != NULL && provider->methods.track != NULL)
-        provider->methods.track(provider->self, name, context == NULL ? &ofi_empty_context : context, details);
+        provider->methods.track(provider->self, name, context == NULL ? &ofi_empty_context : context,
+                                details);
 }

@@ -206,12 +206,25 @@ static bool perform(const struct fs_cli_call *call, const struct fs_request *req
     return true;
 }
 
+static bool ask_locally(const struct fs_cli_call *call, const struct fs_request *request,
+                        struct fs_reply *reply, struct fs_err *err)
+{
+    int status = 0;
+    reply->json = call->keys_locally(fs_config_text(&call->config, FS_OPT_DATA), request->method,
+                                     request->path, request->body, &status, err);
+    reply->status = status;
+    return reply->json && (status / 100 == 2 || explain(call, reply, err));
+}
+
 bool fs_client_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_reply *reply,
                    struct fs_err *err)
 {
     char *key = NULL, *base = NULL;
     bool fine = false;
     memset(reply, 0, sizeof *reply);
+    if (call->config.command == FS_COMMAND_KEYS &&
+        call->config.values[FS_OPT_DATA].origin == FS_ORIGIN_ARGUMENT && call->keys_locally)
+        return ask_locally(call, request, reply, err);
     if (!fs_client_key(call, &key, err))
         goto out;
     base = fs_client_url(call, err);

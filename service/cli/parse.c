@@ -89,9 +89,12 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     call->out = out;
     call->err = errors;
     call->environment = environment;
-    if (argc < 2)
-        return fs_fail(err, FS_ERR_USAGE,
-                       "which command? flagstaff --help lists them; flagstaff serve starts the daemon");
+    if (argc < 2) { /* no command: help, but not where a program looks for data */
+        call->out = errors;
+        call->status = fs_err_exit(FS_ERR_USAGE);
+        print_help(call, true, FS_COMMAND_SERVE);
+        return true;
+    }
     if (!general(call, argc, argv, &taken, err))
         return false;
     if (taken)

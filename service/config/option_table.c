@@ -23,9 +23,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
 
     [FS_OPT_LISTEN] = {"listen", "--listen", 'l', "ADDRESS:PORT", FS_OPTION_ADDRESS, "127.0.0.1:8080", SERVE, FILE_ENV, 0, 0,
         "Where to listen. HTTP, websocket and OFREP share the port; port 0 takes a free one. 0.0.0.0 or [::] is every address of the machine."},
-    [FS_OPT_DATA] = {"data", "--data", 'd', "DIRECTORY", FS_OPTION_PATH, NULL, SERVE | BIT(VERIFY), FILE_ENV, 0, 0,
+    [FS_OPT_DATA] = {"data", "--data", 'd', "DIRECTORY", FS_OPTION_PATH, NULL, SERVE | BIT(VERIFY) | BIT(KEYS), FILE_ENV, 0, 0,
         "Directory of the journal; made where it is missing. Without it systemd's state directory, else $XDG_STATE_HOME/flagstaff, else "
-        "~/.local/state/flagstaff."},
+        "~/.local/state/flagstaff. `keys` works on it directly, where no daemon runs."},
     [FS_OPT_FLAGS] = {"flags", "--flags", 'f', "PATH", FS_OPTION_PATHS, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Flag file, or a directory of them; may be repeated. Read again when one changes. Without any, the demo's flags."},
     [FS_OPT_SOURCES] = {"sources", NULL, 0, NULL, FS_OPTION_SOURCES, NULL, SERVE | BIT(CHECK), FS_OPTION_FILE, 0, 0,
@@ -74,7 +74,7 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Bytes of a request's headers (431)."},
     [FS_OPT_LIMITS_FRAME] = {"limits.frame", NULL, 0, NULL, FS_OPTION_SIZE, "64KiB", SERVE, FILE_ENV, 1024, 16 * MIB,
         "Bytes of a websocket message from a client (close 1009)."},
-    [FS_OPT_LIMITS_FRAMES] = {"limits.frames", NULL, 0, NULL, FS_OPTION_NUMBER, "100", SERVE, FILE_ENV, 1, 1000000,
+    [FS_OPT_LIMITS_FRAMES] = {"limits.frames", NULL, 0, NULL, FS_OPTION_NUMBER, "1000", SERVE, FILE_ENV, 1, 1000000,
         "Websocket messages of one client within a second (close 4429)."},
     [FS_OPT_LIMITS_CONNECTIONS] = {"limits.connections", NULL, 0, NULL, FS_OPTION_NUMBER, "10000", SERVE, FILE_ENV, 1, 1000000,
         "Websockets and event streams in all (503)."},

@@ -320,6 +320,7 @@ static bool same_right(const struct fs_evaluation *a, const struct fs_evaluation
 
 static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
 {
+    memcpy(cell->value.detail, look->value.detail, sizeof cell->value.detail); /* no change, but `why` wants to know */
     if (look->unsettled || look->pending)
         return;
     fs_free(cell->pending_cause);

@@ -100,6 +100,9 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
     struct fs_flag_state *states;
     size_t count = fs_view_states(e, watch->view, NULL, &states);
     size_t from = 0;
+    if (watch->replaces && connection->sent_revision >= e->revision)
+        e->revision++; /* an acknowledgement must not be mistaken for one of what was sent before */
+    watch->snapshot_revision = e->revision;
     do {
         size_t part = count - from > FS_PART_FLAGS ? FS_PART_FLAGS : count - from;
         struct fs_view_state state = {.snapshot = true, .once = watch->once, .more = from + part < count, .flags = states + from,

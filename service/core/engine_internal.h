@@ -193,6 +193,8 @@ struct fs_watch {
     uint64_t resume_revision;
     bool once, of_hello, refetch;
     bool overdue;              /* its first snapshot has waited long enough */
+    bool replaces;             /* ... and replaces what the client holds: its revision is not closed yet */
+    uint64_t snapshot_revision; /* of that snapshot; 0: resumed */
     uint64_t noted;            /* the event whose receipt has it already */
     struct fs_alarm deadline;  /* the first snapshot leaves then */
 };

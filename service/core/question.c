@@ -92,7 +92,7 @@ bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q
 int64_t fs_question_confirmed(const struct fs_engine *e, const struct fs_question *q)
 {
     const struct fs_source_state *source = e->sources.items[q->source];
-    if (q->failed || fs_question_unsettled(q) || source->alive <= q->confirmed)
+    if (q->failed || q->overdue || fs_question_unsettled(q) || source->alive <= q->confirmed)
         return q->confirmed;
     bool same = !source->revision || (q->answer.revision && !strcmp(q->answer.revision, source->revision));
     return same ? source->alive : q->confirmed;

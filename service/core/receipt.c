@@ -238,7 +238,8 @@ static void follow(struct fs_engine *e, struct fs_concerned_watch *concerned)
         if (!concerned->queued && connection->lease_until > concerned->until)
             concerned->until = connection->lease_until;
         concerned->queued |= watch->sent && connection->sent_revision >= concerned->required && !watch->any_dirty;
-        if (watch->sent && connection->acked_revision >= concerned->required) {
+        uint64_t needed = concerned->required > watch->snapshot_revision ? concerned->required : watch->snapshot_revision;
+        if (watch->sent && connection->acked_revision >= needed) {
             concerned->state = FS_ACKNOWLEDGED;
             concerned->settled_at = e->now.wall;
             return;

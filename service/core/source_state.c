@@ -94,6 +94,7 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
     record(e, source, "down", source->error, NULL);
     EACH_QUESTION(e, source, q)
     {
+        q->confirmed = fs_question_confirmed(e, q); /* being alive again will not confirm what was answered before */
         note_cells(e, q, FS_CAUSE_SOURCE_LOST);
         fs_question_mark_cells(e, q);
     }

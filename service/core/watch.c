@@ -273,7 +273,8 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
     fs_context_text_finish(&text);
     if (!resume(e, watch, wish->resume_view)) {
         if (wish->resume_view && connection->acked_at && connection->acked_revision == e->revision)
-            e->revision++; /* this snapshot replaces what the client holds of this revision: an ack of it must not be ambiguous */
+            e->revision++; /* the snapshot replaces what the client holds of this revision: an ack of it must not be ambiguous */
+        watch->replaces = wish->resume_view && connection->acked_at;
         fs_list_append(&connection->dirty, &watch->in_dirty);
         for (size_t i = 0; i < e->set->count; i++)
             if (fs_bit(watch->view->flags, i))

@@ -13,6 +13,7 @@
 #include "base/heap.h"
 #include "base/map.h"
 #include "base/queue.h"
+#include "config/config.h"
 #include "core/engine.h"
 #include "events/mapping.h"
 #include "journal/journal.h"
@@ -105,8 +106,10 @@ struct fs_source_setting {
     const json_t *options;
 };
 
-/* serve.c: sources, flags, journal, threads; then runs until it is told to stop. Returns an exit status. */
-int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count);
+/* serve.c: sources, flags, journal, threads; then runs until it is told to stop. Returns an exit status.
+ * `config` tells where in the file a mistake stands. */
+int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count,
+             const struct fs_config *config);
 
 /* loop.c */
 void fs_daemon_run(struct fs_daemon *daemon);
@@ -165,6 +168,11 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
 void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message);
+/* Lists the keys, or adds the one described, or revokes one. The answer's body (new reference) and its HTTP
+ * status; `changed` (owned) is the new keyring, NULL where none is needed. Waits for the disk: not on the
+ * core thread. */
+json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const char *revoke, int64_t wall,
+                       struct fs_keyring **changed, int *status);
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err);
 
 /* demo.c */

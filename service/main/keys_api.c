@@ -64,12 +64,6 @@ static void reply(const struct key_job *job, int status, json_t *body)
     json_decref(body);
 }
 
-static void reply_error(const struct key_job *job, const struct fs_err *err)
-{
-    reply(job, fs_err_http(err->code),
-          json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
-}
-
 /* Never the hashes: what is listed is what an operator may see. */
 static json_t *list_keys(const json_t *document)
 {
@@ -79,47 +73,63 @@ static json_t *list_keys(const json_t *document)
     return json_pack("{s:o}", "keys", list);
 }
 
-static bool publish(const struct key_job *job, const json_t *document, struct fs_err *err)
+static json_t *error_body(const struct fs_err *err, int *status)
 {
-    struct fs_keyring *keyring = fs_keyring_create(document, err);
-    if (!keyring || !store_document(job->daemon->journal, document, err)) {
-        fs_keyring_destroy(keyring);
-        return false;
+    *status = fs_err_http(err->code);
+    return json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text);
+}
+
+json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const char *revoke, int64_t wall,
+                       struct fs_keyring **changed, int *status)
+{
+    struct fs_err err = {0};
+    char key[80] = "";
+    json_t *answer = NULL;
+    json_t *document = load_document(journal, &err);
+    bool fine = document != NULL;
+    *changed = NULL;
+    *status = 200;
+    if (fine && revoke && !fs_keyring_revoke(document, revoke))
+        fine = fs_fail(&err, FS_ERR_NOT_FOUND, "there is no key %.40s", revoke);
+    if (fine && description)
+        fine = fs_keyring_add(document, description, wall, key, &err);
+    if (fine && (description || revoke)) {
+        *changed = fs_keyring_create(document, &err);
+        fine = *changed && store_document(journal, document, &err);
     }
-    if (job->revoke)
-        fs_notice_post(job->daemon->inbox, FS_NOTICE_REVOKED, job->revoke);
-    fs_server_set_keyring(job->daemon->server, keyring);
-    return true;
+    if (!fine) {
+        fs_keyring_destroy(*changed);
+        *changed = NULL;
+        answer = error_body(&err, status);
+    } else if (description) {
+        const json_t *keys = json_object_get(document, "keys");
+        const char *id = fs_json_text(json_array_get(keys, json_array_size(keys) - 1), "id");
+        FS_LOG_INFO("keys", "added", "key", id);
+        *status = 201;
+        answer = json_pack("{s:s*, s:s}", "id", id, "key", key);
+    } else if (revoke) {
+        FS_LOG_INFO("keys", "revoked", "key", revoke);
+        answer = json_pack("{s:s}", "revoked", revoke);
+    } else {
+        answer = list_keys(document);
+    }
+    fs_wipe(key, sizeof key);
+    json_decref(document);
+    return answer;
 }
 
 static void work_on_keys(void *arg)
 {
     struct key_job *job = arg;
-    struct fs_err err = {0};
-    char key[80] = "";
-    json_t *document = load_document(job->daemon->journal, &err);
-    if (!document) {
-        reply_error(job, &err);
-    } else if (!job->description && !job->revoke) {
-        reply(job, 200, list_keys(document));
-    } else if (job->revoke && !fs_keyring_revoke(document, job->revoke)) {
-        fs_fail(&err, FS_ERR_NOT_FOUND, "there is no key %.40s", job->revoke);
-        reply_error(job, &err);
-    } else if (job->description && !fs_keyring_add(document, job->description, job->wall, key, &err)) {
-        reply_error(job, &err);
-    } else if (!publish(job, document, &err)) {
-        reply_error(job, &err);
-    } else if (job->revoke) {
-        FS_LOG_INFO("keys", "revoked", "key", job->revoke);
-        reply(job, 200, json_pack("{s:s}", "revoked", job->revoke));
-    } else {
-        const json_t *keys = json_object_get(document, "keys");
-        const char *id = fs_json_text(json_array_get(keys, json_array_size(keys) - 1), "id");
-        FS_LOG_INFO("keys", "added", "key", id);
-        reply(job, 201, json_pack("{s:s*, s:s}", "id", id, "key", key));
-    }
-    fs_wipe(key, sizeof key);
-    json_decref(document);
+    struct fs_keyring *changed;
+    int status;
+    json_t *answer =
+        fs_keys_change(job->daemon->journal, job->description, job->revoke, job->wall, &changed, &status);
+    if (changed && job->revoke)
+        fs_notice_post(job->daemon->inbox, FS_NOTICE_REVOKED, job->revoke);
+    if (changed)
+        fs_server_set_keyring(job->daemon->server, changed);
+    reply(job, status, answer);
     key_job_destroy(job);
 }
 

@@ -6,7 +6,9 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "cli/cli.h"
+#include "keys_data.h"
 #include "settings.h"
+#include "sources/registry.h"
 
 extern char **environ;
 
@@ -43,7 +45,7 @@ static int serve(const struct fs_config *config)
     for (size_t i = 0; i < config->source_count; i++)
         sources[i] = (struct fs_source_setting){config->sources[i].name, config->sources[i].options};
     options.data = data;
-    int status = fs_serve(&options, sources, config->source_count);
+    int status = fs_serve(&options, sources, config->source_count, config);
     fs_free(sources);
     fs_free(data);
     return status;
@@ -83,6 +85,8 @@ int main(int argc, char **argv)
     } else if (call.config.command == FS_COMMAND_VERIFY) {
         status = verify(&call.config);
     } else {
+        call.source_type = fs_source_type_find;
+        call.keys_locally = fs_keys_in_directory;
         status = fs_cli_run(&call);
     }
     fs_cli_call_finish(&call);

@@ -44,6 +44,16 @@ static bool concerns(const struct past *past, const json_t *change, const json_t
     return false;
 }
 
+/* Times leave the service in one form, whatever entries hold. */
+static json_t *tell_cause(const json_t *cause)
+{
+    char text[32];
+    json_t *one = json_copy((json_t *)(uintptr_t)cause);
+    json_int_t time = json_integer_value(json_object_get(cause, "time"));
+    json_object_set_new(one, "time", json_string(fs_format_rfc3339(time, text)));
+    return one;
+}
+
 /* One change of a tick, as a line of its own. */
 static json_t *tell(const struct past *past, const struct fs_entry *entry, const json_t *tick, json_t *change)
 {
@@ -60,6 +70,7 @@ static json_t *tell(const struct past *past, const struct fs_entry *entry, const
                                                       json_array_get(hashes, i)));
     }
     json_object_set_new(one, "contexts", subjects);
+    json_object_set_new(one, "cause", tell_cause(json_object_get(change, "cause")));
     json_object_set_new(one, "entry", json_integer((json_int_t)entry->number));
     json_object_set(one, "revision", json_object_get(tick, "revision"));
     json_object_set(one, "epoch", json_object_get(tick, "epoch"));

@@ -245,7 +245,8 @@ static void say_hello(const struct fs_daemon *daemon)
     fflush(stdout);
 }
 
-int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count)
+int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count,
+             const struct fs_config *config)
 {
     struct fs_daemon daemon = {.options = options, .clock = fs_clock_system()};
     struct fs_err err = {0};
@@ -258,6 +259,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);
     if (!start(&daemon, sources, source_count, &err)) {
+        fs_config_locate(config, &err);
         FS_LOG_ERROR("serve", err.text);
         take_down(&daemon);
         return fs_err_exit(err.code);

@@ -21,8 +21,8 @@ void fs_auth_read(struct lws *wsi, struct fs_auth_input *input)
         input->authorization = fs_strdup("unusable"); /* too long or malformed: refused, not overlooked */
     if (!input->origin && lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0)
         input->origin = fs_strdup("unusable");
-    input->api_key = fs_header_custom(wsi, "x-api-key", CREDENTIAL_MAX);
-    char *forwarded = fs_header_custom(wsi, "forwarded", CREDENTIAL_MAX);
+    input->api_key = fs_header_custom(wsi, "x-api-key:", CREDENTIAL_MAX);
+    char *forwarded = fs_header_custom(wsi, "forwarded:", CREDENTIAL_MAX);
     input->forwarded = forwarded || lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;

@@ -55,6 +55,8 @@ static void on_deadline(struct fs_peer *peer)
 
 static void on_slow(struct fs_peer *peer)
 {
+    if (!lws_partial_buffered(peer->wsi))
+        return; /* a response that has left meanwhile: the library says nothing of that */
     uint64_t now = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
     if (now != peer->acknowledged) {
         fs_deadline_slow(peer); /* slow, but it moves */

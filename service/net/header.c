@@ -22,36 +22,37 @@ static const struct {
     {WSI_TOKEN_HTTP_USER_AGENT, "user-agent"},
 };
 
-/* The library finds a header that it does not know only by name: these are all that reach the core. */
+/* The library finds a header that it does not know only by name, which it keeps with the colon: these are all
+ * that reach the core. */
 static const char *const custom[] = {
-    "last-event-id",
-    "ce-id",
-    "ce-source",
-    "ce-specversion",
-    "ce-type",
-    "ce-subject",
-    "ce-time",
-    "ce-datacontenttype",
-    "ce-dataschema",
-    "ce-sequence",
-    "ce-sequencetype",
-    "ce-traceparent",
-    "ce-tracestate",
-    "ce-expirytime",
-    "ce-recordedtime",
-    "ce-authtype",
-    "ce-authid",
-    "ce-partitionkey",
-    "ce-severitytext",
-    "ce-severitynumber",
-    "ce-correlationid",
-    "ce-causationid",
-    "webhook-request-origin",
-    "webhook-request-rate",
-    "webhook-request-callback",
-    "traceparent",
-    "tracestate",
-    "idempotency-key",
+    "last-event-id:",
+    "ce-id:",
+    "ce-source:",
+    "ce-specversion:",
+    "ce-type:",
+    "ce-subject:",
+    "ce-time:",
+    "ce-datacontenttype:",
+    "ce-dataschema:",
+    "ce-sequence:",
+    "ce-sequencetype:",
+    "ce-traceparent:",
+    "ce-tracestate:",
+    "ce-expirytime:",
+    "ce-recordedtime:",
+    "ce-authtype:",
+    "ce-authid:",
+    "ce-partitionkey:",
+    "ce-severitytext:",
+    "ce-severitynumber:",
+    "ce-correlationid:",
+    "ce-causationid:",
+    "webhook-request-origin:",
+    "webhook-request-rate:",
+    "webhook-request-callback:",
+    "traceparent:",
+    "tracestate:",
+    "idempotency-key:",
 };
 
 static const struct {
@@ -93,13 +94,12 @@ char *fs_header_get(struct lws *wsi, enum lws_token_indexes token, size_t limit)
 
 char *fs_header_custom(struct lws *wsi, const char *name, size_t limit)
 {
-    char key[64];
-    int key_length = snprintf(key, sizeof key, "%s:", name); /* the library keeps the colon with the name */
-    int length = lws_hdr_custom_length(wsi, key, key_length);
+    int name_length = (int)strlen(name);
+    int length = lws_hdr_custom_length(wsi, name, name_length);
     if (length < 0 || (size_t)length > limit)
         return NULL;
     char *text = fs_alloc((size_t)length + 1);
-    if (lws_hdr_custom_copy(wsi, text, length + 1, key, key_length) < 0) {
+    if (lws_hdr_custom_copy(wsi, text, length + 1, name, name_length) < 0) {
         fs_free(text);
         return NULL;
     }
@@ -114,8 +114,7 @@ size_t fs_header_bytes(struct lws *wsi)
         sum += length > 0 ? (size_t)length : 0;
     }
     for (size_t i = 0; i < sizeof custom / sizeof *custom; i++) {
-        char key[64];
-        int length = lws_hdr_custom_length(wsi, key, snprintf(key, sizeof key, "%s:", custom[i]));
+        int length = lws_hdr_custom_length(wsi, custom[i], (int)strlen(custom[i]));
         sum += length > 0 ? (size_t)length : 0;
     }
     return sum;
@@ -176,7 +175,7 @@ static void add_header(struct fs_http_request *request, const char *name, char *
 {
     if (!value)
         return;
-    request->headers[request->header_count].name = fs_strdup(name);
+    request->headers[request->header_count].name = fs_strndup(name, strcspn(name, ":"));
     request->headers[request->header_count++].value = value;
 }
 

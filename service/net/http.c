@@ -128,7 +128,7 @@ static int answer_preflight(struct fs_peer *peer)
 /* Is it one that a browser asks before the real request? */
 static bool is_preflight(struct fs_peer *peer)
 {
-    char *method = fs_header_custom(peer->wsi, "access-control-request-method", 64);
+    char *method = fs_header_custom(peer->wsi, "access-control-request-method:", 64);
     fs_free(method);
     return method && peer->origin && strcmp(peer->request->method, "OPTIONS") == 0;
 }
@@ -230,7 +230,7 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
  * ends behind the first answer, as HTTP/1.1 allows (RFC 9112, 9.3.2): the library (4.1.6) takes a full core
  * while such a request waits, and mixes up bodies.
  */
-static bool was_sent_ahead(struct fs_peer *peer)
+bool fs_http_was_sent_ahead(struct fs_peer *peer)
 {
     int64_t before = peer->consumed;
     peer->consumed = fs_tcp_consumed(lws_get_socket_fd(peer->wsi));
@@ -239,7 +239,7 @@ static bool was_sent_ahead(struct fs_peer *peer)
 
 int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
 {
-    if (peer->state != FS_PEER_IDLE || peer->server->stopping || was_sent_ahead(peer))
+    if (peer->state != FS_PEER_IDLE || peer->server->stopping || fs_http_was_sent_ahead(peer))
         return -1;
     struct fs_auth_input input = {0};
     reset(peer);
@@ -250,9 +250,9 @@ int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length)
 }
 
 /*
- * Where was_sent_ahead() cannot tell: a request with a body that was sent ahead comes from the library with
- * its own head as its body (4.1.6, lws_http_action). That head begins with the method; such a connection is
- * ended before anything is made of it.
+ * Where fs_http_was_sent_ahead() cannot tell: a request with a body that was sent ahead comes from the
+ * library with its own head as its body (4.1.6, lws_http_action). That head begins with the method; such a
+ * connection is ended before anything is made of it.
  */
 static bool is_own_head(const struct fs_peer *peer, const char *bytes, size_t length)
 {

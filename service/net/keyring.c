@@ -69,6 +69,8 @@ static bool read_list(const json_t *object, const char *name, char ***out, struc
 static bool read_scopes(struct fs_credential *credential, const json_t *description, struct fs_err *err)
 {
     const json_t *scopes = json_object_get(description, "scopes");
+    if (!scopes && json_array_size(json_object_get(description, "eventTypes")))
+        return true; /* may send these events, and nothing else */
     if (!json_is_array(scopes) || json_array_size(scopes) == 0)
         return fs_fail(err, FS_ERR_INVALID, "scopes must be a list with at least one scope");
     for (size_t i = 0; i < json_array_size(scopes); i++) {

@@ -171,10 +171,22 @@ static void on_acceptable(uv_poll_t *listener, int status, int events)
         socklen_t length = sizeof address;
         int fd =
             accept4(server->listen_fd, (struct sockaddr *)&address, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE)) {
+            uv_poll_stop(listener); /* the loop would spin: what has come waits in the backlog */
+            server->accepting = false;
+        }
         if (fd < 0)
-            return; /* EAGAIN; on EMFILE the connection waits in the backlog */
+            return;
         adopt(server, fd, &address);
     }
+}
+
+void fs_listen_again(struct fs_server *server)
+{
+    if (!server->listening || server->accepting)
+        return;
+    server->accepting = true;
+    uv_poll_start(&server->listener, UV_READABLE, on_acceptable);
 }
 
 void fs_listen_start(struct fs_server *server)
@@ -182,7 +194,7 @@ void fs_listen_start(struct fs_server *server)
     uv_poll_init(&server->loop, &server->listener, server->listen_fd);
     server->listener.data = server;
     server->listening = true;
-    uv_poll_start(&server->listener, UV_READABLE, on_acceptable);
+    fs_listen_again(server);
 }
 
 void fs_listen_stop(struct fs_server *server)

@@ -68,16 +68,24 @@ void fs_reply_cors(const struct fs_peer *peer, struct fs_buf *out)
                     peer->origin);
 }
 
+static const char *date_of(struct fs_server *server)
+{
+    int64_t second = fs_server_now(server).wall / 1000;
+    if (second != server->date_second) {
+        struct tm parts;
+        time_t time = (time_t)second;
+        gmtime_r(&time, &parts);
+        strftime(server->date, sizeof server->date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+        server->date_second = second;
+    }
+    return server->date;
+}
+
 static void add_head(struct fs_peer *peer, struct fs_buf *out, int status, const char *content_type,
                      const char *headers)
 {
-    char date[40];
-    struct tm parts;
-    time_t now = (time_t)(fs_server_now(peer->server).wall / 1000);
-    gmtime_r(&now, &parts);
-    strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", &parts);
     fs_buf_addf(out, "HTTP/1.1 %d %s\r\nDate: %s\r\nX-Content-Type-Options: nosniff\r\n", status,
-                reason_phrase(status), date);
+                reason_phrase(status), date_of(peer->server));
     if (!has_line(headers, "Cache-Control"))
         fs_buf_adds(out, "Cache-Control: no-store\r\n");
     if (content_type)

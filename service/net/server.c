@@ -156,6 +156,7 @@ static void on_tick(uv_timer_t *tick)
             finish_stop(server);
         return;
     }
+    fs_listen_again(server);
     fs_deadline_run(server);
 }
 

@@ -126,6 +126,7 @@ struct fs_server {
     uv_poll_t listener;
     int listen_fd;
     bool listening;
+    bool accepting; /* off for a tick where there are no descriptors left */
     struct lws_context *context;
     struct lws_vhost *vhost;
     struct lws_protocols protocols[3];
@@ -146,6 +147,8 @@ struct fs_server {
     struct fs_list held, sent;
     struct fs_heap timers;
     unsigned ticks;
+    int64_t date_second; /* of `date`, which every response carries */
+    char date[40];
     struct fs_map tickets; /* hash -> struct fs_ticket */
 };
 
@@ -164,6 +167,7 @@ uint64_t fs_server_name(struct fs_peer *peer); /* gives it a new id and files it
 bool fs_listen_open(struct fs_server *server, struct fs_err *err);
 void fs_listen_start(struct fs_server *server);
 void fs_listen_stop(struct fs_server *server);
+void fs_listen_again(struct fs_server *server); /* on each tick */
 void fs_peer_destroy(struct fs_peer *peer);
 /* Ends the TCP connection behind what was written already. Not from within a callback for this peer. */
 void fs_peer_kill(struct fs_peer *peer);
@@ -215,7 +219,8 @@ void fs_ticket_finish(struct fs_server *server);
 /* header.c: the library's parsed head. */
 char *fs_header_get(struct lws *wsi, enum lws_token_indexes token,
                     size_t limit); /* owned; NULL: absent, too long, or with control characters */
-char *fs_header_custom(struct lws *wsi, const char *name, size_t limit);
+char *fs_header_custom(struct lws *wsi, const char *name,
+                       size_t limit);    /* `name` in lower case, with its colon */
 size_t fs_header_bytes(struct lws *wsi); /* as many as the library tells of */
 const char *fs_header_method(struct lws *wsi);
 struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri,
@@ -224,6 +229,7 @@ void fs_http_request_destroy(struct fs_http_request *request);
 
 /* http.c: requests. Callbacks return what the library's callback must. */
 int fs_http_begin(struct fs_peer *peer, const char *uri, size_t length);
+bool fs_http_was_sent_ahead(struct fs_peer *peer); /* once for each head */
 int fs_http_body(struct fs_peer *peer, const void *bytes, size_t length);
 int fs_http_body_end(struct fs_peer *peer);
 void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, const char *headers,

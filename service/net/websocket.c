@@ -158,7 +158,7 @@ static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
 
 int fs_websocket_confirm(struct fs_peer *peer)
 {
-    if (peer->state != FS_PEER_IDLE || peer->server->stopping)
+    if (peer->state != FS_PEER_IDLE || peer->server->stopping || fs_http_was_sent_ahead(peer))
         return -1;
     if (!is_websocket(peer->wsi))
         return refuse(peer, 400, "invalid", "of upgrades, only websocket is taken", NULL);

@@ -1,4 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-foreach(topic help parse request table)
+foreach(topic help parse request show table)
   flagstaff_unit_test(cli ${topic})
 endforeach()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The environment provider: see openfeature/providers/env.h. Its variables are a snapshot, replaced and retired. */
+/* The environment provider: see openfeature/providers/env.h. Its variables are a snapshot, replaced and
+ * retired. */
 #include <openfeature/providers/env.h>
 
 #include <ctype.h>
@@ -156,8 +157,8 @@ static void release_value(void *owner)
     of_value_unref(owner);
 }
 
-static of_error resolve_string(void *self, const char *key, const char *default_value, const of_context *context,
-                               of_resolution *resolution)
+static of_error resolve_string(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution)
 {
     of_value *owner = NULL;
     const char *text = find(self, key, resolution, &owner);

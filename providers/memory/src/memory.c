@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The in-memory provider: see openfeature/providers/memory.h. Its flags are one pointer, replaced and retired. */
+/* The in-memory provider: see openfeature/providers/memory.h. Its flags are one pointer, replaced and
+ * retired. */
 #include <openfeature/providers/memory.h>
 
 #include <pthread.h>
@@ -62,8 +63,9 @@ static const struct variant *choose(const struct flag *flag, const of_context *c
     return chosen != NULL ? chosen : preset;
 }
 
-static of_error resolve(struct memory *memory, const char *key, of_type type, const of_flag_value *default_value,
-                        const of_context *context, of_resolution *resolution)
+static of_error resolve(struct memory *memory, const char *key, of_type type,
+                        const of_flag_value *default_value, const of_context *context,
+                        of_resolution *resolution)
 {
     struct flags *flags = atomic_load_explicit(&memory->flags, memory_order_acquire);
     struct flag *flag = flags_find(flags, key);
@@ -96,8 +98,8 @@ static of_error resolve_bool(void *self, const char *key, bool default_value, co
     return resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
 }
 
-static of_error resolve_string(void *self, const char *key, const char *default_value, const of_context *context,
-                               of_resolution *resolution)
+static of_error resolve_string(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution)
 {
     if (default_value == NULL)
         default_value = "";
@@ -180,8 +182,9 @@ of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
 
 static struct memory *memory_of(of_provider *provider)
 {
-    return provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0 ? NULL
-                                                                                     : of_provider_self(provider);
+    return provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0
+               ? NULL
+               : of_provider_self(provider);
 }
 
 static void emit_changed(of_provider *provider, const char *const *keys, size_t count)

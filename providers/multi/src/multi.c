@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The multi-provider as a provider: its life, its names, its resolvers. Strategies are strategy.c's, its status status.c's. */
+/* The multi-provider as a provider: its life, its names, its resolvers. Strategies are strategy.c's, its
+ * status status.c's. */
 #include "multi.h"
 
 #include <stdio.h>
@@ -152,8 +153,8 @@ static of_error resolve_double(void *self, const char *key, double default_value
     return multi_answer(self, &question, resolution);
 }
 
-static of_error resolve_string(void *self, const char *key, const char *default_value, const of_context *context,
-                               of_resolution *resolution)
+static of_error resolve_string(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution)
 {
     size_t length = default_value == NULL ? 0 : strlen(default_value);
     struct question question = {key, OF_TYPE_STRING, {.string = {default_value, length}}, context};
@@ -249,7 +250,8 @@ static of_error add_entries(struct multi *multi, const of_multi_entry *entries, 
             of_free(name);
             return OF_ERROR_INVALID_ARGUMENT;
         }
-        *entry = (struct entry){.multi = multi, .provider = of_provider_ref(entries[i].provider), .name = name};
+        *entry =
+            (struct entry){.multi = multi, .provider = of_provider_ref(entries[i].provider), .name = name};
         multi->count++;
         of_error error = of_provider_adopt(entry->provider, multi_listen, entry);
         if (error != OF_OK)
@@ -268,8 +270,8 @@ static bool good_options(const of_multi_options *options, size_t count)
     return options->strategy != OF_MULTI_CUSTOM || options->choose != NULL;
 }
 
-of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count, const of_multi_options *options,
-                                   of_error *error_out)
+of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count,
+                                   const of_multi_options *options, of_error *error_out)
 {
     of_multi_options known = {0};
     of_error error = OF_ERROR_INVALID_ARGUMENT;

@@ -14,7 +14,7 @@ struct entry {
     of_provider *provider;
     char *name;
     bool adopted;
-    of_error error;     /* of init or on_context_changed */
+    of_error error;      /* of init or on_context_changed */
     of_error last_error; /* of its last event */
     char *last_message;
 };
@@ -22,7 +22,7 @@ struct entry {
 struct multi {
     of_provider *provider;
     struct of_multi_options options;
-    pthread_mutex_t lock; /* over what follows, and the entries' last events */
+    pthread_mutex_t lock;      /* over what follows, and the entries' last events */
     of_provider_status status; /* as it was emitted last */
     bool reconciling;
     size_t count;

@@ -9,8 +9,8 @@
 /* How much a status weighs: the heaviest is the status of all. */
 static int weight(of_provider_status status)
 {
-    static const int weights[] = {[OF_STATUS_READY] = 0,  [OF_STATUS_RECONCILING] = 1, [OF_STATUS_STALE] = 2,
-                                  [OF_STATUS_ERROR] = 3,  [OF_STATUS_NOT_READY] = 4,   [OF_STATUS_FATAL] = 5};
+    static const int weights[] = {[OF_STATUS_READY] = 0, [OF_STATUS_RECONCILING] = 1, [OF_STATUS_STALE] = 2,
+                                  [OF_STATUS_ERROR] = 3, [OF_STATUS_NOT_READY] = 4,   [OF_STATUS_FATAL] = 5};
     return weights[status];
 }
 

@@ -17,7 +17,8 @@ static void release_details(void *owner)
 }
 
 /* Asks a provider that has hooks: they run around it, with a context of their own. */
-static of_error evaluate(const struct entry *entry, const struct question *question, of_resolution *resolution)
+static of_error evaluate(const struct entry *entry, const struct question *question,
+                         of_resolution *resolution)
 {
     of_details *details = of_alloc(sizeof *details);
     if (details == NULL) {
@@ -49,9 +50,9 @@ static void note_error(char *text, const struct entry *entry, of_error error, co
 {
     size_t length = strlen(text);
     const char *message = resolution->error_message;
-    (void)snprintf(text + length, MESSAGE_SIZE - length, "%s%s: %s%s%s%s", length == 0 ? "" : "; ", entry->name,
-                   of_error_name(error), message == NULL ? "" : " (", message == NULL ? "" : message,
-                   message == NULL ? "" : ")");
+    (void)snprintf(text + length, MESSAGE_SIZE - length, "%s%s: %s%s%s%s", length == 0 ? "" : "; ",
+                   entry->name, of_error_name(error), message == NULL ? "" : " (",
+                   message == NULL ? "" : message, message == NULL ? "" : ")");
 }
 
 /* The code of several errors: theirs when it is the same. */
@@ -109,15 +110,14 @@ static bool same(of_type type, const of_flag_value *a, const of_flag_value *b)
 }
 
 /* Comparison: the index of the answer among results that are all good, or OF_MULTI_NONE. */
-static size_t compare(const struct multi *multi, const struct question *question, const of_multi_result *results,
-                      size_t count)
+static size_t compare(const struct multi *multi, const struct question *question,
+                      const of_multi_result *results, size_t count)
 {
     bool agreed = true;
     for (size_t i = 0; i < count; i++) {
         if (results[i].error != OF_OK)
             return OF_MULTI_NONE;
-        agreed = agreed &&
-                 same(question->type, &results[0].resolution->value, &results[i].resolution->value);
+        agreed = agreed && same(question->type, &results[0].resolution->value, &results[i].resolution->value);
     }
     if (agreed)
         return 0;
@@ -131,8 +131,8 @@ static bool wanted(const struct multi *multi, const struct question *question, c
     const of_multi_options *options = &multi->options;
     if (options->strategy != OF_MULTI_CUSTOM || options->should_evaluate == NULL)
         return true;
-    return options->should_evaluate(options->user, question->key, question->type, question->context, entry->name,
-                                    of_provider_get_status(entry->provider));
+    return options->should_evaluate(options->user, question->key, question->type, question->context,
+                                    entry->name, of_provider_get_status(entry->provider));
 }
 
 static bool goes_on(const struct multi *multi, const struct question *question, const of_multi_result *result)
@@ -143,8 +143,8 @@ static bool goes_on(const struct multi *multi, const struct question *question, 
     return options->should_continue(options->user, question->key, question->type, result);
 }
 
-static size_t choose(const struct multi *multi, const struct question *question, const of_multi_result *results,
-                     size_t count)
+static size_t choose(const struct multi *multi, const struct question *question,
+                     const of_multi_result *results, size_t count)
 {
     const of_multi_options *options = &multi->options;
     if (options->strategy == OF_MULTI_COMPARISON)

@@ -3,12 +3,13 @@
  * @file
  * The API object of the dynamic paradigm (specification 1.1): providers, clients, and what applies to all.
  *
- * Every function may be called from any thread, and from hooks, handlers and providers. None holds a lock while it
- * calls out.
+ * Every function may be called from any thread, and from hooks, handlers and providers. None holds a lock
+ * while it calls out.
  *
  * fork(): in the child, evaluations go on with what providers have in memory; handlers, initialisation and
- * asynchronous evaluation need threads, which the child does not have. Set up anew there, or set up after forking.
- * Signals: nothing here may be called from a signal handler. The library's threads block all signals.
+ * asynchronous evaluation need threads, which the child does not have. Set up anew there, or set up after
+ * forking. Signals: nothing here may be called from a signal handler. The library's threads block all
+ * signals.
  */
 #ifndef OPENFEATURE_API_H
 #define OPENFEATURE_API_H
@@ -47,7 +48,8 @@ OF_API OF_MUST_USE of_provider *of_api_provider(of_api *api, const char *domain)
 /**
  * Makes a client (1.1.6).
  * @param domain copied; NULL for the default
- * @return never NULL (1.1.7): without memory, a client that gives default values. Ended with of_client_unref().
+ * @return never NULL (1.1.7): without memory, a client that gives default values. Ended with
+ * of_client_unref().
  */
 OF_API OF_MUST_USE of_client *of_api_client(of_api *api, const char *domain);
 
@@ -55,9 +57,11 @@ OF_API OF_MUST_USE of_client *of_api_client(of_api *api, const char *domain);
 OF_API of_error of_api_add_hook(of_api *api, of_hook *hook);
 /** Replaces the API's context (3.2.1.1), of which a reference is taken; NULL for none. */
 OF_API of_error of_api_set_context(of_api *api, const of_context *context);
-/** Replaces the transaction context propagator (3.3.1.1), of which a reference is taken; NULL for none, as at first. */
+/** Replaces the transaction context propagator (3.3.1.1), of which a reference is taken; NULL for none, as at
+ * first. */
 OF_API of_error of_api_set_propagator(of_api *api, of_propagator *propagator);
-/** Sets the context of the current transaction (3.3.1.2.1) with the propagator; without one it does nothing. */
+/** Sets the context of the current transaction (3.3.1.2.1) with the propagator; without one it does nothing.
+ */
 OF_API of_error of_api_set_transaction_context(of_api *api, const of_context *context);
 
 /** Adds a handler for the events of all providers (5.2.2); otherwise as of_client_on(). */
@@ -68,7 +72,8 @@ OF_API void of_api_off(of_api *api, uint64_t id);
 
 /**
  * Shuts all providers down, whatever their state (1.6.1), and takes away all hooks, handlers, contexts, the
- * propagator and the providers (1.6.2). Returns when their `shutdown` has. Clients stay usable and give default values.
+ * propagator and the providers (1.6.2). Returns when their `shutdown` has. Clients stay usable and give
+ * default values.
  */
 OF_API void of_api_shutdown(of_api *api);
 

@@ -5,7 +5,8 @@
  *
  * Every function may be called from any thread at any time, accepts a NULL client, never aborts and never
  * writes anything. Whatever goes wrong, an evaluation gives the default value. An evaluation that has no
- * hooks takes no lock and allocates nothing, unless its provider does; it blocks only where the provider does.
+ * hooks takes no lock and allocates nothing, unless its provider does; it blocks only where the provider
+ * does.
  */
 #ifndef OPENFEATURE_CLIENT_H
 #define OPENFEATURE_CLIENT_H
@@ -23,7 +24,8 @@ typedef struct of_client of_client;
 
 /** Takes a further reference. Cannot fail; NULL gives NULL. */
 OF_API of_client *of_client_ref(of_client *client);
-/** Gives up a reference. With the last one go the client's handlers. Not from within a handler of its own. NULL is fine. */
+/** Gives up a reference. With the last one go the client's handlers. Not from within a handler of its own.
+ * NULL is fine. */
 OF_API void of_client_unref(of_client *client);
 
 /** The domain that the client was made with, borrowed; NULL for the default (specification 1.2.2). */
@@ -39,15 +41,17 @@ OF_API of_error of_client_set_context(of_client *client, const of_context *conte
  * `context` and `options` may be NULL and are borrowed for the call.
  * @{ */
 /** The value of a flag, of the type that is in the name. */
-OF_API bool of_client_get_bool(of_client *client, const char *key, bool default_value, const of_context *context,
-                               const of_options *options);
+OF_API bool of_client_get_bool(of_client *client, const char *key, bool default_value,
+                               const of_context *context, const of_options *options);
 OF_API int64_t of_client_get_int(of_client *client, const char *key, int64_t default_value,
                                  const of_context *context, const of_options *options);
 OF_API double of_client_get_double(of_client *client, const char *key, double default_value,
                                    const of_context *context, const of_options *options);
-/** @return to be ended with of_string_release(). When the default value applies, `data` is that very pointer. */
-OF_API OF_MUST_USE of_string of_client_get_string(of_client *client, const char *key, const char *default_value,
-                                                  const of_context *context, const of_options *options);
+/** @return to be ended with of_string_release(). When the default value applies, `data` is that very pointer.
+ */
+OF_API OF_MUST_USE of_string of_client_get_string(of_client *client, const char *key,
+                                                  const char *default_value, const of_context *context,
+                                                  const of_options *options);
 /** @return a reference, ended with of_value_unref(); NULL only when the default value is NULL and applies */
 OF_API OF_MUST_USE of_value *of_client_get_object(of_client *client, const char *key,
                                                   const of_value *default_value, const of_context *context,
@@ -60,9 +64,11 @@ OF_API OF_MUST_USE of_value *of_client_get_object(of_client *client, const char 
  * @{ */
 /** The details of an evaluation, of the type that is in the name. */
 OF_API of_error of_client_bool_details(of_client *client, const char *key, bool default_value,
-                                       const of_context *context, const of_options *options, of_details *details);
+                                       const of_context *context, const of_options *options,
+                                       of_details *details);
 OF_API of_error of_client_int_details(of_client *client, const char *key, int64_t default_value,
-                                      const of_context *context, const of_options *options, of_details *details);
+                                      const of_context *context, const of_options *options,
+                                      of_details *details);
 OF_API of_error of_client_double_details(of_client *client, const char *key, double default_value,
                                          const of_context *context, const of_options *options,
                                          of_details *details);
@@ -75,8 +81,8 @@ OF_API of_error of_client_object_details(of_client *client, const char *key, con
 /** @} */
 
 /**
- * Called with the outcome of of_client_evaluate_async(), on a thread of the API object; several may be called at once. The
- * details are cleared afterwards.
+ * Called with the outcome of of_client_evaluate_async(), on a thread of the API object; several may be called
+ * at once. The details are cleared afterwards.
  */
 typedef void (*of_evaluated)(void *user, const of_details *details);
 
@@ -98,15 +104,16 @@ OF_API void of_client_track(of_client *client, const char *name, const of_contex
                             const of_tracking *details);
 
 /**
- * Adds a handler for the events of the client's provider, whichever that is (5.2.1). When the provider is in the
- * state that the event stands for, the handler is called for it at once (5.3.3), on the handlers' thread.
+ * Adds a handler for the events of the client's provider, whichever that is (5.2.1). When the provider is in
+ * the state that the event stands for, the handler is called for it at once (5.3.3), on the handlers' thread.
  * @param user handed to the handler
  * @param destroy called with `user` when the handler is gone; may be NULL. Not called when 0 is returned.
  * @return an id for of_client_off(); 0 when there is no memory or no thread
  */
 OF_API uint64_t of_client_on(of_client *client, of_event_type type, of_event_handler handler, void *user,
                              void (*destroy)(void *user));
-/** Removes a handler (5.2.7). When it returns, the handler is not running, unless it is the handler that calls. */
+/** Removes a handler (5.2.7). When it returns, the handler is not running, unless it is the handler that
+ * calls. */
 OF_API void of_client_off(of_client *client, uint64_t id);
 
 OF_END_DECLS

@@ -73,7 +73,8 @@ OF_API size_t of_context_count(const of_context *context);
  * @param value set to the value, borrowed; may be NULL
  * @return false at the end
  */
-OF_API bool of_context_next(const of_context *context, size_t *cursor, const char **key, const of_value **value);
+OF_API bool of_context_next(const of_context *context, size_t *cursor, const char **key,
+                            const of_value **value);
 
 OF_END_DECLS
 

@@ -14,23 +14,23 @@ OF_BEGIN_DECLS
 /** @name Reasons (types.md, "Resolution Reason"). Any other string may stand in a reason's place.
  * @{ */
 /** Nothing about the context was looked at. */
-#define OF_REASON_STATIC          "STATIC"
+#define OF_REASON_STATIC "STATIC"
 /** No rule applied, so the preset value did. */
-#define OF_REASON_DEFAULT         "DEFAULT"
+#define OF_REASON_DEFAULT "DEFAULT"
 /** A rule applied to the context. */
 #define OF_REASON_TARGETING_MATCH "TARGETING_MATCH"
 /** The subject was assigned by chance. */
-#define OF_REASON_SPLIT           "SPLIT"
+#define OF_REASON_SPLIT "SPLIT"
 /** The value was answered earlier and kept. */
-#define OF_REASON_CACHED          "CACHED"
+#define OF_REASON_CACHED "CACHED"
 /** The flag is switched off. */
-#define OF_REASON_DISABLED        "DISABLED"
+#define OF_REASON_DISABLED "DISABLED"
 /** Nobody knows. */
-#define OF_REASON_UNKNOWN         "UNKNOWN"
+#define OF_REASON_UNKNOWN "UNKNOWN"
 /** The value may be out of date. */
-#define OF_REASON_STALE           "STALE"
+#define OF_REASON_STALE "STALE"
 /** There was an error. */
-#define OF_REASON_ERROR           "ERROR"
+#define OF_REASON_ERROR "ERROR"
 /** @} */
 
 /** The value of a flag; which member counts is said by a type beside it. */
@@ -75,7 +75,7 @@ typedef struct of_details {
     /** An object of booleans, strings and numbers; empty but never NULL. Immutable. */
     const of_value *metadata;
     /** Of the library. */
-    void *private_[8];
+    void *private_[4];
 } of_details;
 
 /** Releases what details hold and zeroes them. NULL and zeroed details are fine. */

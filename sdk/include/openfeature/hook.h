@@ -4,8 +4,9 @@
  * Hooks (specification section 4): code that runs before and after an evaluation, and when it fails.
  *
  * A hook is a set of functions and a pointer of its own. It may be added to an API, a client, a provider and
- * the options of one evaluation, and runs on the thread that evaluates, possibly on many threads at once, with
- * no lock held. A hook may evaluate flags itself; nesting is bounded, so that one that calls itself ends.
+ * the options of one evaluation, and runs on the thread that evaluates, possibly on many threads at once,
+ * with no lock held. A hook may evaluate flags itself; nesting is bounded, so that one that calls itself
+ * ends.
  */
 #ifndef OPENFEATURE_HOOK_H
 #define OPENFEATURE_HOOK_H
@@ -32,17 +33,20 @@ typedef struct of_hook_methods {
      *        reference, which the SDK takes. NULL in the static paradigm, where nothing can be returned.
      * @return other than #OF_OK makes the evaluation give the default value
      */
-    of_error (*before)(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context);
+    of_error (*before)(void *self, of_hook_context *hook_context, const of_value *hints,
+                       of_context **context);
     /**
      * After the flag was resolved successfully.
      * @return other than #OF_OK makes the evaluation give the default value
      */
-    of_error (*after)(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints);
+    of_error (*after)(void *self, of_hook_context *hook_context, const of_details *details,
+                      const of_value *hints);
     /** When `before`, the resolution or `after` failed. The message may be NULL. */
     void (*error)(void *self, of_hook_context *hook_context, of_error error, const char *message,
                   const of_value *hints);
     /** At the end in every case, with what the caller is going to get. */
-    void (*finally)(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints);
+    void (*finally)(void *self, of_hook_context *hook_context, const of_details *details,
+                    const of_value *hints);
     /** When the last reference to the hook is gone. */
     void (*destroy)(void *self);
 } of_hook_methods;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * API objects that share nothing with the global one (specification 1.8): for tests, for libraries that evaluate
- * flags of their own, for several programs in one process. Most programs want of_api_global() instead; that is why
- * this header is not part of openfeature.h.
+ * API objects that share nothing with the global one (specification 1.8): for tests, for libraries that
+ * evaluate flags of their own, for several programs in one process. Most programs want of_api_global()
+ * instead; that is why this header is not part of openfeature.h.
  */
 #ifndef OPENFEATURE_ISOLATED_H
 #define OPENFEATURE_ISOLATED_H
@@ -17,7 +17,8 @@ OF_BEGIN_DECLS
 OF_API OF_MUST_USE of_api *of_api_new(void);
 /** Takes a further reference. Cannot fail; NULL gives NULL. */
 OF_API of_api *of_api_ref(of_api *api);
-/** Gives up a reference; the last one shuts the API down. Clients keep theirs. NULL and the global one are fine. */
+/** Gives up a reference; the last one shuts the API down. Clients keep theirs. NULL and the global one are
+ * fine. */
 OF_API void of_api_unref(of_api *api);
 
 /** @return an API object of the static paradigm owned by the caller, NULL when there is no memory */

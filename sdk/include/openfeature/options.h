@@ -16,6 +16,7 @@ typedef struct of_options {
     size_t size;
     /** Run besides those of the API, the client and the provider. */
     of_hook *const *hooks;
+    /** How many. */
     size_t hook_count;
     /** An object handed to every hook; NULL for none. */
     const of_value *hints;

@@ -32,8 +32,8 @@ typedef struct of_propagator_methods {
  */
 OF_API OF_MUST_USE of_propagator *of_propagator_new(const of_propagator_methods *methods, void *self);
 /**
- * Makes the propagator for programs where one thread serves one request at a time: each thread has its context,
- * which is given up when the thread ends.
+ * Makes the propagator for programs where one thread serves one request at a time: each thread has its
+ * context, which is given up when the thread ends.
  * @return owned by the caller; NULL when there is no memory or no thread-specific key
  */
 OF_API OF_MUST_USE of_propagator *of_propagator_new_thread_local(void);

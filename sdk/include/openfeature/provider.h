@@ -10,8 +10,8 @@
  * - `init`, `on_context_changed` and `shutdown` run with no lock held and are allowed to block. `init` and
  *   `on_context_changed` never overlap each other. `shutdown` may come while `init` runs, which then should
  *   return soon; it is called once more after such an `init` has returned, so it must be idempotent (2.5.3).
- * - A provider that was replaced is shut down when no evaluation is inside of it any more. When a whole API is
- *   shut down, evaluations may still be running.
+ * - A provider that was replaced is shut down when no evaluation is inside of it any more. When a whole API
+ * is shut down, evaluations may still be running.
  * - Status comes from events alone (2.8): `init` emits #OF_EVENT_READY before it returns #OF_OK, and
  *   #OF_EVENT_ERROR before it returns anything else. A provider without `init` is READY from the start.
  */
@@ -38,6 +38,7 @@ typedef struct of_provider of_provider;
  * provider exists. For text that is made up on the spot there is of_resolution_text().
  */
 typedef struct of_resolution {
+    /** The flag's value; the member of the type that was asked for. */
     of_flag_value value;
     /** NULL for none. */
     const char *variant;
@@ -66,7 +67,8 @@ typedef struct of_resolution {
  */
 OF_API const char *of_resolution_text(of_resolution *resolution, const char *text);
 
-/** What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type mismatch. */
+/** What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type
+ * mismatch. */
 typedef struct of_provider_methods {
     /** sizeof(of_provider_methods), so that the structure can grow. */
     size_t size;
@@ -90,8 +92,8 @@ typedef struct of_provider_methods {
      * @{ */
     of_error (*resolve_bool)(void *self, const char *key, bool default_value, const of_context *context,
                              of_resolution *resolution);
-    of_error (*resolve_string)(void *self, const char *key, const char *default_value, const of_context *context,
-                               of_resolution *resolution);
+    of_error (*resolve_string)(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution);
     of_error (*resolve_int)(void *self, const char *key, int64_t default_value, const of_context *context,
                             of_resolution *resolution);
     of_error (*resolve_double)(void *self, const char *key, double default_value, const of_context *context,
@@ -138,10 +140,10 @@ OF_API of_provider_status of_provider_get_status(const of_provider *provider);
 OF_API of_error of_provider_add_hook(of_provider *provider, of_hook *hook);
 
 /**
- * Signals an event. Everything is copied. Only queues, so it may be called from any thread, from inside of every
- * method and with the provider's own locks held. Of a provider that is not registered, or no more, it does nothing.
- * When memory is short or handlers are too slow, handlers may get one event for several: then the
- * status is the newest, and a change without a list of flags says that any may have changed.
+ * Signals an event. Everything is copied. Only queues, so it may be called from any thread, from inside of
+ * every method and with the provider's own locks held. Of a provider that is not registered, or no more, it
+ * does nothing. When memory is short or handlers are too slow, handlers may get one event for several: then
+ * the status is the newest, and a change without a list of flags says that any may have changed.
  */
 OF_API void of_provider_emit(of_provider *provider, const of_provider_event *event);
 /** Signals #OF_EVENT_READY. */
@@ -149,24 +151,30 @@ OF_API void of_provider_emit_ready(of_provider *provider);
 /** Signals #OF_EVENT_ERROR, and returns `error`, so that `init` can end with it. */
 OF_API of_error of_provider_emit_error(of_provider *provider, of_error error, const char *message);
 
-/** A piece of memory that evaluations may still be reading. To be embedded; its members are of the library. */
+/** A piece of memory that evaluations may still be reading. To be embedded; its members are of the library.
+ */
 typedef struct of_retired {
+    /** Of the library. */
     struct of_retired *next;
+    /** Of the library. */
     const void *user;
+    /** Of the library. */
     uint64_t tag;
+    /** Of the library. */
     void (*run)(struct of_retired *retired);
 } of_retired;
 
 /**
  * Lets resolvers read shared state without a lock and without counting: a resolver loads a pointer
  * to the state (acquire), the writer stores a pointer to the new state (release) and retires the old one.
- * `run` is called once no resolver of this provider that may have seen it is running, at once or later, on any
- * thread. It cannot fail.
+ * `run` is called once no resolver of this provider that may have seen it is running, at once or later, on
+ * any thread. It cannot fail.
  */
 OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void (*run)(of_retired *retired));
 
 /** @name For providers that wrap others
- * A wrapper calls these instead of the methods of the provider inside, so that all of the above holds there too.
+ * A wrapper calls these instead of the methods of the provider inside, so that all of the above holds there
+ * too.
  * @{ */
 /** Where the events of a wrapped provider go. Its own thread, no lock held. */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
@@ -182,7 +190,8 @@ OF_API of_error of_provider_init(of_provider *provider, const of_context *contex
 /** Runs `shutdown`, after which the status is NOT_READY. */
 OF_API void of_provider_shutdown(of_provider *provider);
 /** Runs `on_context_changed`, if there is one. */
-OF_API of_error of_provider_context_changed(of_provider *provider, const of_context *before, const of_context *now);
+OF_API of_error of_provider_context_changed(of_provider *provider, const of_context *before,
+                                            const of_context *now);
 /**
  * Resolves a flag of any type without running hooks.
  * @param resolution zeroed by the caller but for `brief`; to be ended with of_resolution_clear()
@@ -190,7 +199,8 @@ OF_API of_error of_provider_context_changed(of_provider *provider, const of_cont
 OF_API of_error of_provider_resolve(of_provider *provider, const char *key, of_type type,
                                     const of_flag_value *default_value, const of_context *context,
                                     of_resolution *resolution);
-/** Whether the provider has hooks; without, of_provider_resolve() does what of_provider_evaluate() does, and faster. */
+/** Whether the provider has hooks; without, of_provider_resolve() does what of_provider_evaluate() does, and
+ * faster. */
 OF_API bool of_provider_has_hooks(const of_provider *provider);
 /** Releases what a resolution holds and zeroes it. */
 OF_API void of_resolution_clear(of_resolution *resolution);

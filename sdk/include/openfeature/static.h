@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The static paradigm: programs with one user at a time, such as a desktop program or a device. The context is
- * the API's, or a domain's; evaluations take none, and providers are told when it changes (specification 2.6,
- * 3.2.2, 3.2.4).
+ * The static paradigm: programs with one user at a time, such as a desktop program or a device. The context
+ * is the API's, or a domain's; evaluations take none, and providers are told when it changes
+ * (specification 2.6, 3.2.2, 3.2.4).
  *
  * It has an API object and clients of its own, since the two paradigms exclude each other. What is
  * said in api.h and client.h about threads, memory and errors holds here too.
@@ -27,8 +27,8 @@ OF_API of_static_api *of_static_api_global(void);
 /** As of_api_set_provider(). */
 OF_API of_error of_static_api_set_provider(of_static_api *api, const char *domain, of_provider *provider);
 /** As of_api_set_provider_and_wait(). */
-OF_API of_error of_static_api_set_provider_and_wait(of_static_api *api, const char *domain, of_provider *provider,
-                                                    int timeout_ms);
+OF_API of_error of_static_api_set_provider_and_wait(of_static_api *api, const char *domain,
+                                                    of_provider *provider, int timeout_ms);
 /** As of_api_provider(). */
 OF_API OF_MUST_USE of_provider *of_static_api_provider(of_static_api *api, const char *domain);
 /** As of_api_client(). */
@@ -37,8 +37,8 @@ OF_API OF_MUST_USE of_static_client *of_static_api_client(of_static_api *api, co
 OF_API of_error of_static_api_add_hook(of_static_api *api, of_hook *hook);
 
 /**
- * Sets the context, of which a reference is taken, and lets the providers concerned reconcile on threads of their
- * own: those of the domain, or with NULL those of all domains that have no context of their own.
+ * Sets the context, of which a reference is taken, and lets the providers concerned reconcile on threads of
+ * their own: those of the domain, or with NULL those of all domains that have no context of their own.
  * @param domain NULL for the global context
  * @param context NULL for an empty one; for a domain, NULL removes it and the global one applies again
  * @return #OF_OK, #OF_ERROR_NO_MEMORY, #OF_ERROR_NO_THREAD (then the context is set, and the provider was
@@ -79,7 +79,8 @@ OF_API int64_t of_static_client_get_int(of_static_client *client, const char *ke
 OF_API double of_static_client_get_double(of_static_client *client, const char *key, double default_value,
                                           const of_options *options);
 OF_API OF_MUST_USE of_string of_static_client_get_string(of_static_client *client, const char *key,
-                                                         const char *default_value, const of_options *options);
+                                                         const char *default_value,
+                                                         const of_options *options);
 OF_API OF_MUST_USE of_value *of_static_client_get_object(of_static_client *client, const char *key,
                                                          const of_value *default_value,
                                                          const of_options *options);
@@ -87,8 +88,9 @@ OF_API of_error of_static_client_bool_details(of_static_client *client, const ch
                                               const of_options *options, of_details *details);
 OF_API of_error of_static_client_int_details(of_static_client *client, const char *key, int64_t default_value,
                                              const of_options *options, of_details *details);
-OF_API of_error of_static_client_double_details(of_static_client *client, const char *key, double default_value,
-                                                const of_options *options, of_details *details);
+OF_API of_error of_static_client_double_details(of_static_client *client, const char *key,
+                                                double default_value, const of_options *options,
+                                                of_details *details);
 OF_API of_error of_static_client_string_details(of_static_client *client, const char *key,
                                                 const char *default_value, const of_options *options,
                                                 of_details *details);

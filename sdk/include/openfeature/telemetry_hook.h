@@ -2,8 +2,8 @@
 /**
  * @file
  * The telemetry hook (specification, Appendix D): makes the event record `feature_flag.evaluation` of
- * OpenTelemetry's semantic conventions (1.34) out of each evaluation. It links no telemetry library: the record goes
- * to a function of yours, which hands it to the log or span API that the program uses.
+ * OpenTelemetry's semantic conventions (1.34) out of each evaluation. It links no telemetry library: the
+ * record goes to a function of yours, which hands it to the log or span API that the program uses.
  */
 #ifndef OPENFEATURE_TELEMETRY_HOOK_H
 #define OPENFEATURE_TELEMETRY_HOOK_H
@@ -26,9 +26,11 @@ typedef struct of_telemetry_options {
                    of_value *attributes);
     /** Called with `user` at the end; may be NULL. */
     void (*destroy)(void *user);
+    /** Handed to the functions. */
     void *user;
     /** Attributes that are left out, such as `feature_flag.result.value`; NULL for none. Copied. */
     const char *const *exclude_attributes;
+    /** How many. */
     size_t exclude_attribute_count;
     /** Leaves out `error.message`. */
     bool exclude_exceptions;

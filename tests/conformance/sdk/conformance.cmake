@@ -26,6 +26,13 @@ foreach(provider memory env multi)
   endif()
 endforeach()
 
+# The reference is made from the headers and the guide, and a warning is an error.
+find_program(DOXYGEN doxygen)
+if(DOXYGEN)
+  add_test(NAME conformance/sdk/reference COMMAND "${DOXYGEN}" Doxyfile WORKING_DIRECTORY "${sdk_built}")
+  set_tests_properties(conformance/sdk/reference PROPERTIES LABELS conformance TIMEOUT 300)
+endif()
+
 # A Python that was not built with a sanitizer cannot load a library that was.
 if(NOT FLAGSTAFF_SANITIZE)
   openfeature_conformance(abi "${here}/abi_test.py" $<TARGET_FILE:openfeature>)

@@ -41,7 +41,7 @@ def tests_of(topic):
         return set()
     text = source.read_text()
     defined = set(re.findall(r"^static void (\w+)\(void \*\*state\)", text, re.M))
-    return defined & set(re.findall(r"(?:TEST|cmocka_unit_test)\((\w+)\)", text))
+    return defined & set(re.findall(r"(?:SDK_TEST|TEST|cmocka_unit_test)\((\w+)\)", text))
 
 
 def main():

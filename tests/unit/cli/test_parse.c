@@ -51,7 +51,12 @@ static void what_is_not_understood_says_what_was_meant(void **state)
 {
     (void)state;
     static const char *const nothing[] = {"flagstaff", NULL};
-    is_misused(nothing, "which command?");
+    struct outcome outcome = invoke(nothing, NULL);
+    assert_true(outcome.done);
+    assert_int_equal(outcome.status, 2);
+    assert_string_equal(outcome.out, "");
+    assert_non_null(strstr(outcome.words, "Commands:"));
+    outcome_finish(&outcome);
     is_misused(WORDS("wathc", "ada"), "did you mean watch?");
     is_misused(WORDS("--flags", "x"), "there is no such command");
     is_misused(WORDS("help", "gte"), "did you mean get?");

@@ -120,7 +120,7 @@ void world_connect(struct world_client *c, bool resume)
     for (size_t i = 0; i < c->watches.count; i++)
         if (!c->watches.items[i].gone)
             send_watch(c, &c->watches.items[i], NULL, false, true, resume);
-    if (strcmp(c->epoch, w->options.epoch)) { /* as the welcome says: another life, every watch gets a snapshot */
+    if (!resume || strcmp(c->epoch, w->options.epoch)) { /* as the welcome says: another life, every watch gets a snapshot */
         c->revision = 0;
         for (size_t i = 0; i < c->watches.count; i++)
             c->watches.items[i].held = false;
@@ -140,7 +140,6 @@ void world_drop(struct world_client *c)
     for (size_t i = 0; i < c->watches.count; i++) {
         json_decref(c->watches.items[i].open);
         c->watches.items[i].open = NULL;
-        c->watches.items[i].snapped = false;
     }
     fs_engine_disconnect(c->world->engine, connection, c->world->now);
     world_called(c->world);
@@ -217,7 +216,7 @@ static void apply_snapshot(struct world_client *c, const struct world_frame *fra
     bool more = json_is_true(json_object_get(body, "more"));
     assert_int_equal(frame->count, 1);
     assert_true(json_is_true(json_object_get(body, "snapshot")));
-    follow_revision(c, frame, cached == NULL || !cached->snapped || c->open);
+    follow_revision(c, frame, cached == NULL || !cached->held || c->open);
     c->snapshots++;
     if (cached) {
         if (!cached->open)
@@ -227,7 +226,7 @@ static void apply_snapshot(struct world_client *c, const struct world_frame *fra
             json_decref(cached->flags);
             cached->flags = cached->open;
             cached->open = NULL;
-            cached->held = cached->snapped = true;
+            cached->held = true;
             snprintf(cached->view, sizeof cached->view, "%s", json_string_value(json_object_get(body, "view")));
         }
     }

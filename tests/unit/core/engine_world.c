@@ -251,7 +251,7 @@ void world_restart(struct world *w)
             world_drop(w->clients.items[i]);
     fs_engine_destroy(w->engine);
     forget_pending(w);
-    snprintf(w->options.epoch, sizeof w->options.epoch, "e-%lld", (long long)w->now.mono);
+    snprintf(w->options.epoch, sizeof w->options.epoch, "e-%llu", (unsigned long long)++w->restarts + 1);
     w->options.prior_lease = w->options.lease;
     make_engine(w);
     for (size_t i = 0; i < w->entries.count; i++) {

@@ -82,7 +82,6 @@ struct world_cached {
     uint64_t watch;
     char view[65];
     bool held;      /* has a snapshot */
-    bool snapped;   /* ... of this connection */
     json_t *flags;  /* key -> flag object */
     json_t *open;   /* snapshot in parts: what came so far */
     json_t *context;
@@ -152,7 +151,7 @@ struct world {
     FS_VEC(struct world_client *) clients;
     FS_VEC(struct world_evaluated) evaluated;
     FS_VEC(struct world_receipt) receipts;
-    uint64_t next_connection, next_event;
+    uint64_t next_connection, next_event, restarts;
     uint64_t encoded;      /* bodies made */
     void (*after)(struct world *world, void *self); /* after each call into the engine */
     void *after_self;

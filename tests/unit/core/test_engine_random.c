@@ -132,7 +132,8 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
     bool moved = cell->known && (!seen->known || seen->revision != cell->revision || !fs_evaluation_equal(&seen->value, &cell->value));
     if (moved && seen->known && seen->revision != 0)
         assert_true(cell->revision >= seen->revision);
-    if (moved && flag->access && !cell->value.safe) {
+    const char *safest = flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].name : "safe";
+    if (moved && flag->access && !cell->value.safe && (!cell->value.variant || strcmp(cell->value.variant, safest))) {
         bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) || same_value(&seen->value, &cell->value));
         if (grants && !watcher->fresh)
             check_grant(w, context, index, seen);

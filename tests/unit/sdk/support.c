@@ -142,7 +142,8 @@ static void probe_track(void *self, const char *name, const of_context *context,
 }
 
 /* Common to all resolvers: notes the call; says how to go on. */
-static of_error enter(struct probe *probe, const char *key, const of_context *context, of_resolution *resolution)
+static of_error enter(struct probe *probe, const char *key, const of_context *context,
+                      of_resolution *resolution)
 {
     atomic_fetch_add(&probe->inside, 1);
     probe->resolve_order = atomic_fetch_add(&clock_of_calls, 1) + 1;
@@ -185,8 +186,8 @@ static of_error probe_bool(void *self, const char *key, bool default_value, cons
     return OF_OK;
 }
 
-static of_error probe_string(void *self, const char *key, const char *default_value, const of_context *context,
-                             of_resolution *resolution)
+static of_error probe_string(void *self, const char *key, const char *default_value,
+                             const of_context *context, of_resolution *resolution)
 {
     (void)default_value;
     of_error error = enter(self, key, context, resolution);
@@ -232,15 +233,16 @@ static void release_value(void *owner)
     of_value_unref(owner);
 }
 
-static of_error probe_object(void *self, const char *key, const of_value *default_value, const of_context *context,
-                             of_resolution *resolution)
+static of_error probe_object(void *self, const char *key, const of_value *default_value,
+                             const of_context *context, of_resolution *resolution)
 {
     (void)default_value;
     of_error error = enter(self, key, context, resolution);
     if (error != OF_OK)
         return error;
     of_value *value = strcmp(key, "scalar-flag") == 0 ? of_value_int(1) : of_value_object();
-    if (value == NULL || (of_value_type(value) == OF_TYPE_OBJECT && of_value_set_int(value, "a", 1) != OF_OK)) {
+    if (value == NULL ||
+        (of_value_type(value) == OF_TYPE_OBJECT && of_value_set_int(value, "a", 1) != OF_OK)) {
         of_value_unref(value);
         return OF_ERROR_GENERAL;
     }

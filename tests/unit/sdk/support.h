@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of libopenfeature share: a provider that does as it is told and remembers what it was asked, a box
- * that collects events and lets a test wait for them, and an allocator that fails where it is told to.
+ * What the tests of libopenfeature share: a provider that does as it is told and remembers what it was asked,
+ * a box that collects events and lets a test wait for them, and an allocator that fails where it is told to.
  */
 #ifndef SDK_SUPPORT_H
 #define SDK_SUPPORT_H
@@ -36,9 +36,9 @@ void gate_pass(struct gate *gate);
 /* Waits until somebody waits at the gate. */
 void gate_await(struct gate *gate);
 
-/* The provider. Flags: bool-flag true/"on", string-flag "hi"/"greeting", int-flag 10/"ten", double-flag 0.5/"half",
- * object-flag {"a":1}/"template", all with reason STATIC; "bare-flag" true with nothing else; "metadata-flag" true with
- * metadata; "fails" fails with `error`; anything else is not found. */
+/* The provider. Flags: bool-flag true/"on", string-flag "hi"/"greeting", int-flag 10/"ten", double-flag
+ * 0.5/"half", object-flag {"a":1}/"template", all with reason STATIC; "bare-flag" true with nothing else;
+ * "metadata-flag" true with metadata; "fails" fails with `error`; anything else is not found. */
 struct probe {
     of_provider *provider;
     struct gate init_gate, resolve_gate, shutdown_gate, context_gate;
@@ -62,9 +62,16 @@ struct probe {
     of_value *metadata;
 };
 
-enum probe_flags { PROBE_PLAIN = 0, PROBE_NO_INIT = 1, PROBE_SCOPED = 2, PROBE_NO_TRACK = 4, PROBE_NO_CONTEXT = 8 };
+enum probe_flags {
+    PROBE_PLAIN = 0,
+    PROBE_NO_INIT = 1,
+    PROBE_SCOPED = 2,
+    PROBE_NO_TRACK = 4,
+    PROBE_NO_CONTEXT = 8
+};
 
-/* Makes a probe; probe->provider is a reference that probe_unref() ends. The probe itself is freed by probe_free(). */
+/* Makes a probe; probe->provider is a reference that probe_unref() ends. The probe itself is freed by
+ * probe_free(). */
 struct probe *probe_new(const char *name, unsigned flags);
 /* Ends the reference, waits until the provider is destroyed, and frees. */
 void probe_free(struct probe *probe);
@@ -100,10 +107,11 @@ size_t box_count(struct box *box);
 /* The allocator: counts, and fails the n-th allocation from now (0: none) and, if so asked, all after it. */
 void failing_install(void);
 void failing_set(long nth, bool onwards);
-long failing_count(void); /* allocations since failing_set() */
-long failing_live(void);  /* allocated and not freed */
+long failing_count(void);      /* allocations since failing_set() */
+long failing_live(void);       /* allocated and not freed */
 void failing_await_none(void); /* waits until nothing is live */
-/* Runs a scenario once for each of its allocations, which fails, and once more for each with all later ones failing too. */
+/* Runs a scenario once for each of its allocations, which fails, and once more for each with all later ones
+ * failing too. */
 void failing_torture(void (*scenario)(void));
 
 #endif

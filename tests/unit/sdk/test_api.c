@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The API object: providers, domains, clients, shutdown, status, isolation (specification 1.1, 1.2, 1.6 to 1.8). */
+/* The API object: providers, domains, clients, shutdown, status, isolation (specification 1.1, 1.2, 1.6
+ * to 1.8). */
 #include "support.h"
 
 static of_api *api;
@@ -124,7 +125,8 @@ static void set_and_wait_returns_when_init_has_ended_and_its_event_counts(void *
     bad->init_result = OF_ERROR_PROVIDER_FATAL;
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, good->provider, -1), OF_OK);
     assert_int_equal(of_client_status(client), OF_STATUS_READY);
-    assert_int_equal(of_api_set_provider_and_wait(api, NULL, bad->provider, PATIENCE_MS), OF_ERROR_PROVIDER_FATAL);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, bad->provider, PATIENCE_MS),
+                     OF_ERROR_PROVIDER_FATAL);
     assert_int_equal(of_client_status(client), OF_STATUS_FATAL);
     of_client_unref(client);
     of_api_shutdown(api);
@@ -222,8 +224,10 @@ static void a_domain_scoped_provider_is_refused_for_a_second_domain(void **state
     struct probe *probe = probe_new("scoped", PROBE_SCOPED);
     of_client *client = of_api_client(api, "a");
     assert_int_equal(of_api_set_provider_and_wait(api, "a", probe->provider, PATIENCE_MS), OF_OK);
-    assert_int_equal(of_api_set_provider_and_wait(api, "b", probe->provider, PATIENCE_MS), OF_ERROR_ALREADY_BOUND);
-    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_ERROR_ALREADY_BOUND);
+    assert_int_equal(of_api_set_provider_and_wait(api, "b", probe->provider, PATIENCE_MS),
+                     OF_ERROR_ALREADY_BOUND);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS),
+                     OF_ERROR_ALREADY_BOUND);
     assert_int_equal(of_api_set_provider_and_wait(api, "a", probe->provider, PATIENCE_MS), OF_OK);
     assert_true(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
     of_client_unref(client);
@@ -249,7 +253,8 @@ static void shutdown_reaches_all_providers_whatever_their_state(void **state)
     probe_free(plain);
 }
 
-static of_error count_before(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error count_before(void *self, of_hook_context *hook_context, const of_value *hints,
+                             of_context **context)
 {
     (void)hook_context;
     (void)hints;
@@ -315,7 +320,8 @@ static void a_provider_cannot_be_registered_with_two_apis_at_once(void **state)
     of_api *other = of_api_new();
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
-    assert_int_equal(of_api_set_provider_and_wait(other, NULL, probe->provider, PATIENCE_MS), OF_ERROR_OTHER_API);
+    assert_int_equal(of_api_set_provider_and_wait(other, NULL, probe->provider, PATIENCE_MS),
+                     OF_ERROR_OTHER_API);
     of_api_shutdown(api);
     assert_int_equal(of_api_set_provider_and_wait(other, NULL, probe->provider, PATIENCE_MS), OF_OK);
     of_api_unref(other);

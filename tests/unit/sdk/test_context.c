@@ -33,7 +33,8 @@ static void fields_hold_booleans_strings_numbers_datetimes_and_structures(void *
     assert_int_equal(of_value_as_int(of_context_get(context, "age"), 0), 36);
     assert_true(of_value_as_double(of_context_get(context, "score"), 0) == 0.5);
     assert_int_equal(of_value_type(of_context_get(context, "born")), OF_TYPE_DATETIME);
-    assert_string_equal(of_value_as_string(of_value_get(of_context_get(context, "address"), "city"), ""), "London");
+    assert_string_equal(of_value_as_string(of_value_get(of_context_get(context, "address"), "city"), ""),
+                        "London");
     of_context_unref(context);
 }
 

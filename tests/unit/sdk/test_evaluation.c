@@ -1,32 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluation: values, details, errors, options, asynchronous (specification 1.3 to 1.5). */
-#include "support.h"
+#include "fixture.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, "tests");
-    return of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
 
 static void each_type_of_flag_gives_its_value(void **state)
 {
@@ -98,10 +76,10 @@ static void details_and_strings_keep_what_the_provider_made_up(void **state)
 static void an_error_gives_the_default_value_the_code_and_reason_error(void **state)
 {
     (void)state;
-    static const of_error codes[] = {OF_ERROR_PROVIDER_NOT_READY,  OF_ERROR_FLAG_NOT_FOUND,
-                                     OF_ERROR_PARSE_ERROR,         OF_ERROR_TYPE_MISMATCH,
+    static const of_error codes[] = {OF_ERROR_PROVIDER_NOT_READY,    OF_ERROR_FLAG_NOT_FOUND,
+                                     OF_ERROR_PARSE_ERROR,           OF_ERROR_TYPE_MISMATCH,
                                      OF_ERROR_TARGETING_KEY_MISSING, OF_ERROR_INVALID_CONTEXT,
-                                     OF_ERROR_PROVIDER_FATAL,      OF_ERROR_GENERAL};
+                                     OF_ERROR_PROVIDER_FATAL,        OF_ERROR_GENERAL};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         of_details details;
         probe->error = codes[i];
@@ -152,7 +130,8 @@ static void a_value_of_another_type_than_asked_for_is_a_type_mismatch(void **sta
 {
     (void)state;
     of_details details;
-    assert_int_equal(of_client_string_details(client, "null-flag", "x", NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_string_details(client, "null-flag", "x", NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     assert_string_equal(details.value.string.data, "x");
     of_details_clear(&details);
     assert_int_equal(of_client_object_details(client, "scalar-flag", NULL, NULL, NULL, &details),
@@ -171,10 +150,12 @@ static void a_type_that_the_provider_does_not_resolve_is_a_type_mismatch(void **
     of_provider *empty = of_provider_new(&methods, NULL);
     of_details details;
     assert_int_equal(of_api_set_provider_and_wait(api, "tests", empty, PATIENCE_MS), OF_OK);
-    assert_int_equal(of_client_bool_details(client, "bool-flag", true, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_bool_details(client, "bool-flag", true, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     assert_true(details.value.boolean);
     of_details_clear(&details);
-    assert_int_equal(of_client_int_details(client, "int-flag", 1, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_int_details(client, "int-flag", 1, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
     of_provider_unref(empty);
 }
@@ -220,7 +201,8 @@ static void nonsense_gives_the_default_value_and_never_ends_the_program(void **s
     assert_int_equal(details.value.integer, 3);
     assert_non_null(details.error_message);
     of_details_clear(&details);
-    assert_int_equal(of_client_int_details(client, "int-flag", 3, NULL, NULL, NULL), OF_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(of_client_int_details(client, "int-flag", 3, NULL, NULL, NULL),
+                     OF_ERROR_INVALID_ARGUMENT);
     of_string string = of_client_get_string(client, "missing", NULL, NULL, NULL);
     assert_null(string.data);
     of_string_release(&string);
@@ -238,7 +220,8 @@ static void an_evaluation_asks_the_provider_in_any_state(void **state)
     assert_int_equal(of_client_status(client), OF_STATUS_NOT_READY);
     slow->error = OF_ERROR_PROVIDER_NOT_READY;
     of_details details;
-    assert_int_equal(of_client_bool_details(client, "fails", true, NULL, NULL, &details), OF_ERROR_PROVIDER_NOT_READY);
+    assert_int_equal(of_client_bool_details(client, "fails", true, NULL, NULL, &details),
+                     OF_ERROR_PROVIDER_NOT_READY);
     of_details_clear(&details);
     assert_int_equal(atomic_load(&slow->resolves), 1);
     gate_open(&slow->init_gate);
@@ -293,7 +276,8 @@ static void an_asynchronous_evaluation_does_not_block(void **state)
     gate_close(&probe->resolve_gate);
     of_flag_value value = {.integer = 1};
     assert_int_equal(
-        of_client_evaluate_async(client, "int-flag", OF_TYPE_INT, &value, NULL, NULL, done, &finished), OF_OK);
+        of_client_evaluate_async(client, "int-flag", OF_TYPE_INT, &value, NULL, NULL, done, &finished),
+        OF_OK);
     gate_await(&probe->resolve_gate);
     assert_int_equal(atomic_load(&finished), 0);
     gate_open(&probe->resolve_gate);
@@ -311,7 +295,8 @@ static void asynchronous_evaluations_all_end_and_copy_what_they_need(void **stat
         of_flag_value value = {.string = {text, strlen(text)}};
         of_context *context = of_context_new("ada");
         assert_int_equal(
-            of_client_evaluate_async(client, key, OF_TYPE_STRING, &value, context, NULL, done, &finished), OF_OK);
+            of_client_evaluate_async(client, key, OF_TYPE_STRING, &value, context, NULL, done, &finished),
+            OF_OK);
         of_context_unref(context);
         memset(key, 'x', sizeof key - 1);
         memset(text, 'x', sizeof text - 1);
@@ -322,27 +307,25 @@ static void asynchronous_evaluations_all_end_and_copy_what_they_need(void **stat
                      OF_ERROR_INVALID_ARGUMENT);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(each_type_of_flag_gives_its_value),
-        TEST(details_hold_value_key_variant_and_reason),
-        TEST(variant_and_reason_are_null_where_the_provider_sets_none),
-        TEST(details_and_strings_keep_what_the_provider_made_up),
-        TEST(an_error_gives_the_default_value_the_code_and_reason_error),
-        TEST(an_error_outside_of_the_specification_is_shown_as_general),
-        TEST(every_type_falls_back_to_its_default_value),
-        TEST(a_value_of_another_type_than_asked_for_is_a_type_mismatch),
-        TEST(a_type_that_the_provider_does_not_resolve_is_a_type_mismatch),
-        TEST(flag_metadata_comes_from_the_provider_and_is_else_empty),
-        TEST(flag_metadata_cannot_be_changed),
-        TEST(nonsense_gives_the_default_value_and_never_ends_the_program),
-        TEST(an_evaluation_asks_the_provider_in_any_state),
-        TEST(nothing_is_written_to_standard_output_or_error),
-        TEST(an_asynchronous_evaluation_does_not_block),
-        TEST(asynchronous_evaluations_all_end_and_copy_what_they_need),
+        SDK_TEST(each_type_of_flag_gives_its_value),
+        SDK_TEST(details_hold_value_key_variant_and_reason),
+        SDK_TEST(variant_and_reason_are_null_where_the_provider_sets_none),
+        SDK_TEST(details_and_strings_keep_what_the_provider_made_up),
+        SDK_TEST(an_error_gives_the_default_value_the_code_and_reason_error),
+        SDK_TEST(an_error_outside_of_the_specification_is_shown_as_general),
+        SDK_TEST(every_type_falls_back_to_its_default_value),
+        SDK_TEST(a_value_of_another_type_than_asked_for_is_a_type_mismatch),
+        SDK_TEST(a_type_that_the_provider_does_not_resolve_is_a_type_mismatch),
+        SDK_TEST(flag_metadata_comes_from_the_provider_and_is_else_empty),
+        SDK_TEST(flag_metadata_cannot_be_changed),
+        SDK_TEST(nonsense_gives_the_default_value_and_never_ends_the_program),
+        SDK_TEST(an_evaluation_asks_the_provider_in_any_state),
+        SDK_TEST(nothing_is_written_to_standard_output_or_error),
+        SDK_TEST(an_asynchronous_evaluation_does_not_block),
+        SDK_TEST(asynchronous_evaluations_all_end_and_copy_what_they_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,8 +44,9 @@ static void start(void)
 static void handlers_of_client_and_api_run_for_each_kind_of_event(void **state)
 {
     (void)state;
-    static const of_event_type types[] = {OF_EVENT_READY, OF_EVENT_ERROR,       OF_EVENT_CONFIGURATION_CHANGED,
-                                          OF_EVENT_STALE, OF_EVENT_RECONCILING, OF_EVENT_CONTEXT_CHANGED};
+    static const of_event_type types[] = {
+        OF_EVENT_READY, OF_EVENT_ERROR,       OF_EVENT_CONFIGURATION_CHANGED,
+        OF_EVENT_STALE, OF_EVENT_RECONCILING, OF_EVENT_CONTEXT_CHANGED};
     probe->silent = true;
     start();
     for (int i = 0; i < 6; i++) {
@@ -107,7 +108,8 @@ static void a_failed_init_runs_error_handlers_with_code_and_message(void **state
     (void)state;
     probe->init_result = OF_ERROR_PROVIDER_FATAL;
     (void)of_client_on(client, OF_EVENT_ERROR, box_handler, &box, NULL);
-    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_ERROR_PROVIDER_FATAL);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS),
+                     OF_ERROR_PROVIDER_FATAL);
     box_await(&box, 1);
     assert_int_equal(box.seen[0].error, OF_ERROR_PROVIDER_FATAL);
     assert_string_equal(box.seen[0].message, "init failed");

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hooks: stages, order, errors, data, hints (specification section 4). */
-#include "support.h"
+#include "fixture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
 static char story[4096]; /* what the hooks did, in order */
 
 static int setup(void **state)
 {
-    (void)state;
     story[0] = '\0';
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, "tests");
-    return of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
+    return sdk_setup(state);
 }
 
 static void tell(const char *name, const char *what)
@@ -102,7 +86,7 @@ static void teller_finally(void *self, of_hook_context *hook_context, const of_d
 
 static of_hook *make_teller(struct teller *teller, const char *name)
 {
-    static const of_hook_methods methods = {sizeof methods, teller_before, teller_after,
+    static const of_hook_methods methods = {sizeof methods, teller_before,  teller_after,
                                             teller_error,   teller_finally, NULL};
     memset(teller, 0, sizeof *teller);
     teller->name = name;
@@ -134,14 +118,16 @@ static void hooks_run_like_a_stack_from_api_to_provider_and_back(void **state)
     options.hooks = &hooks[4];
     options.hook_count = 2;
     assert_true(of_client_get_bool(client, "bool-flag", false, NULL, &options));
-    assert_string_equal(story, "A.before B.before C.before D.before E.before F.before G.before H.before "
-                               "H.after G.after F.after E.after D.after C.after B.after A.after "
-                               "H.finally G.finally F.finally E.finally D.finally C.finally B.finally A.finally");
+    assert_string_equal(story,
+                        "A.before B.before C.before D.before E.before F.before G.before H.before "
+                        "H.after G.after F.after E.after D.after C.after B.after A.after "
+                        "H.finally G.finally F.finally E.finally D.finally C.finally B.finally A.finally");
     story[0] = '\0';
     assert_false(of_client_get_bool(client, "missing", false, NULL, &options));
-    assert_string_equal(story, "A.before B.before C.before D.before E.before F.before G.before H.before "
-                               "H.error G.error F.error E.error D.error C.error B.error A.error "
-                               "H.finally G.finally F.finally E.finally D.finally C.finally B.finally A.finally");
+    assert_string_equal(story,
+                        "A.before B.before C.before D.before E.before F.before G.before H.before "
+                        "H.error G.error F.error E.error D.error C.error B.error A.error "
+                        "H.finally G.finally F.finally E.finally D.finally C.finally B.finally A.finally");
     for (int i = 0; i < 8; i++)
         free_teller(&tellers[i], hooks[i]);
     of_api_shutdown(api);
@@ -303,7 +289,8 @@ static void the_hook_context_shows_flag_type_context_default_value_and_metadata(
     of_context_unref(context);
 }
 
-static of_error give_context(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error give_context(void *self, of_hook_context *hook_context, const of_value *hints,
+                             of_context **context)
 {
     (void)hints;
     (void)hook_context;
@@ -327,8 +314,8 @@ static void a_context_from_a_before_hook_is_seen_by_the_next_and_by_the_provider
     of_hook_methods giving = {.size = sizeof giving, .before = give_context};
     of_hook_methods expecting = {.size = sizeof expecting, .before = expect_context};
     char one[] = "one", two[] = "two", look_1[] = "look1", look_2[] = "look2";
-    of_hook *hooks[4] = {of_hook_new(&giving, one), of_hook_new(&expecting, look_1), of_hook_new(&giving, two),
-                         of_hook_new(&expecting, look_2)};
+    of_hook *hooks[4] = {of_hook_new(&giving, one), of_hook_new(&expecting, look_1),
+                         of_hook_new(&giving, two), of_hook_new(&expecting, look_2)};
     of_context *context = of_context_new("ada");
     (void)of_context_set_string(context, "from", "invocation");
     of_options options = OF_OPTIONS_INIT;
@@ -351,7 +338,8 @@ static void free_data(void *data)
     free(data);
 }
 
-static of_error keep_data(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error keep_data(void *self, of_hook_context *hook_context, const of_value *hints,
+                          of_context **context)
 {
     (void)hints;
     (void)context;
@@ -363,7 +351,8 @@ static of_error keep_data(void *self, of_hook_context *hook_context, const of_va
     return of_hook_context_set_data(hook_context, "other", self, NULL);
 }
 
-static void read_data(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints)
+static void read_data(void *self, of_hook_context *hook_context, const of_details *details,
+                      const of_value *hints)
 {
     (void)details;
     (void)hints;
@@ -400,7 +389,8 @@ static void more_hooks_than_fit_on_the_stack_all_run(void **state)
     options.hooks = hooks;
     options.hook_count = 40;
     assert_true(of_client_get_bool(client, "bool-flag", false, NULL, &options));
-    assert_int_equal(strlen(story), 40 * strlen("h.before ") + 40 * strlen("h.after ") + 40 * strlen("h.finally ") - 1);
+    assert_int_equal(strlen(story),
+                     40 * strlen("h.before ") + 40 * strlen("h.after ") + 40 * strlen("h.finally ") - 1);
     free_teller(&teller, hook);
 }
 
@@ -428,7 +418,8 @@ static void a_hook_that_evaluates_without_end_is_stopped(void **state)
     of_hook_unref(hook);
 }
 
-static of_error shut_api_down(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error shut_api_down(void *self, of_hook_context *hook_context, const of_value *hints,
+                              of_context **context)
 {
     (void)self;
     (void)hook_context;
@@ -449,7 +440,7 @@ static void a_hook_may_shut_the_api_down(void **state)
     of_hook_unref(hook);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, sdk_teardown)
 
 int main(void)
 {

@@ -15,7 +15,8 @@ static void round_trip(const char *text)
 static void what_is_written_reads_back_the_same(void **state)
 {
     (void)state;
-    round_trip("{\"a\":[1,2.5,-3,true,false,null],\"b\":{\"c\":\"x\\\"y\\\\z\\n\"},\"d\":\"\xC3\xA9\xF0\x9F\x9A\xA9\"}");
+    round_trip("{\"a\":[1,2.5,-3,true,false,null],\"b\":{\"c\":\"x\\\"y\\\\z\\n\"},\"d\":"
+               "\"\xC3\xA9\xF0\x9F\x9A\xA9\"}");
     round_trip("9223372036854775807");
     round_trip("1e+300");
     round_trip("0.1");
@@ -38,10 +39,18 @@ static void escapes_and_surrogates_are_understood(void **state)
 static void what_is_not_json_is_refused_with_its_position(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",       "{",       "[1,]",    "{\"a\"}",      "{\"a\":1,}", "01",
-                                        "1.",     "-",       "1e",      "tru",          "\"abc",      "\"\\x\"",
-                                        "\"\\u12", "[1] 2",  "'a'",     "{\"a\":1 \"b\":2}", "\"\n\"", "1e999",
-                                        "\"\\",   "nul",     "{1:2}",   "\"\\ud800\\u12\"", "]",       "{\"a\\u0000\":1}"};
+    static const char *const wrong[] = {"",           "{",
+                                        "[1,]",       "{\"a\"}",
+                                        "{\"a\":1,}", "01",
+                                        "1.",         "-",
+                                        "1e",         "tru",
+                                        "\"abc",      "\"\\x\"",
+                                        "\"\\u12",    "[1] 2",
+                                        "'a'",        "{\"a\":1 \"b\":2}",
+                                        "\"\n\"",     "1e999",
+                                        "\"\\",       "nul",
+                                        "{1:2}",      "\"\\ud800\\u12\"",
+                                        "]",          "{\"a\\u0000\":1}"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         of_value *value = of_value_bool(true);
         assert_int_equal(of_value_from_json(wrong[i], strlen(wrong[i]), &value, NULL), OF_ERROR_PARSE_ERROR);
@@ -99,7 +108,8 @@ static void bytes_that_are_not_utf_8_are_replaced(void **state)
     (void)state;
     of_value *value = of_value_string("a\xFF\xC0\x80\xED\xA0\x80z\x01");
     char *text = of_value_to_json(value);
-    assert_string_equal(text, "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\\u0001\"");
+    assert_string_equal(
+        text, "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBDz\\u0001\"");
     of_free(text);
     of_value_unref(value);
 }

@@ -1,28 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The levels of the evaluation context and their merging, and transaction context (specification 3.2 and 3.3). */
-#include "support.h"
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, NULL);
-    return of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
+/* The levels of the evaluation context and their merging, and transaction context (specification 3.2
+ * and 3.3). */
+#include "fixture.h"
 
 /* A context in which "own-LEVEL" and all of "level", "upto-LEVEL", ... say which level they are from. */
 static of_context *level(const char *name, int rank)
@@ -52,7 +31,8 @@ static of_error return_context(void *self, of_hook_context *hook_context, const 
 static void contexts_are_merged_from_api_to_before_hooks(void **state)
 {
     (void)state;
-    of_context *of_all = level("api", 4), *transaction = level("transaction", 3), *for_client = level("client", 2);
+    of_context *of_all = level("api", 4), *transaction = level("transaction", 3),
+               *for_client = level("client", 2);
     of_context *invocation = level("invocation", 1), *hook_level = level("hook", 0);
     of_hook_methods methods = {.size = sizeof methods, .before = return_context};
     of_hook *hook = of_hook_new(&methods, hook_level);
@@ -82,7 +62,8 @@ static void contexts_are_merged_from_api_to_before_hooks(void **state)
 static void api_client_and_invocation_each_take_a_context(void **state)
 {
     (void)state;
-    of_context *one = of_context_new("api"), *two = of_context_new("client"), *three = of_context_new("invocation");
+    of_context *one = of_context_new("api"), *two = of_context_new("client"),
+               *three = of_context_new("invocation");
     (void)of_api_set_context(api, one);
     (void)of_client_get_bool(client, "bool-flag", false, NULL, NULL);
     assert_string_equal(of_context_targeting_key(probe->seen), "api");
@@ -237,19 +218,17 @@ static void a_merged_context_can_be_the_context_of_another_evaluation(void **sta
     of_context_unref(own);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(contexts_are_merged_from_api_to_before_hooks),
-        TEST(api_client_and_invocation_each_take_a_context),
-        TEST(the_callers_context_is_not_changed_by_an_evaluation),
-        TEST(a_merged_context_is_walked_without_repetition),
-        TEST(without_a_propagator_the_transaction_context_is_not_used),
-        TEST(the_thread_local_propagator_keeps_threads_apart),
-        TEST(a_propagator_of_ones_own_replaces_the_one_before),
-        TEST(a_merged_context_can_be_the_context_of_another_evaluation),
+        SDK_TEST(contexts_are_merged_from_api_to_before_hooks),
+        SDK_TEST(api_client_and_invocation_each_take_a_context),
+        SDK_TEST(the_callers_context_is_not_changed_by_an_evaluation),
+        SDK_TEST(a_merged_context_is_walked_without_repetition),
+        SDK_TEST(without_a_propagator_the_transaction_context_is_not_used),
+        SDK_TEST(the_thread_local_propagator_keeps_threads_apart),
+        SDK_TEST(a_propagator_of_ones_own_replaces_the_one_before),
+        SDK_TEST(a_merged_context_can_be_the_context_of_another_evaluation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory that runs out. The main scenarios run again and again, with one allocation failing each time, and with all failing from
- * one on: nothing crashes, nothing leaks, and an evaluation gives the flag's value or the default value, nothing else.
+ * Memory that runs out. The main scenarios run again and again, with one allocation failing each time, and
+ * with all failing from one on: nothing crashes, nothing leaks, and an evaluation gives the flag's value or
+ * the default value, nothing else.
  */
 #include "support.h"
 
@@ -9,7 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-static of_error give_context(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error give_context(void *self, of_hook_context *hook_context, const of_value *hints,
+                             of_context **context)
 {
     (void)self;
     (void)hints;
@@ -89,7 +91,8 @@ static void evaluate_later(of_client *client, const of_context *context)
 {
     of_flag_value value = {.string = {"default", strlen("default")}};
     atomic_fetch_add(&pending, 1);
-    if (of_client_evaluate_async(client, "text-flag", OF_TYPE_STRING, &value, context, NULL, done, NULL) != OF_OK)
+    if (of_client_evaluate_async(client, "text-flag", OF_TYPE_STRING, &value, context, NULL, done, NULL) !=
+        OF_OK)
         atomic_fetch_sub(&pending, 1);
 }
 
@@ -176,7 +179,8 @@ static void static_scenario(void)
 
 static void json_scenario(void)
 {
-    static const char text[] = "{\"a\":[1,2.5,\"x\",{\"b\":null}],\"c\":\"\\u00e9\",\"n\":123456789012345678901234567890123456789012345678901234567890123456789}";
+    static const char text[] = "{\"a\":[1,2.5,\"x\",{\"b\":null}],\"c\":\"\\u00e9\",\"n\":"
+                               "123456789012345678901234567890123456789012345678901234567890123456789}";
     of_value *value = NULL;
     if (of_value_from_json(text, sizeof text - 1, &value, NULL) == OF_OK) {
         of_value *copy = of_value_copy(value);

@@ -66,7 +66,8 @@ static void an_error_of_normal_execution_is_not_shown(void **state)
     probe_free(probe);
 }
 
-static of_error note(void *self, of_hook_context *hook_context, const of_details *details, const of_value *hints)
+static of_error note(void *self, of_hook_context *hook_context, const of_details *details,
+                     const of_value *hints)
 {
     (void)hook_context;
     (void)details;
@@ -241,8 +242,8 @@ static void a_wrapped_provider_lives_as_a_registered_one_does(void **state)
     assert_int_equal(of_provider_init(probe->provider, NULL, "d"), OF_OK);
     assert_int_equal(heard, OF_EVENT_READY);
     assert_int_equal(of_provider_get_status(probe->provider), OF_STATUS_READY);
-    assert_int_equal(of_provider_resolve(probe->provider, "bool-flag", OF_TYPE_BOOL, &value, NULL, &resolution),
-                     OF_OK);
+    assert_int_equal(
+        of_provider_resolve(probe->provider, "bool-flag", OF_TYPE_BOOL, &value, NULL, &resolution), OF_OK);
     assert_true(resolution.value.boolean);
     of_resolution_clear(&resolution);
     of_provider_evaluate(probe->provider, "bool-flag", OF_TYPE_BOOL, &value, NULL, "d", &details);

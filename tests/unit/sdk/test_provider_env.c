@@ -33,7 +33,8 @@ static void keys_become_names_of_variables_and_texts_become_values(void **state)
     static const struct {
         const char *text;
         bool value;
-    } booleans[] = {{"true", true}, {"ON", true}, {"Yes", true}, {"1", true}, {"false", false}, {"off", false}, {"0", false}};
+    } booleans[] = {{"true", true},   {"ON", true},   {"Yes", true}, {"1", true},
+                    {"false", false}, {"off", false}, {"0", false}};
     of_api *api = of_api_new();
     of_client *client = of_api_client(api, NULL);
     set("FLAG_NEW_CHECKOUT_V2", "yes");
@@ -55,13 +56,16 @@ static void keys_become_names_of_variables_and_texts_become_values(void **state)
     assert_int_equal(of_value_length(list), 2);
     of_value_unref(list);
     of_details details;
-    assert_int_equal(of_client_object_details(client, "broken", NULL, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_object_details(client, "broken", NULL, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
     assert_int_equal(of_client_int_details(client, "huge", 1, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
-    assert_int_equal(of_client_double_details(client, "nan", 1, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_double_details(client, "nan", 1, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
-    assert_int_equal(of_client_bool_details(client, "empty", true, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_bool_details(client, "empty", true, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
     of_string string = of_client_get_string(client, "empty", "default", NULL, NULL);
     assert_string_equal(string.data, "");

@@ -40,8 +40,8 @@ static void it_keeps_the_contract_of_providers(void **state)
 }
 
 static of_api *api;
-static of_provider *provider;
 static of_client *client;
+static of_provider *provider;
 
 static int setup(void **state)
 {
@@ -99,7 +99,8 @@ static void a_disabled_flag_and_one_without_default_give_the_callers_default_val
     (void)state;
     of_details details;
     of_value *value = variants("{\"on\":true}");
-    of_memory_flag flag = {.size = sizeof flag, .key = "off", .variants = value, .default_variant = "on", .disabled = true};
+    of_memory_flag flag = {
+        .size = sizeof flag, .key = "off", .variants = value, .default_variant = "on", .disabled = true};
     assert_int_equal(of_memory_provider_put(provider, &flag), OF_OK);
     assert_int_equal(of_client_bool_details(client, "off", false, NULL, NULL, &details), OF_OK);
     assert_false(details.value.boolean);
@@ -123,7 +124,8 @@ static void numbers_convert_where_nothing_is_lost(void **state)
     put(provider, "whole", "{\"a\":10.0}", "a");
     assert_int_equal(of_client_get_int(client, "whole", 0, NULL, NULL), 10);
     assert_true(of_client_get_double(client, "contract-int", 0, NULL, NULL) == 10.0);
-    assert_int_equal(of_client_int_details(client, "contract-double", 0, NULL, NULL, &details), OF_ERROR_TYPE_MISMATCH);
+    assert_int_equal(of_client_int_details(client, "contract-double", 0, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
     of_details_clear(&details);
 }
 
@@ -139,7 +141,7 @@ static void replacing_all_flags_names_old_and_new_ones(void **state)
         {.size = sizeof flags[0], .key = "fresh", .variants = value, .default_variant = "on"}};
     assert_int_equal(of_memory_provider_replace(provider, flags, 2), OF_OK);
     box_await(&box, 1);
-    static const char *const keys[] = {"contract-bool", "contract-string", "contract-int",
+    static const char *const keys[] = {"contract-bool",   "contract-string", "contract-int",
                                        "contract-double", "contract-object", "fresh"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         assert_non_null(strstr(box.seen[0].flags, keys[i]));
@@ -183,7 +185,8 @@ static void five_thousand_flags_are_all_found(void **state)
     of_value *value = variants("{\"on\":true}");
     for (int i = 0; i < COUNT; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "some-feature-%d", i);
-        flags[i] = (of_memory_flag){.size = sizeof flags[i], .key = keys[i], .variants = value, .default_variant = "on"};
+        flags[i] = (of_memory_flag){
+            .size = sizeof flags[i], .key = keys[i], .variants = value, .default_variant = "on"};
     }
     assert_int_equal(of_memory_provider_replace(provider, flags, COUNT), OF_OK);
     for (int i = 0; i < COUNT; i++)
@@ -195,7 +198,8 @@ static void what_is_no_flag_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
     of_value *value = variants("{\"on\":true}");
-    of_memory_flag flag = {.size = sizeof flag, .key = "x", .variants = value, .default_variant = "no such variant"};
+    of_memory_flag flag = {
+        .size = sizeof flag, .key = "x", .variants = value, .default_variant = "no such variant"};
     assert_int_equal(of_memory_provider_put(provider, &flag), OF_ERROR_INVALID_ARGUMENT);
     flag.key = NULL;
     assert_int_equal(of_memory_provider_replace(provider, &flag, 1), OF_ERROR_INVALID_ARGUMENT);

@@ -110,14 +110,16 @@ static void first_match_asks_the_next_only_where_the_flag_is_not_found(void **st
     assert_int_equal(start(NULL), OF_OK);
     assert_true(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
     assert_int_equal(atomic_load(&two->resolves), 0);
-    assert_int_equal(of_client_bool_details(client, "missing", true, NULL, NULL, &details), OF_ERROR_FLAG_NOT_FOUND);
+    assert_int_equal(of_client_bool_details(client, "missing", true, NULL, NULL, &details),
+                     OF_ERROR_FLAG_NOT_FOUND);
     assert_true(details.value.boolean);
     assert_string_equal(details.error_message, "probe_1: FLAG_NOT_FOUND; probe_2: FLAG_NOT_FOUND");
     of_details_clear(&details);
     assert_int_equal(atomic_load(&two->resolves), 1);
     one->error = OF_ERROR_PARSE_ERROR;
     one->error_message = "bad";
-    assert_int_equal(of_client_bool_details(client, "fails", true, NULL, NULL, &details), OF_ERROR_PARSE_ERROR);
+    assert_int_equal(of_client_bool_details(client, "fails", true, NULL, NULL, &details),
+                     OF_ERROR_PARSE_ERROR);
     assert_string_equal(details.error_message, "probe_1: PARSE_ERROR (bad)");
     of_details_clear(&details);
     assert_int_equal(atomic_load(&two->resolves), 1);
@@ -142,7 +144,8 @@ static void first_successful_goes_on_after_any_error(void **state)
 
 static int mismatches;
 
-static void on_mismatch(void *user, const char *key, of_type type, const of_multi_result *results, size_t count)
+static void on_mismatch(void *user, const char *key, of_type type, const of_multi_result *results,
+                        size_t count)
 {
     (void)user;
     assert_string_equal(key, "flag");
@@ -181,7 +184,8 @@ static void comparison_falls_back_and_tells_where_values_differ(void **state)
     assert_int_equal(mismatches, 1);
     assert_int_equal(of_memory_provider_remove(left, "flag"), OF_OK);
     of_details details;
-    assert_int_equal(of_client_string_details(client, "flag", "", NULL, NULL, &details), OF_ERROR_FLAG_NOT_FOUND);
+    assert_int_equal(of_client_string_details(client, "flag", "", NULL, NULL, &details),
+                     OF_ERROR_FLAG_NOT_FOUND);
     of_details_clear(&details);
     of_provider_unref(left);
     of_provider_unref(right);
@@ -197,7 +201,8 @@ static bool skip_first(void *user, const char *key, of_type type, const of_conte
     return strcmp(name, "probe_1") != 0 && status == OF_STATUS_READY;
 }
 
-static size_t choose_last(void *user, const char *key, of_type type, const of_multi_result *results, size_t count)
+static size_t choose_last(void *user, const char *key, of_type type, const of_multi_result *results,
+                          size_t count)
 {
     (void)key;
     (void)type;
@@ -290,7 +295,8 @@ static void changes_of_configuration_are_passed_on(void **state)
     assert_string_equal(box.seen[0].flags, "a,b");
 }
 
-static of_error set_field(void *self, of_hook_context *hook_context, const of_value *hints, of_context **context)
+static of_error set_field(void *self, of_hook_context *hook_context, const of_value *hints,
+                          of_context **context)
 {
     (void)hook_context;
     (void)hints;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The small providers when memory runs out: nothing crashes, nothing leaks, values are the flag's or the default. */
+/* The small providers when memory runs out: nothing crashes, nothing leaks, values are the flag's or the
+ * default. */
 #include "support.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The static paradigm: one context, providers that reconcile (specification 1.3.2, 1.4.2, 2.6, 3.2.2, 3.2.4, 5.3.4, 6.1.2). */
+/* The static paradigm: one context, providers that reconcile
+ * (specification 1.3.2, 1.4.2, 2.6, 3.2.2, 3.2.4, 5.3.4, 6.1.2). */
 #include "support.h"
 
 #include <stdio.h>
@@ -65,7 +66,8 @@ static void details_come_without_a_context_argument(void **state)
     of_details_clear(&details);
     assert_int_equal(of_static_client_object_details(client, "object-flag", NULL, NULL, &details), OF_OK);
     of_details_clear(&details);
-    assert_int_equal(of_static_client_bool_details(client, "missing", true, NULL, &details), OF_ERROR_FLAG_NOT_FOUND);
+    assert_int_equal(of_static_client_bool_details(client, "missing", true, NULL, &details),
+                     OF_ERROR_FLAG_NOT_FOUND);
     assert_true(details.value.boolean);
     of_details_clear(&details);
 }
@@ -264,8 +266,8 @@ static void asynchronous_evaluation_and_handlers_work_as_in_the_dynamic_paradigm
     (void)state;
     of_flag_value value = {.boolean = false};
     atomic_store(&finished, 0);
-    assert_int_equal(of_static_client_evaluate_async(client, "bool-flag", OF_TYPE_BOOL, &value, NULL, done, NULL),
-                     OF_OK);
+    assert_int_equal(
+        of_static_client_evaluate_async(client, "bool-flag", OF_TYPE_BOOL, &value, NULL, done, NULL), OF_OK);
     await_count(&finished, 1);
     assert_int_equal(atomic_load(&finished), 1);
     uint64_t id = of_static_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything at once: readers, context changes, provider swaps, handlers, snapshots that are retired, and shutdown. What
- * each reader must always see is a value of the flag or the default; the rest is for the thread sanitizer to say.
+ * Everything at once: readers, context changes, provider swaps, handlers, snapshots that are retired, and
+ * shutdown. What each reader must always see is a value of the flag or the default; the rest is for the
+ * thread sanitizer to say.
  */
 #include "support.h"
 
@@ -178,10 +179,46 @@ static void readers_see_only_whole_values_while_everything_changes(void **state)
     of_api_unref(api);
 }
 
+/* Two providers that take each other's place, from two threads, in two domains: each is started and shut down
+ * in turn. */
+static struct probe *rivals[2];
+
+static void *swap_rivals(void *domain)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        (void)of_api_set_provider_and_wait(api, domain, rivals[i % 2]->provider, PATIENCE_MS);
+    return NULL;
+}
+
+static void providers_can_be_set_again_and_again_from_two_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[2];
+    char one[] = "one", two[] = "two";
+    api = of_api_new();
+    rivals[0] = probe_new("first", PROBE_PLAIN);
+    rivals[1] = probe_new("second", PROBE_PLAIN);
+    of_client *client = of_api_client(api, "one");
+    assert_int_equal(pthread_create(&threads[0], NULL, swap_rivals, one), 0);
+    assert_int_equal(pthread_create(&threads[1], NULL, swap_rivals, two), 0);
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(of_client_status(client), OF_STATUS_READY);
+    assert_true(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
+    of_client_unref(client);
+    of_api_unref(api);
+    for (int i = 0; i < 2; i++) {
+        int inits = atomic_load(&rivals[i]->inits);
+        await_count(&rivals[i]->shutdowns, inits);
+        probe_free(rivals[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_see_only_whole_values_while_everything_changes),
+        cmocka_unit_test(providers_can_be_set_again_and_again_from_two_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tracking (specification section 6). */
-#include "support.h"
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, NULL);
-    return of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
+#include "fixture.h"
 
 static void a_tracked_event_reaches_the_provider_with_context_and_details(void **state)
 {
@@ -87,15 +65,13 @@ static void tracking_does_nothing_where_the_provider_cannot(void **state)
     probe_free(other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(a_tracked_event_reaches_the_provider_with_context_and_details),
-        TEST(context_and_details_of_a_tracked_event_are_optional),
-        TEST(the_context_of_a_tracked_event_is_merged),
-        TEST(tracking_does_nothing_where_the_provider_cannot),
+        SDK_TEST(a_tracked_event_reaches_the_provider_with_context_and_details),
+        SDK_TEST(context_and_details_of_a_tracked_event_are_optional),
+        SDK_TEST(the_context_of_a_tracked_event_is_merged),
+        SDK_TEST(tracking_does_nothing_where_the_provider_cannot),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

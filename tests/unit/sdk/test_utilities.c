@@ -1,28 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The logging hook and the telemetry hook (specification, Appendices A and D). */
-#include "support.h"
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, "tests");
-    return of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
+#include "fixture.h"
 
 struct lines {
     size_t count;
@@ -58,11 +36,13 @@ static void the_logging_hook_logs_before_and_after(void **state)
     of_options options = {sizeof options, &hook, 1, NULL};
     (void)of_client_get_int(client, "int-flag", 1, context, &options);
     assert_int_equal(lines.count, 2);
-    assert_string_equal(lines.lines[0], "{\"stage\":\"before\",\"domain\":\"tests\",\"provider_name\":\"probe\","
-                                        "\"flag_key\":\"int-flag\",\"default_value\":1}");
-    assert_string_equal(lines.lines[1], "{\"stage\":\"after\",\"domain\":\"tests\",\"provider_name\":\"probe\","
-                                        "\"flag_key\":\"int-flag\",\"default_value\":1,\"reason\":\"STATIC\","
-                                        "\"variant\":\"ten\",\"value\":10}");
+    assert_string_equal(lines.lines[0],
+                        "{\"stage\":\"before\",\"domain\":\"tests\",\"provider_name\":\"probe\","
+                        "\"flag_key\":\"int-flag\",\"default_value\":1}");
+    assert_string_equal(lines.lines[1],
+                        "{\"stage\":\"after\",\"domain\":\"tests\",\"provider_name\":\"probe\","
+                        "\"flag_key\":\"int-flag\",\"default_value\":1,\"reason\":\"STATIC\","
+                        "\"variant\":\"ten\",\"value\":10}");
     assert_int_equal(lines.levels[0], OF_LOG_DEBUG);
     of_hook_unref(hook);
     assert_int_equal(lines.destroyed, 1);
@@ -81,10 +61,11 @@ static void the_logging_hook_logs_errors_and_the_context_when_asked_for(void **s
     probe->error_message = "bad";
     (void)of_client_get_bool(client, "fails", true, context, &options);
     assert_int_equal(lines.count, 2);
-    assert_string_equal(lines.lines[1], "{\"stage\":\"error\",\"domain\":\"tests\",\"provider_name\":\"probe\","
-                                        "\"flag_key\":\"fails\",\"default_value\":true,"
-                                        "\"evaluation_context\":{\"targetingKey\":\"ada\"},"
-                                        "\"error_code\":\"PARSE_ERROR\",\"error_message\":\"bad\"}");
+    assert_string_equal(lines.lines[1],
+                        "{\"stage\":\"error\",\"domain\":\"tests\",\"provider_name\":\"probe\","
+                        "\"flag_key\":\"fails\",\"default_value\":true,"
+                        "\"evaluation_context\":{\"targetingKey\":\"ada\"},"
+                        "\"error_code\":\"PARSE_ERROR\",\"error_message\":\"bad\"}");
     assert_int_equal(lines.levels[1], OF_LOG_ERROR);
     of_hook_unref(hook);
     of_context_unref(context);
@@ -119,9 +100,10 @@ static void the_telemetry_hook_makes_opentelemetrys_record_of_an_evaluation(void
     of_context *context = of_context_new("ada");
     of_options with = {sizeof with, &hook, 1, NULL};
     (void)of_client_get_bool(client, "bool-flag", false, context, &with);
-    assert_string_equal(record, "{\"feature_flag.key\":\"bool-flag\",\"feature_flag.provider.name\":\"probe\","
-                                "\"feature_flag.result.variant\":\"on\",\"feature_flag.result.value\":true,"
-                                "\"feature_flag.result.reason\":\"static\",\"feature_flag.context.id\":\"ada\"}");
+    assert_string_equal(record,
+                        "{\"feature_flag.key\":\"bool-flag\",\"feature_flag.provider.name\":\"probe\","
+                        "\"feature_flag.result.variant\":\"on\",\"feature_flag.result.value\":true,"
+                        "\"feature_flag.result.reason\":\"static\",\"feature_flag.context.id\":\"ada\"}");
     probe->metadata = of_value_object();
     (void)of_value_set_string(probe->metadata, "contextId", "c1");
     (void)of_value_set_string(probe->metadata, "flagSetId", "s1");
@@ -139,18 +121,17 @@ static void the_telemetry_hook_names_errors_and_leaves_out_what_it_is_told_to(vo
 {
     (void)state;
     static const char *const excluded[] = {"feature_flag.result.value"};
-    of_telemetry_options options = {.size = sizeof options,
-                                    .emit = emit,
-                                    .exclude_attributes = excluded,
-                                    .exclude_attribute_count = 1};
+    of_telemetry_options options = {
+        .size = sizeof options, .emit = emit, .exclude_attributes = excluded, .exclude_attribute_count = 1};
     of_hook *hook = of_telemetry_hook_new(&options);
     of_options with = {sizeof with, &hook, 1, NULL};
     probe->error = OF_ERROR_TARGETING_KEY_MISSING;
     probe->error_message = "who?";
     (void)of_client_get_bool(client, "fails", false, NULL, &with);
-    assert_string_equal(record, "{\"feature_flag.key\":\"fails\",\"feature_flag.provider.name\":\"probe\","
-                                "\"feature_flag.result.reason\":\"error\",\"error.type\":\"targeting_key_missing\","
-                                "\"error.message\":\"who?\"}");
+    assert_string_equal(record,
+                        "{\"feature_flag.key\":\"fails\",\"feature_flag.provider.name\":\"probe\","
+                        "\"feature_flag.result.reason\":\"error\",\"error.type\":\"targeting_key_missing\","
+                        "\"error.message\":\"who?\"}");
     of_hook_unref(hook);
     options.exclude_exceptions = true;
     options.mutate = NULL;
@@ -168,15 +149,13 @@ static void the_telemetry_hook_names_errors_and_leaves_out_what_it_is_told_to(vo
     record = NULL;
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(the_logging_hook_logs_before_and_after),
-        TEST(the_logging_hook_logs_errors_and_the_context_when_asked_for),
-        TEST(the_telemetry_hook_makes_opentelemetrys_record_of_an_evaluation),
-        TEST(the_telemetry_hook_names_errors_and_leaves_out_what_it_is_told_to),
+        SDK_TEST(the_logging_hook_logs_before_and_after),
+        SDK_TEST(the_logging_hook_logs_errors_and_the_context_when_asked_for),
+        SDK_TEST(the_telemetry_hook_makes_opentelemetrys_record_of_an_evaluation),
+        SDK_TEST(the_telemetry_hook_names_errors_and_leaves_out_what_it_is_told_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,6 +22,7 @@ typedef const char *(*of_memory_evaluator)(void *user, const of_context *context
 typedef struct of_memory_flag {
     /** sizeof(of_memory_flag), so that the structure can grow. */
     size_t size;
+    /** The key of the flag. */
     const char *key;
     /** An object from the names of variants to their values. */
     const of_value *variants;
@@ -29,8 +30,9 @@ typedef struct of_memory_flag {
     const char *default_variant;
     /** The caller's default value applies, with reason DISABLED. */
     bool disabled;
-    /** NULL for a flag without targeting. `user` must live as long as the provider. */
+    /** NULL for a flag without targeting. */
     of_memory_evaluator evaluator;
+    /** Handed to the evaluator; must live as long as the provider. */
     void *user;
     /** An object of booleans, strings and numbers, or NULL. */
     const of_value *metadata;
@@ -44,7 +46,8 @@ typedef struct of_memory_flag {
 OF_API OF_MUST_USE of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count);
 
 /**
- * Replaces all flags, and emits PROVIDER_CONFIGURATION_CHANGED with the keys of the old and the new ones. Any thread.
+ * Replaces all flags, and emits PROVIDER_CONFIGURATION_CHANGED with the keys of the old and the new ones. Any
+ * thread.
  * @param provider made by of_memory_provider_new()
  * @return #OF_OK, #OF_ERROR_INVALID_ARGUMENT, #OF_ERROR_NO_MEMORY; after an error nothing has changed
  */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * The multi-provider (specification, Appendix A): several providers behind one, asked in order by a strategy. For moving from
- * one flag system to another, and for flags that come from more than one place.
+ * The multi-provider (specification, Appendix A): several providers behind one, asked in order by a strategy.
+ * For moving from one flag system to another, and for flags that come from more than one place.
  *
- * Each provider inside runs its own hooks with its own context. The status is the worst of theirs, in the order FATAL, NOT_READY,
- * ERROR, STALE, RECONCILING, READY; it is emitted when it changes. Changes of configuration are passed on. They are started
- * and shut down in parallel. All of an evaluation happens on the thread that evaluates.
+ * Each provider inside runs its own hooks with its own context. The status is the worst of theirs, in the
+ * order FATAL, NOT_READY, ERROR, STALE, RECONCILING, READY; it is emitted when it changes. Changes of
+ * configuration are passed on. They are started and shut down in parallel. All of an evaluation happens on
+ * the thread that evaluates.
  */
 #ifndef OPENFEATURE_PROVIDERS_MULTI_H
 #define OPENFEATURE_PROVIDERS_MULTI_H
@@ -25,10 +26,13 @@ typedef struct of_multi_entry {
 
 /** What one provider said. Valid during the call. */
 typedef struct of_multi_result {
+    /** The name that the provider is known by. */
     const char *name;
+    /** The provider. */
     of_provider *provider;
     /** #OF_OK, or why there is no value. */
     of_error error;
+    /** The value and what belongs to it, when there is no error. */
     const of_resolution *resolution;
 } of_multi_result;
 
@@ -38,7 +42,8 @@ typedef enum of_multi_strategy {
     OF_MULTI_FIRST_MATCH = 0,
     /** The first that has a value: any error goes on to the next. */
     OF_MULTI_FIRST_SUCCESSFUL = 1,
-    /** All must agree. If they do not, `on_mismatch` is called and the answer is that of the entry `fallback`. */
+    /** All must agree. If they do not, `on_mismatch` is called and the answer is that of the entry
+       `fallback`. */
     OF_MULTI_COMPARISON = 2,
     /** The functions below say how. */
     OF_MULTI_CUSTOM = 3
@@ -47,15 +52,18 @@ typedef enum of_multi_strategy {
 /** Of of_multi_options::choose: no result is good, so the answer is an error that names all. */
 #define OF_MULTI_NONE ((size_t)-1)
 
-/** The options of a multi-provider. Zero it, set the size and what is wanted. The functions run on many threads at once. */
+/** The options of a multi-provider. Zero it, set the size and what is wanted. The functions run on many
+ * threads at once. */
 typedef struct of_multi_options {
     /** sizeof(of_multi_options), so that the structure can grow. */
     size_t size;
+    /** How the answer is found. */
     of_multi_strategy strategy;
     /** #OF_MULTI_COMPARISON: the index of the entry whose value counts when they differ. */
     size_t fallback;
     /** #OF_MULTI_COMPARISON: told when values differ; may be NULL. */
-    void (*on_mismatch)(void *user, const char *key, of_type type, const of_multi_result *results, size_t count);
+    void (*on_mismatch)(void *user, const char *key, of_type type, const of_multi_result *results,
+                        size_t count);
     /** @name #OF_MULTI_CUSTOM. Each but `choose` may be NULL, which means yes.
      * @{ */
     /** Whether to ask this provider. */
@@ -66,7 +74,8 @@ typedef struct of_multi_options {
     /** The index of the result that is the answer, or #OF_MULTI_NONE. */
     size_t (*choose)(void *user, const char *key, of_type type, const of_multi_result *results, size_t count);
     /** @} */
-    /** Whether this provider gets a tracking event, with any strategy; NULL: all but those NOT_READY or FATAL. */
+    /** Whether this provider gets a tracking event, with any strategy; NULL: all but those NOT_READY or
+     * FATAL. */
     bool (*should_track)(void *user, const char *event_name, const of_context *context, const char *name,
                          of_provider_status status);
     /** Handed to the functions. */

@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line against the real daemon: what people read, what programs read, and how it ends."""
+
+import json
+import os
+import subprocess
+
+from world import BINARY, Process, eventually
+
+FLAGS = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
+                  "factDefaults": {"access": "none"}, "decision": {"rule": {"==": [{"var": "facts.access"}, "granted"]}}},
+         "theme": {"variants": {"dark": "#000", "light": "#fff"}, "defaultVariant": "light"}}
+
+
+def run(*arguments, **more):
+    return subprocess.run([BINARY, *arguments], capture_output=True, text=True, timeout=60, **more)
+
+
+def test_get_shows_values_and_answers_programs_in_json(daemon):
+    d = daemon(FLAGS)
+    assert "theme" in d.command("get", "ada").stdout
+    one = json.loads(d.command("get", "ada", "theme", "--output", "json").stdout)
+    assert one["value"] == "#fff"
+    assert d.command("get", "ada", "none-such", check=False).returncode == 4
+
+
+def test_watch_shows_each_flip_with_its_cause_and_survives_a_restart(daemon):
+    d = daemon(FLAGS)
+    watch = Process([BINARY, "watch", "ada", "--url", d.url, "--output", "json"], name="watch")
+    try:
+        watch.wait_line(r'"door"')
+        entry = d.facts("ada", {"access": "granted"}, "wait=delivered").json["entry"]
+        flip = json.loads(watch.wait_line(r'^(\{.*"door".*"value":true.*\}|\{.*"value":true.*"door".*\})').group(1))
+        assert str(entry) in json.dumps(flip)
+        d.stop()
+        d.start()
+        seen = len(watch.lines)
+        d.facts("ada", {"access": "none"})
+        watch.wait_line(r'"value":false', since=seen)
+    finally:
+        assert watch.stop() in (0, -15)
+
+
+def test_trigger_prints_the_receipt_and_why_the_whole_chain(daemon, client):
+    d = daemon(FLAGS)
+    client(d, ["ada"], name="shop").wait_lease()
+    receipt = json.loads(d.command("trigger", "--subject", "ada", "--fact", "access=granted", "--wait", "delivered", "-o", "json").stdout)
+    assert receipt["complete"] and receipt["acknowledged"] == 1
+    why = json.loads(d.command("why", "ada", "door", "-o", "json").stdout)
+    assert why["cause"]["entries"] == [receipt["entry"]]
+    assert "shop" in d.command("why", "ada", "door").stdout
+    assert "shop" in d.command("clients").stdout
+    assert "door" in d.command("history", "ada").stdout or "door" in d.command("history", "--subject", "ada").stdout
+    assert "builtin" in d.command("sources").stdout and "door" in d.command("flags").stdout
+
+
+def test_keys_are_made_listed_and_revoked_and_a_key_file_is_used(daemon, tmp_path):
+    d = daemon(FLAGS)
+    key = d.command("keys", "add", "--name", "ops", "--scope", "admin", "--scope", "read", "--scope", "evaluate:any").stdout.strip()
+    assert d.command("flags", check=False).returncode == 5, "from now on a key is needed"
+    file = tmp_path / "key"
+    file.write_text(key + "\n")
+    file.chmod(0o600)
+    assert "door" in d.command("flags", "--key-file", str(file)).stdout
+    listed = d.command("keys", "list", "--key-file", str(file)).stdout
+    assert "ops" in listed and key.rsplit("_", 1)[1] not in listed
+    assert d.command("keys", "revoke", key.split("_")[1], "--key-file", str(file)).returncode == 0
+    eventually(lambda: d.command("flags", "--key-file", str(file), check=False).returncode == 5, "revoked")
+
+
+def test_keys_of_a_data_directory_are_made_where_no_daemon_runs_and_only_there(daemon, tmp_path):
+    d = daemon(FLAGS, start=False)
+    made = run("keys", "add", "--data", d.config["data"], "--scope", "read")
+    assert made.returncode == 0, made.stderr
+    d.key = made.stdout.strip()
+    d.start(ready=False)
+    eventually(lambda: d.get("/v1/flags").status == 200, "the key works")
+    refused = run("keys", "list", "--data", d.config["data"])
+    assert refused.returncode != 0 and str(d.process.process.pid) in refused.stderr
+    d.key = None
+    assert d.get("/v1/flags").status == 401
+
+
+def test_backup_makes_a_copy_that_verifies(daemon, tmp_path):
+    d = daemon(FLAGS)
+    d.facts("ada", {"access": "granted"})
+    folder = tmp_path / "copy"
+    folder.mkdir()
+    assert d.command("backup", str(folder / "journal.db")).returncode == 0
+    assert (folder / "journal.db").exists()
+
+
+def test_check_tells_all_errors_at_once_and_what_fails_open(tmp_path):
+    file = tmp_path / "flags.yaml"
+    file.write_text("""flags:
+  one:
+    variants: { a: 1, b: x }
+    defaultVariant: c
+  two:
+    variants: { "on": true, "off": false }
+    defaultVarint: "off"
+  three:
+    variants: { "on": true, "off": false }
+    defaultVariant: "off"
+    onUnknown: evaluate
+    decision: { rule: { var: admin } }
+    targeting: { if: [ { "!=": [ { var: decision.state }, denied ] }, "on", "off" ] }
+""")
+    done = run("check", str(file))
+    said = done.stdout + done.stderr
+    assert done.returncode == 3
+    assert "flags.one" in said and "'c'" in said and "defaultVariant" in said and f"{file}:7:" in said
+    assert "flags.three.onUnknown" in said
+
+
+def test_an_unknown_command_or_option_exits_2_with_a_suggestion():
+    wrong = run("wach")
+    assert wrong.returncode == 2 and "watch" in wrong.stderr
+    option = run("watch", "ada", "--ulr", "http://x")
+    assert option.returncode == 2 and "--url" in option.stderr
+
+
+def test_a_daemon_that_is_not_there_exits_6():
+    done = run("get", "ada", "--url", "http://127.0.0.1:1")
+    assert done.returncode == 6 and "127.0.0.1:1" in done.stderr
+
+
+def test_every_command_has_help_with_an_example():
+    overview = run("--help").stdout
+    for command in ("serve", "check", "get", "watch", "trigger", "why", "history", "clients", "flags", "sources", "keys", "verify", "backup",
+                    "opa-module", "version"):
+        assert command in overview
+        text = run(command, "--help")
+        assert text.returncode == 0 and "Usage: flagstaff" in text.stdout
+        assert command == "version" or "xample" in text.stdout, command
+
+
+def test_serve_without_arguments_is_a_demo_that_moves_until_somebody_takes_over(tmp_path):
+    env = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0"], env=env, name="demo")
+    try:
+        port = demo.wait_line(r"listening .*port=(\d+)").group(1)
+        demo.wait_line("HR: Ada starts her day")
+        url = f"http://127.0.0.1:{port}"
+        done = run("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered", "--url", url)
+        assert done.returncode == 0 and "complete" in done.stdout, done.stderr
+        demo.wait_line("leaves the stage to you")
+    finally:
+        assert demo.stop() == 0
