@@ -41,14 +41,15 @@ until_true() {
     shift 2
     until "$@"; do
         [ $SECONDS -le $end ] || die "$what: not within the time that it should take"
-        read -rt 0.05 <> <(:) || true
+        sleep 0.05
     done
 }
 
-said() { grep -Eq "$2" "$home/$1.log"; }                               # said NAME PATTERN
-counted() { [ "$(grep -Ec "$2" "$home/$1.log")" -ge "$3" ]; }          # counted NAME PATTERN HOW-OFTEN
+# said NAME PATTERN: the program's output has such a line.
+said() { grep -Eq "$2" "$home/$1.log"; }
+
 # shown SUBJECT FLAG PATTERN HOW-OFTEN: the client of that subject has printed such a line so often.
-shown() { counted "watch-$1" "$1 +$2 .*$3" "$4"; }
+shown() { [ "$(grep -Ec "$1 +$2 .*$3" "$home/watch-$1.log")" -ge "$4" ]; }
 
 free_ports() { python3 -c '
 import socket
@@ -85,39 +86,40 @@ sed -e "s/127.0.0.1:8080/127.0.0.1:$port/" -e "s/127.0.0.1:8181/127.0.0.1:$opa_p
 say "== The bundle server, the daemon and OPA start"
 python3 "$here/bundle_server.py" "$home/policy" --port 0 >"$home/bundles.log" 2>&1 &
 children+=($!)
-until_true 10 "the bundle server" said bundles 'port='
+until_true 30 "the bundle server" said bundles 'port='
 bundle_port=$(sed -n 's/.*port=//p' "$home/bundles.log")
 "$flagstaff" serve --config "$home/flagstaff.yaml" >"$home/flagstaff.log" 2>&1 &
 children+=($!)
-until_true 20 "flagstaff" said flagstaff 'listening'
+until_true 30 "flagstaff" said flagstaff 'listening'
 export BUNDLES_URL=http://127.0.0.1:$bundle_port FLAGSTAFF_URL=http://127.0.0.1:$port
 start_opa
-until_true 20 "OPA's first bundle" said flagstaff 'source: up'
+until_true 30 "OPA's first bundle" said flagstaff 'source: up'
 echo "bundles $BUNDLES_URL   OPA http://127.0.0.1:$opa_port   flagstaff $FLAGSTAFF_URL"
 
 say "== Three clients: ada is an editor in the US, bo a viewer in Germany, cy a manager in the US"
 for subject in ada bo cy; do
+    : >"$home/watch-$subject.log"
     "$flagstaff" watch --url "$FLAGSTAFF_URL" --color never "$subject" > >(tee "$home/watch-$subject.log") 2>>"$home/watch.log" &
     clients+=($!)
-    until_true 10 "the first values of $subject" shown "$subject" new-menu . 1
-    until_true 10 "the first values of $subject" shown "$subject" us-feature . 1
+    until_true 30 "the first values of $subject" shown "$subject" new-menu . 1
+    until_true 30 "the first values of $subject" shown "$subject" us-feature . 1
 done
 
 say "== data.json: bo becomes an editor in Canada. His export and his limit go up; he is not in the US, and nothing of others moves"
 change data.json '"bo": { "roles": ["viewer"], "country": "DE" }' '"bo": { "roles": ["editor"], "country": "CA" }'
-until_true 10 "bo may export" shown bo invoice-export 'false -> true' 1
-until_true 10 "bo has a limit" shown bo approval-limit '0 -> 1000' 1
+until_true 30 "bo may export" shown bo invoice-export 'false -> true' 1
+until_true 30 "bo has a limit" shown bo approval-limit '0 -> 1000' 1
 
 say "== data.json: ada is suspended. She loses all that OPA decides"
 change data.json '"ada": { "roles": ["editor"], "country": "US" }' '"ada": { "roles": ["editor"], "country": "US", "suspended": true }'
-until_true 10 "ada may not export" shown ada invoice-export 'true -> false' 1
-until_true 10 "ada has no feature" shown ada us-feature 'true -> false' 1
-until_true 10 "ada has no limit" shown ada approval-limit '1000 -> 0' 1
+until_true 30 "ada may not export" shown ada invoice-export 'true -> false' 1
+until_true 30 "ada has no feature" shown ada us-feature 'true -> false' 1
+until_true 30 "ada has no limit" shown ada approval-limit '1000 -> 0' 1
 
 say "== rbac.rego: the policy itself changes: the feature is for Canada now"
 change rbac.rego 'profile.country == "US"' 'profile.country == "CA"'
-until_true 10 "bo has the feature" shown bo us-feature 'false -> true' 1
-until_true 10 "cy has no feature" shown cy us-feature 'true -> false' 1
+until_true 30 "bo has the feature" shown bo us-feature 'false -> true' 1
+until_true 30 "cy has no feature" shown cy us-feature 'true -> false' 1
 
 say "== Why? (flagstaff why bo us-feature)"
 "$flagstaff" why --url "$FLAGSTAFF_URL" --color never bo us-feature
@@ -125,9 +127,9 @@ say "== Why? (flagstaff why bo us-feature)"
 say "== OPA is stopped. After two probes its values are STALE, and 3 s after it was last known to live they are safe"
 kill -9 "$opa_pid"
 wait "$opa_pid" 2>/dev/null || true
-until_true 20 "values are stale" shown cy invoice-export STALE 1
-until_true 20 "values are safe" shown cy invoice-export 'true -> false +ERROR' 1
-until_true 20 "values are safe" shown bo approval-limit '1000 -> 0 +ERROR' 1
+until_true 30 "values are stale" shown cy invoice-export STALE 1
+until_true 30 "values are safe" shown cy invoice-export 'true -> false +ERROR' 1
+until_true 30 "values are safe" shown bo approval-limit '1000 -> 0 +ERROR' 1
 
 say "== OPA starts again and fetches its bundle: the values are back, and nobody has restarted anything else"
 start_opa

@@ -5,8 +5,9 @@
  * cc hook.c $(pkg-config --cflags --libs openfeature openfeature-memory)
  *
  * Output:
- * {"stage":"error","domain":null,"provider_name":"in-memory","flag_key":"beta","default_value":false,"error_code":"TARGETING_KEY_MISSING","error_message":"who
- * is it?"} nobody: off ada: on
+ * beta: TARGETING_KEY_MISSING (who is it?)
+ * nobody: off
+ * ada: on
  */
 #include <stdio.h>
 
@@ -30,10 +31,9 @@ static void log_errors(void *user, of_log_level level, const of_value *fields)
     (void)user;
     if (level < OF_LOG_ERROR)
         return;
-    char *line = of_value_to_json(fields);
-    if (line != NULL)
-        printf("%s\n", line);
-    of_free(line);
+    printf("%s: %s (%s)\n", of_value_as_string(of_value_get(fields, "flag_key"), "?"),
+           of_value_as_string(of_value_get(fields, "error_code"), "?"),
+           of_value_as_string(of_value_get(fields, "error_message"), "no message"));
 }
 
 static void evaluate(of_client *client, const char *user)

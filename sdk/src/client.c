@@ -77,7 +77,8 @@ of_error of_client_set_context(of_client *client, const of_context *context)
 {
     if (client == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    return client->core == NULL ? OF_ERROR_NO_MEMORY : ofi_put_context(client->core, &client->settings, context);
+    return client->core == NULL ? OF_ERROR_NO_MEMORY
+                                : ofi_put_context(client->core, &client->settings, context);
 }
 
 bool of_client_get_bool(of_client *client, const char *key, bool default_value, const of_context *context,

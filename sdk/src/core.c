@@ -10,7 +10,7 @@
 
 #include "memory_impl.h"
 
-/* The one piece of state that is global: the API objects of the process, one for each paradigm. */
+/* The global API objects of the process, one for each paradigm. */
 static struct {
     pthread_once_t once;
     struct ofi_core dynamic;

@@ -162,13 +162,15 @@ void ofi_domain_unuse(struct ofi_core *core, struct ofi_domain *domain);
 /* Lets every domain be served by what is bound now; clients whose provider changed hear its state. */
 void ofi_domains_publish(struct ofi_core *core, const of_provider *fresh);
 
-/* settings.c: the first three lock the core; all replace what stands at `place`, and the old settings are freed once
- * nobody reads them */
+/* settings.c: the first three lock the core; all replace what stands at `place`, and the old settings are
+ * freed once nobody reads them */
 of_error ofi_add_hook(struct ofi_core *core, _Atomic(void *) *place, of_hook *hook);
 of_error ofi_put_context(struct ofi_core *core, _Atomic(void *) *place, const of_context *context);
 of_error ofi_put_propagator(struct ofi_core *core, of_propagator *propagator);
-/* The same as ofi_put_context() with core->lock held; the old settings go to ofi_settings_retire(), without locks. */
-struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_context *context, of_error *error);
+/* The same as ofi_put_context() with core->lock held; the old settings go to ofi_settings_retire(), without
+ * locks. */
+struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_context *context,
+                                              of_error *error);
 void ofi_settings_retire(struct ofi_settings *old);
 
 /* client.c */
@@ -180,7 +182,8 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
 of_provider *ofi_get_provider(struct ofi_core *core, const char *domain);
 of_error ofi_set_context(struct ofi_core *core, const char *domain, const of_context *context, bool wait,
                          int timeout_ms);
-/* With core->lock held: a provider that is bound nowhere any more. From here on it cannot be bound, nor emit. */
+/* With core->lock held: a provider that is bound nowhere any more. From here on it cannot be bound, nor emit.
+ */
 void ofi_mark_closing(of_provider *provider);
 /* Then, without locks: its end. Takes the reference of the binding. */
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once);

@@ -13,11 +13,14 @@
 
 _Thread_local struct ofi_reader ofi_reader __attribute__((tls_model("initial-exec")));
 _Atomic(uint64_t) ofi_epoch = 1;
-bool ofi_light;
+_Atomic(bool) ofi_light;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the two lists */
 static struct ofi_reader *readers;
 static struct of_retired *pending;
+
+static pthread_mutex_t without_lock = PTHREAD_MUTEX_INITIALIZER; /* over when the barrier was lost */
+static bool registered;                                          /* the barrier could be had at the start */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
@@ -32,16 +35,35 @@ static bool register_barrier(void)
 #endif
 }
 
+#if defined(__linux__) && defined(SYS_membarrier)
+/* A sandbox has forbidden the call since the start. From here on readers carry the barrier themselves; those
+ * that were on their way without it are given time, of which they need a few nanoseconds once they run. */
+static void do_without(void)
+{
+    enum { PAUSE_NS = 1000 * 1000, CAUTIOUS_S = 1 };
+    static struct timespec since;
+    struct timespec now;
+    const struct timespec pause = {0, PAUSE_NS};
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)pthread_mutex_lock(&without_lock);
+    if (since.tv_sec == 0)
+        since = now;
+    bool cautious = now.tv_sec - since.tv_sec <= CAUTIOUS_S;
+    (void)pthread_mutex_unlock(&without_lock);
+    atomic_store(&ofi_light, false);
+    if (cautious)
+        (void)nanosleep(&pause, NULL);
+}
+#endif
+
 /* After this, every thread's earlier stores are visible here, and its later loads see ours. */
 static void heavy_barrier(void)
 {
 #if defined(__linux__) && defined(SYS_membarrier)
-    if (!ofi_light || syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+    if (!registered)
         return;
-    /* Forbidden since the start, by a sandbox: what a processor has stored is visible long before this is
-     * over. */
-    const struct timespec pause = {0, 10 * 1000 * 1000};
-    (void)nanosleep(&pause, NULL);
+    if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
+        do_without();
 #endif
 }
 
@@ -62,7 +84,8 @@ static void forget_reader(void *argument)
 
 static void prepare(void)
 {
-    ofi_light = register_barrier();
+    registered = register_barrier();
+    atomic_store(&ofi_light, registered);
     have_key = pthread_key_create(&key, forget_reader) == 0;
 }
 
@@ -181,7 +204,7 @@ void ofi_reader_fork_child(void)
     ofi_reader.next = NULL;
     ofi_reader.previous = NULL;
     /* The expedited barrier is registered per process image and memory; the child has its own. */
-    if (ofi_light)
+    if (registered)
         (void)register_barrier();
     (void)pthread_mutex_unlock(&lock);
 }

@@ -38,7 +38,8 @@ struct ofi_reader {
 
 extern _Thread_local struct ofi_reader ofi_reader __attribute__((tls_model("initial-exec")));
 extern _Atomic(uint64_t) ofi_epoch;
-extern bool ofi_light; /* set before the first reader is known, never changed after */
+extern _Atomic(bool)
+    ofi_light; /* whether the replacing side carries the barrier; set before the first reader is known */
 
 /* Makes the calling thread's slots visible. False when the system has no thread-specific key left. */
 bool ofi_reader_register(void);
@@ -62,7 +63,7 @@ static inline void *ofi_hold(struct ofi_slot *slot, enum ofi_held held, _Atomic(
 {
     void *pointer = atomic_load_explicit(source, memory_order_relaxed);
     while (pointer != NULL) {
-        if (__builtin_expect(ofi_light, 1)) {
+        if (__builtin_expect(atomic_load_explicit(&ofi_light, memory_order_relaxed), 1)) {
             atomic_store_explicit(&slot->held[held], pointer, memory_order_release);
             atomic_signal_fence(memory_order_seq_cst);
         } else {
@@ -79,7 +80,7 @@ static inline void *ofi_hold(struct ofi_slot *slot, enum ofi_held held, _Atomic(
 /* Keeps an object that the caller knows to exist until ofi_leave(). */
 static inline void ofi_hold_known(struct ofi_slot *slot, enum ofi_held held, void *object)
 {
-    if (ofi_light) {
+    if (atomic_load_explicit(&ofi_light, memory_order_relaxed)) {
         atomic_store_explicit(&slot->held[held], object, memory_order_release);
         atomic_signal_fence(memory_order_seq_cst);
     } else {

@@ -87,17 +87,7 @@ void of_details_clear(of_details *details)
         kept.release(kept.owner);
     free_texts(kept.texts);
     of_value_unref(kept.object);
-    /* Member by member: as a whole it would be done by an instruction that takes longer than all the rest. */
-    details->flag_key = NULL;
-    details->type = OF_TYPE_NULL;
-    details->value.string.data = NULL;
-    details->value.string.length = 0;
-    details->variant = NULL;
-    details->reason = NULL;
-    details->error = OF_OK;
-    details->error_message = NULL;
-    details->metadata = NULL;
-    keep(details, &(struct kept){0});
+    *details = (of_details){0};
 }
 
 of_string ofi_string_of(of_details *details)

@@ -72,7 +72,7 @@ struct ofi_settings *ofi_settings_set_context(_Atomic(void *) *place, const of_c
 }
 
 static struct ofi_settings *settings_set_propagator(_Atomic(void *) *place, of_propagator *propagator,
-                                                 of_error *error)
+                                                    of_error *error)
 {
     struct ofi_settings *settings = copy(atomic_load(place), 0);
     *error = settings == NULL ? OF_ERROR_NO_MEMORY : OF_OK;

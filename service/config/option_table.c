@@ -56,7 +56,7 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Certificate chain, PEM. With tls.key the port speaks TLS only."},
     [FS_OPT_TLS_KEY] = {"tls.key", "--tls-key", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Private key of the certificate, PEM."},
-    [FS_OPT_TLS_CLIENT_CA] = {"tls.clientCa", "--tls-client-ca", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
+    [FS_OPT_TLS_CLIENT_CA] = {"tls.clientCa", "--tls-client-ca", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
         "Authorities, PEM, of which every client must show a certificate."},
     [FS_OPT_DASHBOARD_DIR] = {"dashboardDir", "--dashboard-dir", 0, "DIRECTORY", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
         "Serve the board's files from here instead of those built in, for work on the board."},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Answers on their way in: from a source, through the journal, to the questions. An answer that changes or settles
- * something becomes an entry and counts at its commit; one that merely confirms counts at once. While the journal
- * is late, answers are looked at ahead of their commit, and may then take away but not grant.
+ * Answers on their way in: from a source, through the journal, to the questions. An answer that changes or
+ * settles something becomes an entry and counts at its commit; one that merely confirms counts at once. While
+ * the journal is late, answers are looked at ahead of their commit, and may then take away but not grant.
  */
 #include "engine_internal.h"
 
@@ -29,7 +29,8 @@ static void schedule_again(struct fs_engine *e, struct fs_question *q)
     if (q->failed) {
         int64_t wait = FS_RETRY_FIRST << (q->attempts > 7 ? 7 : q->attempts);
         q->attempts++;
-        fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->now.mono + jittered(wait > FS_RETRY_LAST ? FS_RETRY_LAST : wait));
+        fs_alarm_set(e, &q->retry, FS_DUE_RETRY,
+                     e->now.mono + jittered(wait > FS_RETRY_LAST ? FS_RETRY_LAST : wait));
         return;
     }
     q->attempts = 0;
@@ -39,7 +40,8 @@ static void schedule_again(struct fs_engine *e, struct fs_question *q)
 }
 
 /* A time-out, a refusal: the last answer stands, and grows stale. */
-static void take_failure(struct fs_engine *e, struct fs_question *q, const struct fs_answer *answer, uint64_t order)
+static void take_failure(struct fs_engine *e, struct fs_question *q, const struct fs_answer *answer,
+                         uint64_t order)
 {
     bool news = !q->failed || q->overdue;
     q->failed = true;
@@ -58,10 +60,13 @@ static void take_failure(struct fs_engine *e, struct fs_question *q, const struc
     fs_question_mark_cells(e, q);
 }
 
-/* The newest counts: one whose entry was overtaken by a newer one's (it failed at first, or denials went ahead) changes nothing more. */
-static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order, uint64_t sent, uint64_t entry)
+/* The newest counts: one whose entry was overtaken by a newer one's (it failed at first, or denials went
+ * ahead) changes nothing more. */
+static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order,
+                        uint64_t sent, uint64_t entry)
 {
-    bool news = !q->answered || q->failed || q->overdue || !fs_answer_equal(&q->answer, answer) || fs_question_unsettled(q);
+    bool news = !q->answered || q->failed || q->overdue || !fs_answer_equal(&q->answer, answer) ||
+                fs_question_unsettled(q);
     if (order < q->order)
         return;
     if (answer->state == FS_ANSWER_BAD && order > q->order)
@@ -83,7 +88,8 @@ static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_an
 }
 
 /* What a batch brings for one question, at the commit of its entry (or at once, where there is none). */
-static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order, uint64_t sent, uint64_t entry)
+static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order,
+                   uint64_t sent, uint64_t entry)
 {
     if (order >= q->order)
         q->uncommitted = false;
@@ -109,13 +115,15 @@ static bool needs_entry(const struct fs_question *q, const struct fs_answer *ans
     if (answer->state == FS_ANSWER_NONE)
         return false; /* no answer is no state: the clock and the source's entries tell the rest */
     /* Behind one that waits for its commit it waits too, or it would be overtaken by what is older. */
-    return q->entries || !q->answered || !fs_answer_equal(&q->answer, answer) || (q->touched > q->settled && sent > q->settled);
+    return q->entries || !q->answered || !fs_answer_equal(&q->answer, answer) ||
+           (q->touched > q->settled && sent > q->settled);
 }
 
 static json_t *describe(const struct fs_question *q, const struct fs_answer *answer)
 {
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s%, s:s}", "kind", q->kind, "query", q->query, "subject", q->subject, "input", q->input,
-                            q->input_length, "state", fs_answer_state_name(answer->state));
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:s%, s:s}", "kind", q->kind, "query", q->query, "subject", q->subject,
+                  "input", q->input, q->input_length, "state", fs_answer_state_name(answer->state));
     if (answer->value)
         json_object_set(one, "value", answer->value);
     if (answer->revision)
@@ -132,8 +140,8 @@ static void make_body(struct fs_engine *e, struct fs_answers *answers)
     json_t *list = json_array();
     for (size_t i = 0; i < answers->count; i++)
         json_array_append_new(list, describe(answers->questions[i], &answers->answers[i]));
-    json_t *root = json_pack("{s:s, s:I, s:o}", "source", e->sources.items[answers->source]->name, "sent", (json_int_t)answers->sent,
-                             "answers", list);
+    json_t *root = json_pack("{s:s, s:I, s:o}", "source", e->sources.items[answers->source]->name, "sent",
+                             (json_int_t)answers->sent, "answers", list);
     answers->body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &answers->length);
     json_decref(root);
 }
@@ -149,8 +157,8 @@ void fs_answers_destroy(struct fs_answers *answers)
 }
 
 /* One question's answer has arrived: kept for an entry, or done with at once. */
-static void take_in(struct fs_engine *e, const struct fs_batch *batch, struct fs_question *q, struct fs_answer *answer,
-                    struct fs_answers *kept)
+static void take_in(struct fs_engine *e, const struct fs_batch *batch, struct fs_question *q,
+                    struct fs_answer *answer, struct fs_answers *kept)
 {
     q->in_flight = false;
     if (answer->state != FS_ANSWER_NONE) {
@@ -166,14 +174,16 @@ static void take_in(struct fs_engine *e, const struct fs_batch *batch, struct fs
         kept->questions[kept->count] = q;
         kept->answers[kept->count++] = *answer;
         if (q->touched > batch->sent && fs_question_live(q))
-            fs_question_want(e, q); /* it came too early for that: the next round need not wait for the journal */
+            fs_question_want(
+                e, q); /* it came too early for that: the next round need not wait for the journal */
     } else {
         settle(e, q, answer, batch->token, batch->sent, 0);
         fs_answer_finish(answer);
     }
 }
 
-void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *answers, size_t count, struct fs_time now)
+void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *answers, size_t count,
+                        struct fs_time now)
 {
     e->now = now;
     struct fs_batch *batch = fs_map_remove(&e->batches, &token, sizeof token);
@@ -213,7 +223,10 @@ void fs_answers_append(struct fs_engine *e)
         struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
         if (answers->appended)
             continue;
-        struct fs_draft draft = {.kind = FS_ENTRY_ANSWERS, .time = e->now.wall, .body = answers->body, .length = answers->length,
+        struct fs_draft draft = {.kind = FS_ENTRY_ANSWERS,
+                                 .time = e->now.wall,
+                                 .body = answers->body,
+                                 .length = answers->length,
                                  .token = answers->token};
         if (!e->options.ports.append(e->options.ports.self, &draft))
             return;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Applying entries, in journal order, at the notice of their commit: what an event concerns, and what follows for that and nothing else. */
+/* Applying entries, in journal order, at the notice of their commit: what an event concerns, and what follows
+ * for that and nothing else. */
 #include "engine_internal.h"
 
 static bool listed(char *const *list, const char *text)
@@ -21,15 +22,18 @@ static bool path_listed(char *const *list, const char *query)
     return false;
 }
 
-static bool binding_concerned(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_binding *binding)
+static bool binding_concerned(const struct fs_engine *e, const struct fs_filter *filter,
+                              const struct fs_binding *binding)
 {
     if (filter->subjects && !listed(filter->subjects, binding->context->subject))
         return false;
     return !filter->flags || listed(filter->flags, e->set->flags[binding->flag]->key);
 }
 
-/* Is the question meant by the filter? By its source and path, and by the subjects and flags that depend on it. */
-static bool question_concerned(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_question *q)
+/* Is the question meant by the filter? By its source and path, and by the subjects and flags that depend on
+ * it. */
+static bool question_concerned(const struct fs_engine *e, const struct fs_filter *filter,
+                               const struct fs_question *q)
 {
     if (filter->sources && !listed(filter->sources, e->sources.items[q->source]->name))
         return false;
@@ -45,7 +49,8 @@ static bool question_concerned(const struct fs_engine *e, const struct fs_filter
     return false;
 }
 
-void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time, struct fs_receipt *receipt)
+void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
+                    struct fs_receipt *receipt)
 {
     if (q->touched == entry)
         return; /* several cells of one context ask it */
@@ -58,8 +63,10 @@ void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, 
     fs_question_touch(e, q, FS_CAUSE_EVENT, entry, time);
 }
 
-/* The questions of some subjects' contexts: nothing here is proportional to the subjects that are not concerned. */
-static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filter, const struct fs_entry *entry, struct fs_receipt *receipt)
+/* The questions of some subjects' contexts: nothing here is proportional to the subjects that are not
+ * concerned. */
+static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filter,
+                               const struct fs_entry *entry, struct fs_receipt *receipt)
 {
     for (char *const *name = filter->subjects; *name; name++) {
         struct fs_subject *subject = fs_map_gets(&e->subjects, *name);
@@ -80,7 +87,8 @@ static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filt
     }
 }
 
-static void recompute(struct fs_engine *e, const struct fs_filter *filter, const struct fs_entry *entry, struct fs_receipt *receipt)
+static void recompute(struct fs_engine *e, const struct fs_filter *filter, const struct fs_entry *entry,
+                      struct fs_receipt *receipt)
 {
     if (filter->subjects) {
         recompute_subjects(e, filter, entry, receipt);
@@ -97,7 +105,8 @@ static void recompute(struct fs_engine *e, const struct fs_filter *filter, const
 static void concern_fact(struct fs_engine *e, struct fs_receipt *receipt, const struct fs_fact_change *change)
 {
     struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
-    for (struct fs_list *node = subject ? subject->contexts.next : NULL; node && node != &subject->contexts; node = node->next) {
+    for (struct fs_list *node = subject ? subject->contexts.next : NULL; node && node != &subject->contexts;
+         node = node->next) {
         struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
         for (size_t i = 0; i < e->set->count; i++) {
             const struct fs_flag *flag = e->set->flags[i];
@@ -136,6 +145,7 @@ void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
     if (!event)
         return;
     for (size_t i = 0; i < event->fact_count; i++)
-        fs_fact_apply(e, &event->facts[i], event->time ? event->time : entry->time, entry->number, event->credential);
+        fs_fact_apply(e, &event->facts[i], event->time ? event->time : entry->time, entry->number,
+                      event->credential);
     fs_event_destroy(event);
 }

@@ -7,7 +7,8 @@
 
 const char *fs_cause_kind_name(enum fs_cause_kind kind)
 {
-    static const char *const names[] = {"watch", "event", "revalidate", "timer", "source-lost", "source-back", "config", "override"};
+    static const char *const names[] = {"watch",       "event",       "revalidate", "timer",
+                                        "source-lost", "source-back", "config",     "override"};
     return names[kind];
 }
 
@@ -22,7 +23,8 @@ struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_
 }
 
 /* Events outrank what has none: a revalidation that was under way when an event came tells the event. */
-void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind, uint64_t entry, int64_t time)
+void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind,
+                  uint64_t entry, int64_t time)
 {
     (void)e;
     struct fs_cell *cell = &context->cells[flag];
@@ -104,9 +106,11 @@ void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag
         fs_cell_mark(e, context, flag);
 }
 
-/* The question that a decision asks for this context: found by its canonical input. NULL: a fact that its input needs is missing. */
-static struct fs_question *find_question(struct fs_engine *e, struct fs_context *context, const struct fs_flag *flag,
-                                         const struct fs_decision *decision, char missing_fact[64])
+/* The question that a decision asks for this context: found by its canonical input. NULL: a fact that its
+ * input needs is missing. */
+static struct fs_question *find_question(struct fs_engine *e, struct fs_context *context,
+                                         const struct fs_flag *flag, const struct fs_decision *decision,
+                                         char missing_fact[64])
 {
     int source = fs_engine_find_source(e, decision->source);
     missing_fact[0] = 0;
@@ -116,8 +120,9 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     }
     /* A source that lists its subjects is asked about the subject, whatever else the context says. */
     bool lists = !strcmp(decision->kind, "users");
-    json_t *input = lists ? json_object() : fs_decision_input(flag, decision, context->json, context->owner->facts_json, e->now.wall,
-                                                              &e->arena, missing_fact);
+    json_t *input = lists ? json_object()
+                          : fs_decision_input(flag, decision, context->json, context->owner->facts_json,
+                                              e->now.wall, &e->arena, missing_fact);
     if (!input && !missing_fact[0])
         snprintf(missing_fact, 64, "a value for its input");
     if (missing_fact[0]) {
@@ -132,7 +137,8 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     if (text.failed)
         snprintf(missing_fact, 64, "input over %d bytes", FS_TEXT_LIMIT);
     else
-        q = fs_question_intern(e, (unsigned)source, decision->kind, decision->query, text.data, text.length, lists ? context->subject : "");
+        q = fs_question_intern(e, (unsigned)source, decision->kind, decision->query, text.data, text.length,
+                               lists ? context->subject : "");
     fs_buf_finish(&text);
     return q;
 }
@@ -172,23 +178,27 @@ void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t inde
 /* All that evaluating one cell found out. */
 struct outlook {
     struct fs_evaluation value;
-    bool pending;      /* a question has no answer yet, and one is on its way */
-    bool unsettled;    /* an event has put an answer in doubt */
-    bool doubted;      /* ... so that it may not grant */
-    bool uncommitted;  /* an answer is not on the disk yet: it may not grant either */
-    int64_t next;      /* mono ms at which it must be looked at again */
+    bool pending;     /* a question has no answer yet, and one is on its way */
+    bool unsettled;   /* an event has put an answer in doubt */
+    bool doubted;     /* ... so that it may not grant */
+    bool uncommitted; /* an answer is not on the disk yet: it may not grant either */
+    int64_t next;     /* mono ms at which it must be looked at again */
 };
 
-static void give_none(const struct fs_question *q, const struct fs_source_state *source, struct fs_answer *none, struct fs_standing *out)
+static void give_none(const struct fs_question *q, const struct fs_source_state *source,
+                      struct fs_answer *none, struct fs_standing *out)
 {
     none->state = FS_ANSWER_NONE;
-    none->error = fs_strdup(q->failed && q->error ? q->error : source->error[0] ? source->error : "no answer yet");
+    none->error = fs_strdup(q->failed && q->error ? q->error
+                            : source->error[0]    ? source->error
+                                                  : "no answer yet");
     out->answer = none;
 }
 
-/* How one decision stands. A cell without a value is stricter: nobody has seen the old answer yet, so what is in doubt is not shown at all. */
-static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell, size_t index, bool forced,
-                  struct fs_answer *none, struct fs_standing *out, struct outlook *look)
+/* How one decision stands. A cell without a value is stricter: nobody has seen the old answer yet, so what is
+ * in doubt is not shown at all. */
+static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell, size_t index,
+                  bool forced, struct fs_answer *none, struct fs_standing *out, struct outlook *look)
 {
     const struct fs_binding *binding = &cell->bindings[index];
     struct fs_question *q = binding->question;
@@ -200,7 +210,9 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
     }
     const struct fs_source_state *source = e->sources.items[q->source];
     bool lost = q->failed || source->status == FS_SOURCE_DOWN;
-    bool early = q->touched > q->settled && q->unsettled_rounds < 2; /* for one further round at most, or a stream of events would starve it */
+    bool early =
+        q->touched > q->settled &&
+        q->unsettled_rounds < 2; /* for one further round at most, or a stream of events would starve it */
     bool overdue = q->overdue && source->status != FS_SOURCE_DOWN;
     look->unsettled |= fs_question_unsettled(q);
     bool unseen = !cell->known && (forced ? early || overdue || q->uncommitted : early && lost);
@@ -221,7 +233,8 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
     }
 }
 
-static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced, struct outlook *look)
+static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced,
+                    struct outlook *look)
 {
     const struct fs_flag *flag = e->set->flags[index];
     struct fs_cell *cell = &context->cells[index];
@@ -234,15 +247,18 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
         const struct fs_decision *decision = &flag->decisions[d];
         if (decision->rule) {
             int64_t next = INT64_MAX;
-            fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall, &e->arena, &own[d], &next);
+            fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall,
+                              &e->arena, &own[d], &next);
             standings[d].answer = &own[d];
             next_wall = next < next_wall ? next : next_wall;
         } else {
             stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
         }
     }
-    struct fs_evaluation_input input = {
-        .context = context->json, .facts = context->owner->facts_json, .standings = standings, .wall_ms = e->now.wall};
+    struct fs_evaluation_input input = {.context = context->json,
+                                        .facts = context->owner->facts_json,
+                                        .standings = standings,
+                                        .wall_ms = e->now.wall};
     fs_evaluate(flag, &input, &e->arena, &look->value);
     next_wall = look->value.next_change < next_wall ? look->value.next_change : next_wall;
     int64_t next = fs_mono_of_wall(e, next_wall);
@@ -278,16 +294,21 @@ void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm)
     fs_cell_mark(e, owner->context, owner->flag);
 }
 
-static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look, bool takes_away)
+static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look,
+                    bool takes_away)
 {
     struct fs_cell *cell = &context->cells[index];
-    struct fs_proposal proposal = {.context = context, .flag = index, .value = look->value, .takes_away = takes_away,
+    struct fs_proposal proposal = {.context = context,
+                                   .flag = index,
+                                   .value = look->value,
+                                   .takes_away = takes_away,
                                    .first = !cell->known};
     proposal.cause = cell->pending_cause;
     cell->pending_cause = NULL;
     cell->held = false;
     if (!proposal.cause)
-        proposal.cause = fs_cause_create(proposal.first ? FS_CAUSE_WATCH : FS_CAUSE_REVALIDATE, 0, e->now.wall);
+        proposal.cause =
+            fs_cause_create(proposal.first ? FS_CAUSE_WATCH : FS_CAUSE_REVALIDATE, 0, e->now.wall);
     if (proposal.first && !fs_context_is_shown(context, index)) {
         /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
         fs_publish(e, &proposal, e->revision);
@@ -314,13 +335,14 @@ static void bind_where_needed(struct fs_engine *e, struct fs_context *context, u
 /* Another reason for what is visible already gives nobody a right. */
 static bool same_right(const struct fs_evaluation *a, const struct fs_evaluation *b)
 {
-    return a->value && b->value && !a->error && !b->error && fs_json_equal(a->value, b->value) && a->variant && b->variant &&
-           !strcmp(a->variant, b->variant);
+    return a->value && b->value && !a->error && !b->error && fs_json_equal(a->value, b->value) &&
+           a->variant && b->variant && !strcmp(a->variant, b->variant);
 }
 
 static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
 {
-    memcpy(cell->value.detail, look->value.detail, sizeof cell->value.detail); /* no change, but `why` wants to know */
+    memcpy(cell->value.detail, look->value.detail,
+           sizeof cell->value.detail); /* no change, but `why` wants to know */
     if (look->unsettled || look->pending)
         return;
     fs_free(cell->pending_cause);
@@ -328,7 +350,8 @@ static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
     cell->held = cell->withdrawn = false;
 }
 
-/* Evaluates one dirty cell. `ahead`: a tick is under way, so only what takes away may go; the rest stays dirty. */
+/* Evaluates one dirty cell. `ahead`: a tick is under way, so only what takes away may go; the rest stays
+ * dirty. */
 static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t index, bool ahead)
 {
     struct fs_cell *cell = &context->cells[index];
@@ -338,7 +361,8 @@ static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t i
     bind_where_needed(e, context, index);
     look_at(e, context, index, cell->forced, &look);
     bool holds = look.doubted || look.uncommitted;
-    bool takes_away = cell->known && fs_evaluation_takes_away(e->set->flags[index], &cell->value, &look.value);
+    bool takes_away =
+        cell->known && fs_evaluation_takes_away(e->set->flags[index], &cell->value, &look.value);
     bool take = false;
     if (!cell->known)
         take = cell->forced || !(look.pending || holds);
@@ -368,7 +392,8 @@ void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t fla
 }
 
 /* A safe value for a cell that has none, when nobody can wait any longer. Not published. */
-void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out)
+void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                      struct fs_evaluation *out)
 {
     struct outlook look;
     bind_where_needed(e, context, flag);
@@ -411,7 +436,8 @@ bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
     bind_where_needed(e, context, proposal->flag);
     look_at(e, context, proposal->flag, false, &look);
     bool good = fs_evaluation_equal(&look.value, &proposal->value) && !look.pending && !look.uncommitted;
-    good = good && (!look.doubted || cell->withdrawn || (cell->known && same_right(&cell->value, &proposal->value)));
+    good = good &&
+           (!look.doubted || cell->withdrawn || (cell->known && same_right(&cell->value, &proposal->value)));
     fs_evaluation_finish(&look.value);
     if (good)
         return false;
@@ -422,7 +448,8 @@ bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
     return true;
 }
 
-/* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what takes away goes ahead. */
+/* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what
+ * takes away goes ahead. */
 void fs_cells_evaluate(struct fs_engine *e)
 {
     bool ahead = e->tick_token != 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From changed flags to messages. Per connection, in this order: what has changed, first snapshots, the lease. A lease is
- * granted only behind all that was computed before it, so that no renewal can outlive a change that it did not carry.
+ * From changed flags to messages. Per connection, in this order: what has changed, first snapshots, the
+ * lease. A lease is granted only behind all that was computed before it, so that no renewal can outlive a
+ * change that it did not carry.
  */
 #include "engine_internal.h"
 
@@ -13,9 +14,11 @@ static void send(struct fs_engine *e, struct fs_connection *connection, struct f
     e->options.ports.deliver(e->options.ports.self, delivery);
 }
 
-void fs_deliver_error(struct fs_engine *e, struct fs_connection *connection, uint64_t watch, const char *code, const char *text, int close)
+void fs_deliver_error(struct fs_engine *e, struct fs_connection *connection, uint64_t watch, const char *code,
+                      const char *text, int close)
 {
-    struct fs_delivery delivery = {.kind = FS_DELIVER_ERROR, .watch = watch, .code = code, .text = text, .close = close};
+    struct fs_delivery delivery = {
+        .kind = FS_DELIVER_ERROR, .watch = watch, .code = code, .text = text, .close = close};
     send(e, connection, &delivery);
 }
 
@@ -31,17 +34,21 @@ static struct fs_blob *encode(struct fs_engine *e, const struct fs_view *view, s
     return e->options.ports.encode(e->options.ports.self, state);
 }
 
-/* The bytes of a delta for one watch: made once for all watches of the view to which the same has happened. */
+/* The bytes of a delta for one watch: made once for all watches of the view to which the same has happened.
+ */
 static struct fs_blob *delta_body(struct fs_engine *e, struct fs_watch *watch)
 {
     struct fs_view *view = watch->view;
     bool shared = !watch->removed.count;
-    if (shared && view->body && view->body_revision == e->revision && same_flags(e, view->body_flags, watch->dirty))
+    if (shared && view->body && view->body_revision == e->revision &&
+        same_flags(e, view->body_flags, watch->dirty))
         return fs_blob_ref(view->body);
     struct fs_flag_state *states;
     size_t count = fs_view_states(e, view, watch->dirty, &states);
-    struct fs_view_state state = {.removed = (const char *const *)(void *)watch->removed.items, .removed_count = watch->removed.count,
-                                  .flags = states, .flag_count = count};
+    struct fs_view_state state = {.removed = (const char *const *)(void *)watch->removed.items,
+                                  .removed_count = watch->removed.count,
+                                  .flags = states,
+                                  .flag_count = count};
     struct fs_blob *body = encode(e, view, &state);
     fs_free(states);
     if (shared) {
@@ -72,19 +79,20 @@ static void send_delta(struct fs_engine *e, struct fs_connection *connection)
     size_t count = 0, left = 0;
     FS_LIST_EACH(&connection->dirty, counted)
     {
-        left += FS_CONTAINER(counted, struct fs_watch, in_dirty)->sent;
+        left++;
     }
     FS_LIST_EACH(&connection->dirty, node)
     {
         struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_dirty);
-        if (!watch->sent)
-            continue;
         parts[count++] = (struct fs_delivery_part){.watch = watch->id, .body = delta_body(e, watch)};
         mark_clean(e, watch);
         left--;
         if (count < PARTS && left)
             continue;
-        struct fs_delivery delivery = {.kind = FS_DELIVER_DELTA, .revision = e->revision, .more = left > 0, .parts = parts,
+        struct fs_delivery delivery = {.kind = FS_DELIVER_DELTA,
+                                       .revision = e->revision,
+                                       .more = left > 0,
+                                       .parts = parts,
                                        .part_count = count};
         send(e, connection, &delivery);
         for (size_t i = 0; i < count; i++)
@@ -105,11 +113,16 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
     watch->snapshot_revision = e->revision;
     do {
         size_t part = count - from > FS_PART_FLAGS ? FS_PART_FLAGS : count - from;
-        struct fs_view_state state = {.snapshot = true, .once = watch->once, .more = from + part < count, .flags = states + from,
-                                      .flag_count = part, .dropped = from ? NULL : watch->dropped};
+        struct fs_view_state state = {.snapshot = true,
+                                      .once = watch->once,
+                                      .more = from + part < count,
+                                      .flags = states + from,
+                                      .flag_count = part,
+                                      .dropped = from ? NULL : watch->dropped};
         struct fs_blob *body = encode(e, watch->view, &state);
         struct fs_delivery_part only = {.watch = watch->id, .body = body};
-        struct fs_delivery delivery = {.kind = FS_DELIVER_SNAPSHOT, .revision = e->revision, .parts = &only, .part_count = 1};
+        struct fs_delivery delivery = {
+            .kind = FS_DELIVER_SNAPSHOT, .revision = e->revision, .parts = &only, .part_count = 1};
         send(e, connection, &delivery);
         fs_blob_unref(body);
         from += part;
@@ -126,28 +139,8 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
         fs_watch_destroy(e, watch);
 }
 
-static struct fs_watch *next_snapshot(struct fs_engine *e, struct fs_connection *connection)
-{
-    FS_LIST_EACH(&connection->dirty, node)
-    {
-        struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_dirty);
-        if (!watch->sent && (watch->overdue || !fs_view_waits(e, watch->view)))
-            return watch;
-    }
-    return NULL;
-}
-
-static bool has_delta(const struct fs_connection *connection)
-{
-    FS_LIST_EACH(&connection->dirty, node)
-    {
-        if (FS_CONTAINER(node, struct fs_watch, in_dirty)->sent)
-            return true;
-    }
-    return false;
-}
-
-/* Nothing may be computed and not queued: a tick under way is such a thing, unless its denials went ahead of a late journal. */
+/* Nothing may be computed and not queued: a tick under way is such a thing, unless its denials went ahead of
+ * a late journal. */
 static bool may_grant(const struct fs_engine *e, const struct fs_connection *connection)
 {
     return connection->renew_wanted && !connection->hello_waiting && (!e->tick_token || e->tick_ahead);
@@ -155,7 +148,9 @@ static bool may_grant(const struct fs_engine *e, const struct fs_connection *con
 
 static void send_lease(struct fs_engine *e, struct fs_connection *connection)
 {
-    struct fs_delivery delivery = {.kind = FS_DELIVER_LEASE, .revision = e->revision, .n = connection->renew_n,
+    struct fs_delivery delivery = {.kind = FS_DELIVER_LEASE,
+                                   .revision = e->revision,
+                                   .n = connection->renew_n,
                                    .duration = e->options.lease};
     connection->renew_wanted = false;
     connection->lease_until = e->now.mono + e->options.lease;
@@ -168,15 +163,15 @@ static void send_refetch(struct fs_engine *e, struct fs_connection *connection)
     struct fs_delivery delivery = {.kind = FS_DELIVER_REFETCH, .revision = e->revision};
     FS_LIST_EACH(&connection->dirty, node)
     {
-        if (FS_CONTAINER(node, struct fs_watch, in_dirty)->sent)
-            mark_clean(e, FS_CONTAINER(node, struct fs_watch, in_dirty));
+        mark_clean(e, FS_CONTAINER(node, struct fs_watch, in_dirty));
     }
     connection->urgent = false;
     connection->sent_revision = e->revision;
     send(e, connection, &delivery);
 }
 
-/* An event stream has no snapshot: its client has fetched, and is told to do so again where something has changed since. */
+/* An event stream has no snapshot: its client has fetched, and is told to do so again where something has
+ * changed since. */
 static void start_stream(struct fs_engine *e, struct fs_connection *connection, struct fs_watch *watch)
 {
     const struct fs_context *context = watch->view->context;
@@ -190,32 +185,39 @@ static void start_stream(struct fs_engine *e, struct fs_connection *connection, 
         send_refetch(e, connection);
 }
 
+static void send_fresh(struct fs_engine *e, struct fs_connection *connection)
+{
+    FS_LIST_EACH(&connection->fresh, node)
+    {
+        struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_dirty);
+        if (connection->window <= 0)
+            return;
+        if (!watch->overdue && fs_view_waits(e, watch->view))
+            continue;
+        if (connection->stream)
+            start_stream(e, connection, watch);
+        else
+            send_snapshot(e, connection, watch);
+    }
+}
+
 static void flush(struct fs_engine *e, struct fs_connection *connection)
 {
-    if (!connection->greeted)
+    if (!connection->greeted || connection->window <= 0)
         return;
-    while (connection->window > 0) {
-        struct fs_watch *fresh;
-        if (connection->stream && has_delta(connection)) {
-            send_refetch(e, connection);
-        } else if (has_delta(connection)) {
-            send_delta(e, connection);
-        } else if ((fresh = next_snapshot(e, connection))) {
-            if (connection->stream)
-                start_stream(e, connection, fresh);
-            else
-                send_snapshot(e, connection, fresh);
-        } else if (may_grant(e, connection)) {
-            send_lease(e, connection);
-        } else {
-            return;
-        }
-    }
+    if (!fs_list_empty(&connection->dirty) && connection->stream)
+        send_refetch(e, connection);
+    else if (!fs_list_empty(&connection->dirty))
+        send_delta(e, connection);
+    send_fresh(e, connection);
+    if (connection->window > 0 && may_grant(e, connection))
+        send_lease(e, connection);
 }
 
 static bool is_done(const struct fs_connection *connection)
 {
-    return fs_list_empty(&connection->dirty) && !connection->renew_wanted;
+    return fs_list_empty(&connection->dirty) && fs_list_empty(&connection->fresh) &&
+           !connection->renew_wanted;
 }
 
 void fs_deliver_all(struct fs_engine *e)
@@ -229,14 +231,18 @@ void fs_deliver_all(struct fs_engine *e)
     }
 }
 
-void fs_engine_goaway(struct fs_engine *e, const char *credential_id, const char *code, const char *text, int64_t drain, int64_t reconnect,
-                      int close)
+void fs_engine_goaway(struct fs_engine *e, const char *credential_id, const char *code, const char *text,
+                      int64_t drain, int64_t reconnect, int close)
 {
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
         struct fs_connection *connection = it.value;
         if (!connection->open || (credential_id && strcmp(connection->credential->id, credential_id)))
             continue;
-        struct fs_delivery delivery = {.kind = FS_DELIVER_GOAWAY, .code = code, .text = text, .duration = drain, .reconnect = reconnect,
+        struct fs_delivery delivery = {.kind = FS_DELIVER_GOAWAY,
+                                       .code = code,
+                                       .text = text,
+                                       .duration = drain,
+                                       .reconnect = reconnect,
                                        .close = close};
         send(e, connection, &delivery);
         connection->revoked |= !strcmp(code, "revoked");

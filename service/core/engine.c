@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine as a whole: made, ended, told of commits and flags, and turned. What it does stands in the files it calls. */
+/* The engine as a whole: made, ended, told of commits and flags, and turned. What it does stands in the files
+ * it calls. */
 #include "engine_internal.h"
 
 void fs_engine_options_init(struct fs_engine_options *options)
@@ -122,7 +123,8 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_source_destroy(e->sources.items[i]);
     fs_vec_finish(&e->sources);
     fs_vec_finish(&e->dirty);
-    struct fs_map *maps[] = {&e->contexts, &e->subjects, &e->questions, &e->connections, &e->watches, &e->batches};
+    struct fs_map *maps[] = {&e->contexts,    &e->subjects, &e->questions,
+                             &e->connections, &e->watches,  &e->batches};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         fs_map_finish(maps[i], NULL);
     fs_heap_finish(&e->heap);
@@ -137,7 +139,8 @@ struct fs_flagset *fs_engine_flags(const struct fs_engine *e)
 }
 
 /* Hands a draft of the engine's own to the journal, now or as soon as it can take it. Takes the body. */
-void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length, unsigned source, const char *revision)
+void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length,
+                      unsigned source, const char *revision)
 {
     struct fs_pending *pending = FS_NEW(struct fs_pending);
     pending->token = FS_ENGINE_TOKENS + ++e->next_token;
@@ -157,7 +160,10 @@ static void append_waiting(struct fs_engine *e)
         struct fs_pending *pending = FS_CONTAINER(node, struct fs_pending, node);
         if (pending->appended)
             continue;
-        struct fs_draft draft = {.kind = pending->kind, .time = e->now.wall, .body = pending->body, .length = pending->length,
+        struct fs_draft draft = {.kind = pending->kind,
+                                 .time = e->now.wall,
+                                 .body = pending->body,
+                                 .length = pending->length,
                                  .token = pending->token};
         if (!e->options.ports.append(e->options.ports.self, &draft))
             return;
@@ -176,7 +182,8 @@ static void pending_committed(struct fs_engine *e, struct fs_pending *pending, c
         const char *what = fs_json_text(body, "what");
         if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
             struct fs_receipt *receipt = fs_receipt_open(e, commit->number, commit->time);
-            fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number, commit->time, receipt);
+            fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number,
+                                     commit->time, receipt);
         }
         json_decref(body);
     }
@@ -218,7 +225,8 @@ static bool own_commit(struct fs_engine *e, const struct fs_commit *commit)
     return false;
 }
 
-void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const struct fs_entry *entry, struct fs_time now)
+void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const struct fs_entry *entry,
+                      struct fs_time now)
 {
     e->now = now;
     if (commit->result == FS_COMMIT_DONE && commit->number > e->applied)
@@ -267,8 +275,8 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
     }
 }
 
-/* Since when the oldest draft waits that something visible hangs on; INT64_MAX: none does. The journal takes one after the other: where the
- * oldest is late, all are. */
+/* Since when the oldest draft waits that something visible hangs on; INT64_MAX: none does. The journal takes
+ * one after the other: where the oldest is late, all are. */
 static int64_t waiting_since(const struct fs_engine *e)
 {
     int64_t since = e->tick_token ? e->tick_since : INT64_MAX;
@@ -305,7 +313,8 @@ static void go_ahead(struct fs_engine *e)
         fs_tick_go_ahead(e);
 }
 
-/* The moment at which the journal becomes late; while it is, drafts that it did not take are offered again at that pace. */
+/* The moment at which the journal becomes late; while it is, drafts that it did not take are offered again at
+ * that pace. */
 static void watch_journal(struct fs_engine *e)
 {
     int64_t since = waiting_since(e);
@@ -313,7 +322,8 @@ static void watch_journal(struct fs_engine *e)
     if (due == INT64_MAX)
         fs_alarm_cancel(e, &e->journal_late);
     else
-        fs_alarm_set(e, &e->journal_late, FS_DUE_JOURNAL, due > e->now.mono ? due : e->now.mono + e->options.journal_late);
+        fs_alarm_set(e, &e->journal_late, FS_DUE_JOURNAL,
+                     due > e->now.mono ? due : e->now.mono + e->options.journal_late);
 }
 
 void fs_engine_turn(struct fs_engine *e, struct fs_time now)

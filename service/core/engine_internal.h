@@ -183,7 +183,7 @@ struct fs_watch {
     struct fs_connection *connection;
     struct fs_view *view;
     struct fs_list in_view;
-    struct fs_list in_dirty;   /* in connection.dirty */
+    struct fs_list in_dirty;   /* in connection.dirty; until its snapshot in connection.fresh */
     json_t *dropped;
     uint64_t *dirty;           /* bit set: flags that changed since they were sent */
     bool any_dirty;
@@ -209,7 +209,8 @@ struct fs_connection {
     bool open;                 /* false: disconnected, its watches are held */
     bool greeted;
     struct fs_map watches;     /* id (8 bytes) -> struct fs_watch */
-    struct fs_list dirty;      /* watches with something to send, in the order of becoming so */
+    struct fs_list dirty;      /* watches with changes to send, in the order of becoming so */
+    struct fs_list fresh;      /* watches without their first snapshot */
     struct fs_list flush_node; /* in engine.flush */
     bool urgent;               /* something is to be taken away */
     int window;                /* frames that may still be sent; errors may go below */

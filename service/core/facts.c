@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Facts: what the service knows about a subject that its contexts do not say. Of one fact the newest `time` wins, so
- * the order of delivery does not matter; a removal is remembered like a value, or an old event could bring it back.
+ * Facts: what the service knows about a subject that its contexts do not say. Of one fact the newest `time`
+ * wins, so the order of delivery does not matter; a removal is remembered like a value, or an old event could
+ * bring it back.
  */
 #include "engine_internal.h"
 
@@ -45,9 +46,10 @@ void fs_subject_release(struct fs_engine *e, struct fs_subject *subject)
     fs_subject_destroy(e, subject);
 }
 
-/* The flags of this subject's contexts that read the fact are to be evaluated, and asked with another input perhaps. */
-static void mark_readers(struct fs_engine *e, struct fs_subject *subject, const char *name, enum fs_cause_kind kind, uint64_t entry,
-                         int64_t time)
+/* The flags of this subject's contexts that read the fact are to be evaluated, and asked with another input
+ * perhaps. */
+static void mark_readers(struct fs_engine *e, struct fs_subject *subject, const char *name,
+                         enum fs_cause_kind kind, uint64_t entry, int64_t time)
 {
     if (!e->set)
         return;
@@ -78,7 +80,8 @@ static void set_in_force(struct fs_subject *subject, const char *name, json_t *v
         json_object_del(subject->facts_json, name);
 }
 
-bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry, const char *credential)
+bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry,
+                   const char *credential)
 {
     struct fs_subject *subject = fs_subject_intern(e, change->subject);
     struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);

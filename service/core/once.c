@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evaluation without a watch: at once where all is known, else when it is, else after `evaluate_timeout` with safe values for the rest. */
+/* Evaluation without a watch: at once where all is known, else when it is, else after `evaluate_timeout` with
+ * safe values for the rest. */
 #include "engine_internal.h"
 
 static void reply(struct fs_engine *e, struct fs_view *view, uint64_t token, bool timed_out)
@@ -23,8 +24,13 @@ static void reply(struct fs_engine *e, struct fs_view *view, uint64_t token, boo
         }
         count++;
     }
-    struct fs_evaluated result = {.token = token, .flags = states, .flag_count = count, .context = context->hash, .view = view->hash,
-                                  .revision = e->revision, .timed_out = timed_out};
+    struct fs_evaluated result = {.token = token,
+                                  .flags = states,
+                                  .flag_count = count,
+                                  .context = context->hash,
+                                  .view = view->hash,
+                                  .revision = e->revision,
+                                  .timed_out = timed_out};
     context->fetched = e->now.mono;
     context->fetched_revision = e->revision;
     e->options.ports.evaluated(e->options.ports.self, &result);
@@ -45,8 +51,8 @@ static void finish(struct fs_engine *e, struct fs_once *once, bool timed_out)
     fs_free(once);
 }
 
-void fs_engine_evaluate(struct fs_engine *e, const struct fs_context_text *text, bool client_only, const char *const *flags, uint64_t token,
-                        struct fs_time now)
+void fs_engine_evaluate(struct fs_engine *e, const struct fs_context_text *text, bool client_only,
+                        const char *const *flags, uint64_t token, struct fs_time now)
 {
     e->now = now;
     struct fs_context *context = fs_context_intern(e, text);

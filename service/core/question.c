@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Questions: one thing asked of a source, shared by all cells that depend on it; the unit of caching, batching
- * and invalidation. An event makes a question `touched`; it is settled by an answer whose request was sent after that.
+ * Questions: one thing asked of a source, shared by all cells that depend on it; the unit of caching,
+ * batching and invalidation. An event makes a question `touched`; it is settled by an answer whose request
+ * was sent after that.
  */
 #include "engine_internal.h"
 
 /* The identity: "SOURCE\0kind\0query\0subject\0input". */
-static char *make_key(unsigned source, const char *kind, const char *query, const char *input, size_t input_length, const char *subject,
-                      size_t *length)
+static char *make_key(unsigned source, const char *kind, const char *query, const char *input,
+                      size_t input_length, const char *subject, size_t *length)
 {
     struct fs_buf key;
     fs_buf_init(&key, FS_TEXT_LIMIT * 2);
@@ -20,8 +21,9 @@ static char *make_key(unsigned source, const char *kind, const char *query, cons
     return fs_buf_take(&key, length);
 }
 
-struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind, const char *query, const char *input,
-                                       size_t input_length, const char *subject)
+struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind,
+                                       const char *query, const char *input, size_t input_length,
+                                       const char *subject)
 {
     size_t length;
     char *key = make_key(source, kind, query, input, input_length, subject, &length);
@@ -65,7 +67,8 @@ bool fs_question_unsettled(const struct fs_question *q)
     return q->touched > q->settled || q->uncommitted;
 }
 
-/* An answer that came too early for a newer event may take away but not grant, for one further round at most. */
+/* An answer that came too early for a newer event may take away but not grant, for one further round at most.
+ */
 bool fs_question_holds_grants(const struct fs_question *q)
 {
     return q->uncommitted || (q->touched > q->settled && q->unsettled_rounds < 2);
@@ -84,11 +87,12 @@ bool fs_question_live(const struct fs_question *q)
 
 bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q)
 {
-    return fs_question_holds_grants(q) || (q->overdue && e->sources.items[q->source]->status != FS_SOURCE_DOWN);
+    return fs_question_holds_grants(q) ||
+           (q->overdue && e->sources.items[q->source]->status != FS_SOURCE_DOWN);
 }
 
-/* When it was last known to hold: answered then, or its source seen alive at the same revision since. A probe confirms
- * neither what an event has put in doubt nor what the source just failed to answer. */
+/* When it was last known to hold: answered then, or its source seen alive at the same revision since. A probe
+ * confirms neither what an event has put in doubt nor what the source just failed to answer. */
 int64_t fs_question_confirmed(const struct fs_engine *e, const struct fs_question *q)
 {
     const struct fs_source_state *source = e->sources.items[q->source];
@@ -119,11 +123,13 @@ void fs_question_want(struct fs_engine *e, struct fs_question *q)
 void fs_question_ask_again(struct fs_engine *e, struct fs_question *q)
 {
     /* One that has failed is asked again when its back-off is over. */
-    if ((!q->answered || q->overdue || q->touched > q->settled) && !(q->failed && fs_timer_armed(&q->retry.timer)))
+    if ((!q->answered || q->overdue || q->touched > q->settled) &&
+        !(q->failed && fs_timer_armed(&q->retry.timer)))
         fs_question_want(e, q);
 }
 
-void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry, int64_t time)
+void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry,
+                       int64_t time)
 {
     q->confirmed = fs_question_confirmed(e, q); /* what has confirmed it until now still counts */
     if (entry > q->touched)
@@ -167,8 +173,12 @@ static void send_batch(struct fs_engine *e, struct fs_source_state *source)
         q->confirmed = fs_question_confirmed(e, q); /* should it fail: the probes until now still count */
         fs_alarm_cancel(e, &q->revalidate);
         fs_alarm_cancel(e, &q->retry);
-        asked[batch->count] = (struct fs_asked){.id = q->id, .kind = q->kind, .query = q->query, .input = q->input,
-                                                .input_length = q->input_length, .subject = q->subject};
+        asked[batch->count] = (struct fs_asked){.id = q->id,
+                                                .kind = q->kind,
+                                                .query = q->query,
+                                                .input = q->input,
+                                                .input_length = q->input_length,
+                                                .subject = q->subject};
         batch->questions[batch->count++] = q;
     }
     fs_map_set(&e->batches, &batch->token, sizeof batch->token, batch);

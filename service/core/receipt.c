@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Receipts: proof of what became of an event. Concerned is every watch whose flags depend on what the event touched, changed or
- * not; the receipt is complete when each of them has acknowledged the last change, or can no longer hold the old value. What
- * is settled is looked at no more: a turn costs what is still open.
+ * Receipts: proof of what became of an event. Concerned is every watch whose flags depend on what the event
+ * touched, changed or not; the receipt is complete when each of them has acknowledged the last change, or can
+ * no longer hold the old value. What is settled is looked at no more: a turn costs what is still open.
  */
 #include "receipt_internal.h"
 
@@ -80,7 +80,11 @@ void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q)
     q->noted = receipt->entry;
     char *key = fs_alloc(q->key_length + 1);
     memcpy(key, q->key, q->key_length + 1);
-    struct fs_touched touched = {.key = key, .key_length = q->key_length, .id = q->id, .source = q->source, .query = fs_strdup(q->query)};
+    struct fs_touched touched = {.key = key,
+                                 .key_length = q->key_length,
+                                 .id = q->id,
+                                 .source = q->source,
+                                 .query = fs_strdup(q->query)};
     fs_vec_push(&receipt->questions, touched);
 }
 
@@ -89,7 +93,9 @@ static void add_watch(struct fs_receipt *receipt, struct fs_watch *watch)
     if (watch->noted == receipt->entry)
         return;
     watch->noted = receipt->entry;
-    struct fs_concerned_watch concerned = {.serial = watch->serial, .watch = watch->id, .open = watch->connection->open,
+    struct fs_concerned_watch concerned = {.serial = watch->serial,
+                                           .watch = watch->id,
+                                           .open = watch->connection->open,
                                            .until = watch->connection->lease_until};
     memcpy(concerned.session, watch->connection->session, sizeof concerned.session);
     concerned.client = fs_strdup(watch->connection->client_name ? watch->connection->client_name : "");
@@ -98,7 +104,8 @@ static void add_watch(struct fs_receipt *receipt, struct fs_watch *watch)
     fs_vec_push(&receipt->watches, concerned);
 }
 
-void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context, uint32_t flag)
+void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
+                     uint32_t flag)
 {
     if (context->cells[flag].noted == receipt->entry)
         return;
@@ -122,10 +129,12 @@ void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_
 
 static bool is_lost(const struct fs_engine *e, const struct fs_question *q)
 {
-    return e->sources.items[q->source]->status == FS_SOURCE_DOWN || (q->failed && !q->in_flight && !q->queued);
+    return e->sources.items[q->source]->status == FS_SOURCE_DOWN ||
+           (q->failed && !q->in_flight && !q->queued);
 }
 
-/* Forgets the questions that are settled, or that nobody asks any more. False: the first round after the event is not over for some. */
+/* Forgets the questions that are settled, or that nobody asks any more. False: the first round after the
+ * event is not over for some. */
 static bool follow_questions(struct fs_engine *e, struct fs_receipt *receipt)
 {
     bool over = true;
@@ -145,13 +154,17 @@ static bool follow_questions(struct fs_engine *e, struct fs_receipt *receipt)
     return over;
 }
 
-static const struct fs_cell *cell_of(const struct fs_engine *e, const struct fs_concerned_cell *concerned, const struct fs_flag **flag)
+static const struct fs_cell *cell_of(const struct fs_engine *e, const struct fs_concerned_cell *concerned,
+                                     const struct fs_flag **flag)
 {
     *flag = fs_flagset_find(e->set, concerned->flag);
-    return *flag && concerned->context->cells[(*flag)->index].wanted ? &concerned->context->cells[(*flag)->index] : NULL;
+    return *flag && concerned->context->cells[(*flag)->index].wanted
+               ? &concerned->context->cells[(*flag)->index]
+               : NULL;
 }
 
-/* Is every cell evaluated after the event, and published? A fact may have changed what a question asks: then the new one counts. */
+/* Is every cell evaluated after the event, and published? A fact may have changed what a question asks: then
+ * the new one counts. */
 static bool cells_done(const struct fs_engine *e, const struct fs_receipt *receipt)
 {
     for (size_t i = 0; i < receipt->cells.count; i++) {
@@ -196,13 +209,15 @@ static void require_of_view(const struct fs_view *view, uint64_t revision, const
     }
 }
 
-/* What each watch must have acknowledged: the last change of the concerned flags that it sees. Those that had acknowledged less hold again. */
+/* What each watch must have acknowledged: the last change of the concerned flags that it sees. Those that had
+ * acknowledged less hold again. */
 static void require(struct fs_engine *e, struct fs_receipt *receipt)
 {
     struct fs_map by_serial;
     fs_map_init_borrowing(&by_serial);
     for (size_t i = 0; i < receipt->watches.count; i++)
-        fs_map_set(&by_serial, &receipt->watches.items[i].serial, sizeof(uint64_t), &receipt->watches.items[i]);
+        fs_map_set(&by_serial, &receipt->watches.items[i].serial, sizeof(uint64_t),
+                   &receipt->watches.items[i]);
     for (size_t i = 0; i < receipt->cells.count; i++) {
         const struct fs_flag *flag;
         const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
@@ -219,7 +234,8 @@ static void require(struct fs_engine *e, struct fs_receipt *receipt)
     for (size_t i = 0; i < receipt->watches.count; i++) {
         struct fs_concerned_watch *concerned = &receipt->watches.items[i];
         const struct fs_watch *watch = fs_map_get(&e->watches, &concerned->serial, sizeof concerned->serial);
-        if (watch && concerned->state == FS_ACKNOWLEDGED && watch->connection->acked_revision < concerned->required) {
+        if (watch && concerned->state == FS_ACKNOWLEDGED &&
+            watch->connection->acked_revision < concerned->required) {
             concerned->state = FS_HOLDS;
             concerned->queued = false;
         }
@@ -228,7 +244,8 @@ static void require(struct fs_engine *e, struct fs_receipt *receipt)
     }
 }
 
-/* Looks where the old value may still be. A lease that was granted before the change was queued counts, even in the same turn. */
+/* Looks where the old value may still be. A lease that was granted before the change was queued counts, even
+ * in the same turn. */
 static void follow(struct fs_engine *e, struct fs_concerned_watch *concerned)
 {
     const struct fs_watch *watch = fs_map_get(&e->watches, &concerned->serial, sizeof concerned->serial);
@@ -237,8 +254,10 @@ static void follow(struct fs_engine *e, struct fs_concerned_watch *concerned)
         const struct fs_connection *connection = watch->connection;
         if (!concerned->queued && connection->lease_until > concerned->until)
             concerned->until = connection->lease_until;
-        concerned->queued |= watch->sent && connection->sent_revision >= concerned->required && !watch->any_dirty;
-        uint64_t needed = concerned->required > watch->snapshot_revision ? concerned->required : watch->snapshot_revision;
+        concerned->queued |=
+            watch->sent && connection->sent_revision >= concerned->required && !watch->any_dirty;
+        uint64_t needed =
+            concerned->required > watch->snapshot_revision ? concerned->required : watch->snapshot_revision;
         if (watch->sent && connection->acked_revision >= needed) {
             concerned->state = FS_ACKNOWLEDGED;
             concerned->settled_at = e->now.wall;
@@ -330,7 +349,8 @@ static void serve_waiters(struct fs_engine *e, struct fs_receipt *receipt)
     FS_VEC(uint64_t) tokens = {0};
     for (size_t i = 0; i < receipt->waiters.count;) {
         const struct fs_receipt_waiter *waiter = &receipt->waiters.items[i];
-        bool over = waiter->deadline <= e->now.mono || (waiter->delivered ? receipt->complete : receipt->applied);
+        bool over =
+            waiter->deadline <= e->now.mono || (waiter->delivered ? receipt->complete : receipt->applied);
         if (!over) {
             i++;
             continue;
@@ -367,17 +387,20 @@ void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm)
     serve_waiters(e, receipt);
 }
 
-void fs_engine_receipt_wait(struct fs_engine *e, uint64_t entry, bool delivered, int64_t timeout, uint64_t token, struct fs_time now)
+void fs_engine_receipt_wait(struct fs_engine *e, uint64_t entry, bool delivered, int64_t timeout,
+                            uint64_t token, struct fs_time now)
 {
     e->now = now;
     struct fs_receipt *receipt = find(e, entry);
     if (!receipt) {
-        json_t *none = json_pack("{s:I, s:b, s:s}", "entry", (json_int_t)entry, "complete", 0, "error", "no receipt of this entry is in memory");
+        json_t *none = json_pack("{s:I, s:b, s:s}", "entry", (json_int_t)entry, "complete", 0, "error",
+                                 "no receipt of this entry is in memory");
         e->options.ports.receipt(e->options.ports.self, token, none);
         json_decref(none);
         return;
     }
-    struct fs_receipt_waiter waiter = {.token = token, .delivered = delivered, .deadline = now.mono + timeout};
+    struct fs_receipt_waiter waiter = {
+        .token = token, .delivered = delivered, .deadline = now.mono + timeout};
     fs_vec_push(&receipt->waiters, waiter);
     fs_receipt_check(e, receipt);
     if (!fs_timer_armed(&receipt->alarm.timer) || receipt->alarm.timer.due > waiter.deadline)

@@ -47,12 +47,12 @@ struct fs_receipt {
     int64_t time;                  /* wall ms of the entry */
     int64_t applied_at, queued_at; /* wall ms; 0: not yet */
     bool applied, complete, superseded;
-    bool late;                     /* applied with questions that had no answer: what they change counts when it is there */
-    uint64_t revision;             /* when applied */
+    bool late; /* applied with questions that had no answer: what they change counts when it is there */
+    uint64_t revision;                   /* when applied */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
     FS_VEC(struct fs_concerned_cell) cells;
     FS_VEC(struct fs_concerned_watch) watches;
-    FS_VEC(size_t) holding;        /* indexes of those whose state is FS_HOLDS */
+    FS_VEC(size_t) holding; /* indexes of those whose state is FS_HOLDS */
     FS_VEC(struct fs_receipt_waiter) waiters;
     size_t ofrep_concerned, ofrep_fetched; /* when the cells were let go */
     struct fs_alarm alarm;
@@ -61,7 +61,8 @@ struct fs_receipt {
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt);
 /* Until then a client of the process before may hold what this one knows nothing of. Mono ms. */
 int64_t fs_receipt_restart_bound(const struct fs_engine *e);
-void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned, size_t *fetched);
+void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
+                            size_t *fetched);
 /* As it stands: a new reference. */
 json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *receipt);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Receipts as JSON: who has acknowledged, who is behind or held and until when, and the moment after which nobody holds the old value. */
+/* Receipts as JSON: who has acknowledged, who is behind or held and until when, and the moment after which
+ * nobody holds the old value. */
 #include "receipt_internal.h"
 
 static void add_time(json_t *object, const char *name, int64_t wall)
@@ -11,15 +12,17 @@ static void add_time(json_t *object, const char *name, int64_t wall)
 
 static json_t *describe_watch(const struct fs_engine *e, const struct fs_concerned_watch *concerned)
 {
-    json_t *one = json_pack("{s:s, s:s, s:s, s:I}", "session", concerned->session, "client", concerned->client, "subject",
-                            concerned->subject, "watch", (json_int_t)concerned->watch);
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:I}", "session", concerned->session, "client", concerned->client,
+                  "subject", concerned->subject, "watch", (json_int_t)concerned->watch);
     if (concerned->state == FS_HOLDS && concerned->until > e->now.mono)
         add_time(one, "until", e->now.wall + (concerned->until - e->now.mono));
     return one;
 }
 
 /* OFREP clients hold no lease: what can be told is who has asked again since. */
-void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned, size_t *fetched)
+void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
+                            size_t *fetched)
 {
     struct fs_map seen;
     fs_map_init(&seen);
@@ -30,7 +33,8 @@ void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *
         if (!context->fetched || fs_map_set(&seen, &context, sizeof context, context))
             continue;
         ++*concerned;
-        *fetched += receipt->applied && e->now.wall - (e->now.mono - context->fetched) >= receipt->applied_at &&
+        *fetched += receipt->applied &&
+                    e->now.wall - (e->now.mono - context->fetched) >= receipt->applied_at &&
                     context->fetched_revision >= receipt->revision;
     }
     fs_map_finish(&seen, NULL);
@@ -71,7 +75,8 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
         int64_t at = concerned->settled_at;
         if (concerned->state == FS_HOLDS) {
             at = e->now.wall + (concerned->until - e->now.mono);
-            known &= concerned->queued || !concerned->open; /* until then a lease may still be granted before the change */
+            known &= concerned->queued ||
+                     !concerned->open; /* until then a lease may still be granted before the change */
             size_t *count = concerned->open ? &behind_count : &held_count;
             if ((*count)++ < LISTED)
                 json_array_append_new(concerned->open ? behind : held, describe_watch(e, concerned));
@@ -89,12 +94,15 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
     add_time(times, "accepted", receipt->time);
     add_time(times, "applied", receipt->applied_at);
     add_time(times, "queued", receipt->queued_at);
-    json_t *root = json_pack("{s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "entry", (json_int_t)receipt->entry,
-                             "applied", receipt->applied, "complete", receipt->complete, "concerned", (json_int_t)receipt->watches.count,
-                             "acknowledged", (json_int_t)acknowledged, "behindCount", (json_int_t)behind_count, "heldCount",
-                             (json_int_t)held_count, "expired", (json_int_t)expired, "behind", behind, "held", held, "ofrep",
-                             json_pack("{s:I, s:I}", "concerned", (json_int_t)ofrep_concerned, "fetched", (json_int_t)ofrep_fetched),
-                             "unresolved", describe_unresolved(e, receipt), "times", times);
+    json_t *root =
+        json_pack("{s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "entry",
+                  (json_int_t)receipt->entry, "applied", receipt->applied, "complete", receipt->complete,
+                  "concerned", (json_int_t)receipt->watches.count, "acknowledged", (json_int_t)acknowledged,
+                  "behindCount", (json_int_t)behind_count, "heldCount", (json_int_t)held_count, "expired",
+                  (json_int_t)expired, "behind", behind, "held", held, "ofrep",
+                  json_pack("{s:I, s:I}", "concerned", (json_int_t)ofrep_concerned, "fetched",
+                            (json_int_t)ofrep_fetched),
+                  "unresolved", describe_unresolved(e, receipt), "times", times);
     if (receipt->superseded)
         json_object_set_new(root, "superseded", json_true());
     if (receipt->applied)
@@ -103,4 +111,3 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
         add_time(root, "safe_at", safe_at);
     return root;
 }
-

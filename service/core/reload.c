@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Other flags while everything runs. Values stay until they are evaluated anew, so that only real changes are sent; answers stay where the
- * same question is asked as before; what a view loses is removed from its watches first.
+ * Other flags while everything runs. Values stay until they are evaluated anew, so that only real changes are
+ * sent; answers stay where the same question is asked as before; what a view loses is removed from its
+ * watches first.
  */
 #include "engine_internal.h"
 
 /* Carries the cells of a context over to another set. */
-static void rebuild_context(struct fs_engine *e, struct fs_context *context, struct fs_flagset *old, struct fs_flagset *set)
+static void rebuild_context(struct fs_engine *e, struct fs_context *context, struct fs_flagset *old,
+                            struct fs_flagset *set)
 {
     struct fs_cell *cells = fs_calloc(set->count + 1, sizeof *cells);
     for (size_t i = 0; old && i < old->count; i++) {
@@ -24,14 +26,17 @@ static void rebuild_context(struct fs_engine *e, struct fs_context *context, str
         moved->dirty = moved->withdrawn = false;
         if (moved->alarm)
             moved->alarm->flag = (uint32_t)flag->index;
-        /* The variant's name is borrowed from the old definition; the new one's text, or our own two words, outlive it. */
+        /* The variant's name is borrowed from the old definition; the new one's text, or our own two words,
+         * outlive it. */
         const char *variant = moved->value.variant;
         moved->value.variant = NULL;
         for (size_t v = 0; variant && v < flag->variant_count; v++)
             if (!strcmp(flag->variants[v].name, variant))
                 moved->value.variant = flag->variants[v].name;
         if (variant && !moved->value.variant)
-            moved->value.variant = !strcmp(variant, "safe") ? "safe" : !strcmp(variant, "decision") ? "decision" : "";
+            moved->value.variant = !strcmp(variant, "safe")       ? "safe"
+                                   : !strcmp(variant, "decision") ? "decision"
+                                                                  : "";
     }
     fs_free(context->cells);
     context->cells = cells;
@@ -44,7 +49,8 @@ static bool same_text(const char *a, const char *b)
     return a == b || (a && b && !strcmp(a, b));
 }
 
-/* What a client falls to without a lease stands beside every value that it holds: another one must be told. */
+/* What a client falls to without a lease stands beside every value that it holds: another one must be told.
+ */
 static bool same_safe(const struct fs_flag *a, const struct fs_flag *b)
 {
     const struct fs_variant *va = a->safe_variant >= 0 ? &a->variants[a->safe_variant] : NULL;
@@ -63,7 +69,8 @@ static void remove_key(struct fs_watch *watch, const char *key)
     fs_vec_push(&watch->removed, fs_strdup(key));
 }
 
-static void refresh_watch(struct fs_engine *e, struct fs_watch *watch, struct fs_flagset *old, const uint64_t *before, const uint64_t *flags)
+static void refresh_watch(struct fs_engine *e, struct fs_watch *watch, struct fs_flagset *old,
+                          const uint64_t *before, const uint64_t *flags)
 {
     struct fs_view *view = watch->view;
     uint64_t *dirty = fs_calloc(e->words + 1, sizeof *dirty), *was_dirty = watch->dirty;
@@ -111,7 +118,8 @@ static void refresh_view(struct fs_engine *e, struct fs_view *view, struct fs_fl
     view->body = NULL;
 }
 
-/* Every value is looked at anew; its questions are bound at once, so that those asked before keep their answers. */
+/* Every value is looked at anew; its questions are bound at once, so that those asked before keep their
+ * answers. */
 static void refresh_cells(struct fs_engine *e, struct fs_context *context, uint64_t entry)
 {
     for (size_t i = 0; i < e->set->count; i++) {
@@ -126,7 +134,8 @@ static void refresh_cells(struct fs_engine *e, struct fs_context *context, uint6
     }
 }
 
-/* A tick under way tells of the old set: it is dropped, and what it proposed comes up again, with its causes. */
+/* A tick under way tells of the old set: it is dropped, and what it proposed comes up again, with its causes.
+ */
 static void drop_tick(struct fs_engine *e)
 {
     for (size_t i = 0; i < e->proposals.count; i++) {

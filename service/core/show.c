@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The engine's state as JSON, for operators: flags, contexts, clients, sources, and why a value is what it is. */
+/* The engine's state as JSON, for operators: flags, contexts, clients, sources, and why a value is what it
+ * is. */
 #include "engine_internal.h"
 
 static void add_time(json_t *object, const char *name, int64_t wall)
@@ -11,7 +12,8 @@ static void add_time(json_t *object, const char *name, int64_t wall)
 
 static json_t *show_value(const struct fs_evaluation *value)
 {
-    json_t *one = json_pack("{s:s*, s:s, s:b}", "variant", value->variant, "reason", fs_reason_name(value->reason), "safe", value->safe);
+    json_t *one = json_pack("{s:s*, s:s, s:b}", "variant", value->variant, "reason",
+                            fs_reason_name(value->reason), "safe", value->safe);
     if (value->value)
         json_object_set(one, "value", value->value);
     if (value->error)
@@ -26,8 +28,8 @@ static json_t *show_cause(const struct fs_cause *cause)
     json_t *entries = json_array();
     for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
         json_array_append_new(entries, json_integer((json_int_t)cause->entries[i]));
-    json_t *one = json_pack("{s:s, s:o, s:I}", "kind", fs_cause_kind_name(cause->kind), "entries", entries, "count",
-                            (json_int_t)cause->count);
+    json_t *one = json_pack("{s:s, s:o, s:I}", "kind", fs_cause_kind_name(cause->kind), "entries", entries,
+                            "count", (json_int_t)cause->count);
     add_time(one, "time", cause->time);
     return one;
 }
@@ -40,10 +42,10 @@ json_t *fs_engine_show_flags(const struct fs_engine *e)
         json_t *sources = json_array();
         for (size_t d = 0; d < flag->decision_count; d++)
             json_array_append_new(sources, json_string(flag->decisions[d].source));
-        json_t *one = json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:s*, s:I}", "key", flag->key, "type", fs_type_name(flag->type), "enabled",
-                                !flag->disabled, "access", flag->access, "visibility",
-                                flag->visibility == FS_VISIBILITY_CLIENT ? "client" : "server", "sources", sources, "file", flag->file,
-                                "line", (json_int_t)flag->line);
+        json_t *one = json_pack("{s:s, s:s, s:b, s:b, s:s, s:o, s:s*, s:I}", "key", flag->key, "type",
+                                fs_type_name(flag->type), "enabled", !flag->disabled, "access", flag->access,
+                                "visibility", flag->visibility == FS_VISIBILITY_CLIENT ? "client" : "server",
+                                "sources", sources, "file", flag->file, "line", (json_int_t)flag->line);
         if (flag->source_text)
             json_object_set(one, "definition", flag->source_text);
         json_array_append_new(list, one);
@@ -63,8 +65,9 @@ static json_t *show_context(const struct fs_engine *e, const struct fs_context *
         add_time(value, "changed", cell->changed);
         json_object_set_new(flags, e->set->flags[i]->key, value);
     }
-    json_t *one = json_pack("{s:s, s:s, s:O, s:I, s:o}", "hash", context->hash, "subject", context->subject, "context", context->json,
-                            "watches", (json_int_t)context->watches, "flags", flags);
+    json_t *one =
+        json_pack("{s:s, s:s, s:O, s:I, s:o}", "hash", context->hash, "subject", context->subject, "context",
+                  context->json, "watches", (json_int_t)context->watches, "flags", flags);
     if (context->owner->facts_json && json_object_size(context->owner->facts_json))
         json_object_set(one, "facts", context->owner->facts_json);
     return one;
@@ -75,9 +78,11 @@ json_t *fs_engine_show_contexts(const struct fs_engine *e, const char *subject, 
     json_t *list = json_array();
     if (subject) {
         const struct fs_subject *owner = fs_map_gets(&e->subjects, subject);
-        for (const struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts; node = node->next)
+        for (const struct fs_list *node = owner ? owner->contexts.next : NULL;
+             node && node != &owner->contexts; node = node->next)
             if (json_array_size(list) < limit)
-                json_array_append_new(list, show_context(e, FS_CONTAINER(node, const struct fs_context, by_subject)));
+                json_array_append_new(
+                    list, show_context(e, FS_CONTAINER(node, const struct fs_context, by_subject)));
         return list;
     }
     for (struct fs_map_iter it = {0}; json_array_size(list) < limit && fs_map_next(&e->contexts, &it);)
@@ -90,9 +95,10 @@ static json_t *show_watches(const struct fs_connection *connection)
     json_t *list = json_array();
     for (struct fs_map_iter it = {0}; fs_map_next(&connection->watches, &it);) {
         const struct fs_watch *watch = it.value;
-        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:b}", "watch", (json_int_t)watch->id, "subject",
-                                              watch->view->context->subject, "context", watch->view->context->hash, "view",
-                                              watch->view->hash, "resumed", watch->resumed));
+        json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:b}", "watch", (json_int_t)watch->id,
+                                              "subject", watch->view->context->subject, "context",
+                                              watch->view->context->hash, "view", watch->view->hash,
+                                              "resumed", watch->resumed));
     }
     return list;
 }
@@ -102,13 +108,14 @@ json_t *fs_engine_show_clients(const struct fs_engine *e, struct fs_time now)
     json_t *list = json_array();
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
         const struct fs_connection *connection = it.value;
-        const char *state = !connection->open                                          ? "held"
-                            : connection->window <= 0                                  ? "blocked"
+        const char *state = !connection->open                                        ? "held"
+                            : connection->window <= 0                                ? "blocked"
                             : connection->acked_revision < connection->sent_revision ? "behind"
-                                                                                       : "current";
-        json_t *one = json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o}", "session", connection->session, "channel",
-                                connection->stream ? "sse" : "websocket", "client", connection->client_name, "version",
-                                connection->client_version, "credential", connection->credential->id, "address", connection->address,
+                                                                                     : "current";
+        json_t *one = json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o}", "session",
+                                connection->session, "channel", connection->stream ? "sse" : "websocket",
+                                "client", connection->client_name, "version", connection->client_version,
+                                "credential", connection->credential->id, "address", connection->address,
                                 "state", state, "sent", (json_int_t)connection->sent_revision, "acknowledged",
                                 (json_int_t)connection->acked_revision, "watches", show_watches(connection));
         add_time(one, "opened", connection->opened);
@@ -129,9 +136,10 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
     json_t *list = json_array();
     for (size_t i = 0; i < e->sources.count; i++) {
         const struct fs_source_state *source = e->sources.items[i];
-        json_t *one = json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name, "state",
-                                status_name(source->status), "revision", source->revision, "asked", (json_int_t)source->asked, "failed",
-                                (json_int_t)source->failed);
+        json_t *one =
+            json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name,
+                      "state", status_name(source->status), "revision", source->revision, "asked",
+                      (json_int_t)source->asked, "failed", (json_int_t)source->failed);
         if (source->error[0])
             json_object_set_new(one, "error", json_string(source->error));
         add_time(one, "since", source->since);
@@ -146,10 +154,11 @@ static json_t *show_question(const struct fs_engine *e, const struct fs_question
 {
     struct fs_err err;
     json_t *input = q->input_length ? fs_json_read(q->input, q->input_length, 64, &err) : NULL;
-    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s*, s:s*}", "source", e->sources.items[q->source]->name, "kind", q->kind,
-                            "query", q->query, "state", q->answered ? fs_answer_state_name(q->answer.state) : "none", "settled",
-                            !fs_question_unsettled(q), "failed", q->failed, "revision", q->answer.revision, "decision",
-                            q->answer.decision_id);
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s, s:b, s:b, s:s*, s:s*}", "source",
+                            e->sources.items[q->source]->name, "kind", q->kind, "query", q->query, "state",
+                            q->answered ? fs_answer_state_name(q->answer.state) : "none", "settled",
+                            !fs_question_unsettled(q), "failed", q->failed, "revision", q->answer.revision,
+                            "decision", q->answer.decision_id);
     if (input)
         json_object_set_new(one, "input", input);
     if (q->answer.value)
@@ -165,7 +174,8 @@ static json_t *show_question(const struct fs_engine *e, const struct fs_question
     return one;
 }
 
-static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell)
+static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *flag,
+                              const struct fs_cell *cell)
 {
     json_t *list = json_array();
     for (size_t d = 0; d < flag->decision_count; d++) {
@@ -175,7 +185,8 @@ static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *f
         if (binding && binding->question)
             one = show_question(e, binding->question);
         else
-            one = json_pack("{s:s, s:s, s:s}", "source", decision->source, "kind", decision->kind, "query", decision->query);
+            one = json_pack("{s:s, s:s, s:s}", "source", decision->source, "kind", decision->kind, "query",
+                            decision->query);
         if (decision->name)
             json_object_set_new(one, "name", json_string(decision->name));
         if (binding && binding->missing_fact[0])
@@ -186,12 +197,16 @@ static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *f
 }
 
 /* The branch of the targeting that decided, run anew on the answers as they stand. */
-static void show_rule(struct fs_engine *e, const struct fs_flag *flag, const struct fs_context *context, json_t *root)
+static void show_rule(struct fs_engine *e, const struct fs_flag *flag, const struct fs_context *context,
+                      json_t *root)
 {
     if (!flag->targeting)
         return;
     char pointer[256] = "";
-    struct fs_scope scope = {.context = context->json, .facts = context->owner->facts_json, .flag_key = flag->key, .wall_ms = e->now.wall};
+    struct fs_scope scope = {.context = context->json,
+                             .facts = context->owner->facts_json,
+                             .flag_key = flag->key,
+                             .wall_ms = e->now.wall};
     if (!fs_rule_reads_decision(flag->targeting)) {
         fs_rule_trace(flag->targeting, &scope, &e->arena, pointer);
         json_object_set_new(root, "branch", json_string(pointer));
@@ -209,31 +224,37 @@ static json_t *show_acks(const struct fs_context *context, uint32_t flag, uint64
             continue;
         FS_LIST_EACH(&view->watches, member)
         {
-            const struct fs_connection *connection = FS_CONTAINER(member, struct fs_watch, in_view)->connection;
-            json_array_append_new(list, json_pack("{s:s, s:s*, s:b, s:b}", "session", connection->session, "client",
-                                                  connection->client_name, "connected", connection->open, "acknowledged",
-                                                  !connection->stream && connection->acked_revision >= revision));
+            const struct fs_connection *connection =
+                FS_CONTAINER(member, struct fs_watch, in_view)->connection;
+            json_array_append_new(
+                list, json_pack("{s:s, s:s*, s:b, s:b}", "session", connection->session, "client",
+                                connection->client_name, "connected", connection->open, "acknowledged",
+                                !connection->stream && connection->acked_revision >= revision));
         }
     }
     return list;
 }
 
 /* The context meant: by its hash or the beginning of it, or the one seen or changed last. */
-static struct fs_context *find_context(struct fs_engine *e, const char *subject, const char *hash, uint32_t flag)
+static struct fs_context *find_context(struct fs_engine *e, const char *subject, const char *hash,
+                                       uint32_t flag)
 {
     const struct fs_subject *owner = fs_map_gets(&e->subjects, subject);
     struct fs_context *best = NULL;
-    for (struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts; node = node->next) {
+    for (struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts;
+         node = node->next) {
         struct fs_context *context = FS_CONTAINER(node, struct fs_context, by_subject);
         if (!context->cells[flag].known || (hash && strncmp(context->hash, hash, strlen(hash))))
             continue;
-        if (!best || context->watches > best->watches || (context->watches == best->watches && context->seen > best->seen))
+        if (!best || context->watches > best->watches ||
+            (context->watches == best->watches && context->seen > best->seen))
             best = context;
     }
     return best;
 }
 
-json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char *key, const char *hash, struct fs_time now)
+json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char *key, const char *hash,
+                           struct fs_time now)
 {
     e->now = now;
     const struct fs_flag *flag = e->set ? fs_flagset_find(e->set, key) : NULL;
@@ -241,8 +262,9 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
     if (!context)
         return NULL;
     const struct fs_cell *cell = &context->cells[flag->index];
-    json_t *root = json_pack("{s:s, s:s, s:s, s:O, s:o, s:I, s:o, s:o, s:o}", "subject", subject, "flag", key, "contextHash", context->hash,
-                             "context", context->json, "value", show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
+    json_t *root = json_pack("{s:s, s:s, s:s, s:O, s:o, s:I, s:o, s:o, s:o}", "subject", subject, "flag", key,
+                             "contextHash", context->hash, "context", context->json, "value",
+                             show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
                              show_cause(cell->cause), "decisions", show_decisions(e, flag, cell), "clients",
                              show_acks(context, (uint32_t)flag->index, cell->revision));
     add_time(root, "changed", cell->changed);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How each source is: probed every second, and the probe is the breaker. After two failures in a row it is down, its
- * values are stale and nothing is asked of it; when a probe succeeds, all that is due is asked.
+ * How each source is: probed every second, and the probe is the breaker. After two failures in a row it is
+ * down, its values are stale and nothing is asked of it; when a probe succeeds, all that is due is asked.
  */
 #include "engine_internal.h"
 
 #define FAILURES_TO_DOWN 2
 
-unsigned fs_engine_add_source(struct fs_engine *e, const char *name, const struct fs_source_type *type, int64_t revalidate)
+unsigned fs_engine_add_source(struct fs_engine *e, const char *name, const struct fs_source_type *type,
+                              int64_t revalidate)
 {
     struct fs_source_state *source = FS_NEW(struct fs_source_state);
     source->index = (unsigned)e->sources.count;
@@ -57,9 +58,11 @@ void fs_source_due(struct fs_engine *e, struct fs_source_state *source)
     for (struct fs_map_iter it = {0}; fs_map_next(&(e)->questions, &it);)                                    \
         for (struct fs_question *q = it.value; q && q->source == (source)->index; q = NULL)
 
-static void record(struct fs_engine *e, struct fs_source_state *source, const char *what, const char *detail, const char *revision)
+static void record(struct fs_engine *e, struct fs_source_state *source, const char *what, const char *detail,
+                   const char *revision)
 {
-    json_t *root = json_pack("{s:s, s:s, s:s*, s:s*}", "source", source->name, "what", what, "detail", detail, "revision", revision);
+    json_t *root = json_pack("{s:s, s:s, s:s*, s:s*}", "source", source->name, "what", what, "detail", detail,
+                             "revision", revision);
     size_t length;
     char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
     json_decref(root);
@@ -90,11 +93,13 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
 {
     source->status = FS_SOURCE_DOWN;
     source->since = e->now.wall;
-    FS_LOG_WARN("source", "down: its values are stale from now on", "source", source->name, "error", source->error);
+    FS_LOG_WARN("source", "down: its values are stale from now on", "source", source->name, "error",
+                source->error);
     record(e, source, "down", source->error, NULL);
     EACH_QUESTION(e, source, q)
     {
-        q->confirmed = fs_question_confirmed(e, q); /* being alive again will not confirm what was answered before */
+        q->confirmed =
+            fs_question_confirmed(e, q); /* being alive again will not confirm what was answered before */
         note_cells(e, q, FS_CAUSE_SOURCE_LOST);
         fs_question_mark_cells(e, q);
     }
@@ -109,7 +114,8 @@ static void come_up(struct fs_engine *e, struct fs_source_state *source)
     FS_LOG_INFO("source", first ? "up" : "up again", "source", source->name, "revision", source->revision);
     if (!first)
         record(e, source, "up", NULL, source->revision);
-    /* All that is watched is due: what was learnt before the loss may have changed meanwhile. Spread where it is much. */
+    /* All that is watched is due: what was learnt before the loss may have changed meanwhile. Spread where it
+     * is much. */
     size_t due = 0;
     EACH_QUESTION(e, source, q)
     {
@@ -128,7 +134,8 @@ static void come_up(struct fs_engine *e, struct fs_source_state *source)
     }
 }
 
-void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const char *revision, const char *error, struct fs_time now)
+void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const char *revision,
+                      const char *error, struct fs_time now)
 {
     e->now = now;
     struct fs_source_state *source = e->sources.items[index];
@@ -151,7 +158,8 @@ void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const cha
         come_up(e, source);
 }
 
-/* A probe or an answer tells a revision that is new: an entry, and at its commit all that was answered at another one is asked again. */
+/* A probe or an answer tells a revision that is new: an entry, and at its commit all that was answered at
+ * another one is asked again. */
 void fs_source_revision_seen(struct fs_engine *e, struct fs_source_state *source, const char *revision)
 {
     if (source->revision && !strcmp(source->revision, revision))
@@ -168,8 +176,8 @@ static bool is_at(const struct fs_question *q, const char *revision)
     return revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision);
 }
 
-void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision, uint64_t entry, int64_t time,
-                              struct fs_receipt *receipt)
+void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision,
+                              uint64_t entry, int64_t time, struct fs_receipt *receipt)
 {
     FS_LOG_DEBUG("source", "revision moved", "source", source->name, "revision", revision);
     EACH_QUESTION(e, source, q)
@@ -179,7 +187,8 @@ void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *sourc
     }
 }
 
-/* The entry is late: what it would put in doubt is asked again meanwhile, so that a denial can go ahead of it. */
+/* The entry is late: what it would put in doubt is asked again meanwhile, so that a denial can go ahead of
+ * it. */
 void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, const char *revision)
 {
     EACH_QUESTION(e, source, q)
@@ -189,7 +198,8 @@ void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, con
     }
 }
 
-void fs_engine_reported(struct fs_engine *e, unsigned index, const char *instance, const char *revision, struct fs_time now)
+void fs_engine_reported(struct fs_engine *e, unsigned index, const char *instance, const char *revision,
+                        struct fs_time now)
 {
     e->now = now;
     struct fs_source_state *source = e->sources.items[index];
@@ -224,7 +234,8 @@ void fs_source_queries(struct fs_engine *e)
             }
         }
         if (source->type->create)
-            e->options.ports.set_queries(e->options.ports.self, source->index, list.kinds.items, list.queries.items, list.kinds.count);
+            e->options.ports.set_queries(e->options.ports.self, source->index, list.kinds.items,
+                                         list.queries.items, list.kinds.count);
         fs_vec_finish(&list.kinds);
         fs_vec_finish(&list.queries);
     }

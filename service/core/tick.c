@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ticks: what one round of evaluation changes, as one entry and one revision. The changes are proposed, written, and
- * become the cells' values at the commit. While the journal is late, what takes away is published ahead of it.
+ * Ticks: what one round of evaluation changes, as one entry and one revision. The changes are proposed,
+ * written, and become the cells' values at the commit. While the journal is late, what takes away is
+ * published ahead of it.
  */
 #include "engine_internal.h"
 
@@ -26,7 +27,8 @@ static void copy_value(struct fs_evaluation *out, const struct fs_evaluation *va
     json_incref(out->value);
 }
 
-/* The proposal becomes the cell's value, and a change of every watch that sees it. The proposal stays the caller's. */
+/* The proposal becomes the cell's value, and a change of every watch that sees it. The proposal stays the
+ * caller's. */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision)
 {
     struct fs_context *context = proposal->context;
@@ -53,14 +55,16 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
             continue;
         FS_LIST_EACH(&view->watches, member)
         {
-            fs_watch_changed(e, FS_CONTAINER(member, struct fs_watch, in_view), proposal->flag, proposal->takes_away);
+            fs_watch_changed(e, FS_CONTAINER(member, struct fs_watch, in_view), proposal->flag,
+                             proposal->takes_away);
         }
     }
 }
 
 static json_t *describe_value(const struct fs_evaluation *value)
 {
-    json_t *one = json_pack("{s:s*, s:s}", "variant", value->variant, "reason", fs_reason_name(value->reason));
+    json_t *one =
+        json_pack("{s:s*, s:s}", "variant", value->variant, "reason", fs_reason_name(value->reason));
     if (value->value)
         json_object_set(one, "value", value->value);
     if (value->error)
@@ -75,8 +79,8 @@ static json_t *describe_cause(const struct fs_cause *cause)
     json_t *entries = json_array();
     for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
         json_array_append_new(entries, json_integer((json_int_t)cause->entries[i]));
-    return json_pack("{s:s, s:I, s:I, s:o}", "kind", fs_cause_kind_name(cause->kind), "time", (json_int_t)cause->time, "count",
-                     (json_int_t)cause->count, "entries", entries);
+    return json_pack("{s:s, s:I, s:I, s:o}", "kind", fs_cause_kind_name(cause->kind), "time",
+                     (json_int_t)cause->time, "count", (json_int_t)cause->count, "entries", entries);
 }
 
 static json_t *describe_answers(struct fs_engine *e, const struct fs_proposal *proposal)
@@ -87,22 +91,25 @@ static json_t *describe_answers(struct fs_engine *e, const struct fs_proposal *p
         const struct fs_question *q = cell->bindings[d].question;
         if (!q)
             continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I}", "source", e->sources.items[q->source]->name, "kind",
-                                              q->kind, "query", q->query, "state", fs_answer_state_name(q->answer.state), "revision",
-                                              q->answer.revision, "decision", q->answer.decision_id, "entry",
-                                              (json_int_t)q->answer_entry));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I}", "source",
+                                              e->sources.items[q->source]->name, "kind", q->kind, "query",
+                                              q->query, "state", fs_answer_state_name(q->answer.state),
+                                              "revision", q->answer.revision, "decision",
+                                              q->answer.decision_id, "entry", (json_int_t)q->answer_entry));
     }
     return list;
 }
 
-/* Changes of one flag from and to the same value for the same reason stand together, with the contexts they happen to. */
-static void add_change(struct fs_engine *e, json_t *groups, json_t *contexts, const struct fs_proposal *proposal)
+/* Changes of one flag from and to the same value for the same reason stand together, with the contexts they
+ * happen to. */
+static void add_change(struct fs_engine *e, json_t *groups, json_t *contexts,
+                       const struct fs_proposal *proposal)
 {
     const struct fs_flag *flag = e->set->flags[proposal->flag];
     const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-    json_t *change = json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway", proposal->takes_away, "to",
-                               describe_value(&proposal->value), "cause", describe_cause(proposal->cause), "answers",
-                               describe_answers(e, proposal));
+    json_t *change = json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway",
+                               proposal->takes_away, "to", describe_value(&proposal->value), "cause",
+                               describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
     json_object_set_new(change, "from",
                         proposal->from    ? json_incref(proposal->from)
                         : proposal->first ? json_null()
@@ -135,8 +142,8 @@ static void make_body(struct fs_engine *e)
         json_array_append(changes, group);
     }
     uint64_t revision = e->revision + (e->proposals.count ? 1 : 0);
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "epoch", e->options.epoch, "revision", (json_int_t)revision, "changes", changes,
-                             "contexts", contexts);
+    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "epoch", e->options.epoch, "revision",
+                             (json_int_t)revision, "changes", changes, "contexts", contexts);
     e->tick_body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &e->tick_length);
     json_decref(root);
     json_decref(groups);
@@ -149,11 +156,17 @@ void fs_tick_append(struct fs_engine *e)
     size_t count = e->tick_firsts + e->tick_proposals;
     struct fs_entry_cell *cells = fs_calloc(count, sizeof *cells);
     for (size_t i = 0; i < count; i++) {
-        const struct fs_proposal *p = i < e->tick_firsts ? &e->firsts.items[i] : &e->proposals.items[i - e->tick_firsts];
+        const struct fs_proposal *p =
+            i < e->tick_firsts ? &e->firsts.items[i] : &e->proposals.items[i - e->tick_firsts];
         cells[i] = (struct fs_entry_cell){p->context->subject, p->context->hash, e->set->flags[p->flag]->key};
     }
-    struct fs_draft draft = {.kind = FS_ENTRY_TICK, .time = e->now.wall, .body = e->tick_body, .length = e->tick_length, .cells = cells,
-                             .cell_count = count, .token = e->tick_token};
+    struct fs_draft draft = {.kind = FS_ENTRY_TICK,
+                             .time = e->now.wall,
+                             .body = e->tick_body,
+                             .length = e->tick_length,
+                             .cells = cells,
+                             .cell_count = count,
+                             .token = e->tick_token};
     e->tick_appended = e->options.ports.append(e->options.ports.self, &draft);
     fs_free(cells);
 }
@@ -178,7 +191,8 @@ static bool is_void(const struct fs_proposal *proposal)
     return proposal->context->cells[proposal->flag].proposed != proposal->id;
 }
 
-/* What a late journal may not hold up. The rest of the tick is published at its commit, as a revision of its own. */
+/* What a late journal may not hold up. The rest of the tick is published at its commit, as a revision of its
+ * own. */
 void fs_tick_go_ahead(struct fs_engine *e)
 {
     bool any = false;

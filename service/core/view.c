@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Views: what a watch can see. All watches that see the same share one view, and so the bytes of every frame. A view
- * wants the cells of its flags; without watches it is kept while its context is idle, for the next OFREP request.
+ * Views: what a watch can see. All watches that see the same share one view, and so the bytes of every frame.
+ * A view wants the cells of its flags; without watches it is kept while its context is idle, for the next
+ * OFREP request.
  */
 #include "engine_internal.h"
 
@@ -51,7 +52,8 @@ static void make_hash(struct fs_view *view)
 {
     struct fs_buf text;
     fs_buf_init(&text, FS_TEXT_LIMIT);
-    fs_buf_addf(&text, "%s%c%c", view->context->hash, view->client_only ? 'c' : 's', view->selection ? '=' : '*');
+    fs_buf_addf(&text, "%s%c%c", view->context->hash, view->client_only ? 'c' : 's',
+                view->selection ? '=' : '*');
     for (char **key = view->selection; key && *key; key++)
         fs_buf_addf(&text, "%zu:%s", strlen(*key), *key);
     struct fs_sha256 digest = fs_sha256(text.data, text.length);
@@ -91,7 +93,8 @@ static void limit_idle(struct fs_engine *e, struct fs_context *context)
     }
 }
 
-struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, bool client_only, const char *const *selection)
+struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, bool client_only,
+                               const char *const *selection)
 {
     struct fs_view *view = FS_NEW(struct fs_view);
     view->context = context;
@@ -175,7 +178,8 @@ void fs_view_force(struct fs_engine *e, const struct fs_view *view)
             fs_cell_force(e, view->context, (uint32_t)i);
 }
 
-size_t fs_view_states(const struct fs_engine *e, const struct fs_view *view, const uint64_t *only, struct fs_flag_state **out)
+size_t fs_view_states(const struct fs_engine *e, const struct fs_view *view, const uint64_t *only,
+                      struct fs_flag_state **out)
 {
     struct fs_flag_state *states = fs_calloc(e->set->count + 1, sizeof *states);
     size_t count = 0;
@@ -183,7 +187,8 @@ size_t fs_view_states(const struct fs_engine *e, const struct fs_view *view, con
         const struct fs_cell *cell = &view->context->cells[i];
         if (!fs_bit(view->flags, i) || (only && !fs_bit(only, i)) || !cell->known)
             continue;
-        states[count++] = (struct fs_flag_state){.flag = e->set->flags[i], .evaluation = &cell->value, .cause = cell->cause};
+        states[count++] = (struct fs_flag_state){
+            .flag = e->set->flags[i], .evaluation = &cell->value, .cause = cell->cause};
     }
     *out = states;
     return count;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Connections and their watches. For each watch the engine keeps the set of flags that changed since they were sent, never a
- * queue. A watch outlives its connection by the longer of lease and hold, so that a client that comes back takes over where it was.
+ * Connections and their watches. For each watch the engine keeps the set of flags that changed since they
+ * were sent, never a queue. A watch outlives its connection by the longer of lease and hold, so that a client
+ * that comes back takes over where it was.
  */
 #include "engine_internal.h"
 
@@ -15,13 +16,14 @@ struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id)
     return fs_map_get(&connection->watches, &id, sizeof id);
 }
 
-void fs_engine_connect(struct fs_engine *e, uint64_t id, struct fs_credential *credential, const char *address, bool stream,
-                       struct fs_time now)
+void fs_engine_connect(struct fs_engine *e, uint64_t id, struct fs_credential *credential,
+                       const char *address, bool stream, struct fs_time now)
 {
     e->now = now;
     struct fs_connection *connection = FS_NEW(struct fs_connection);
     connection->id = id;
-    snprintf(connection->session, sizeof connection->session, "s-%llu", (unsigned long long)++e->next_session);
+    snprintf(connection->session, sizeof connection->session, "s-%llu",
+             (unsigned long long)++e->next_session);
     connection->credential = fs_credential_ref(credential);
     snprintf(connection->address, sizeof connection->address, "%s", address ? address : "");
     connection->stream = stream;
@@ -31,6 +33,7 @@ void fs_engine_connect(struct fs_engine *e, uint64_t id, struct fs_credential *c
     connection->opened = now.wall;
     fs_map_init(&connection->watches);
     fs_list_init(&connection->dirty);
+    fs_list_init(&connection->fresh);
     fs_list_init(&connection->flush_node);
     fs_map_set(&e->connections, &connection->id, sizeof connection->id, connection);
     *(stream ? &e->counts.streams : &e->counts.connections) += 1;
@@ -145,30 +148,35 @@ void fs_engine_hello(struct fs_engine *e, uint64_t id, const struct fs_hello *he
     connection->client_version = fs_strdup(hello->client_version);
     connection->renew_wanted = true; /* hello is renewal 0 */
     connection->hello_waiting = (unsigned)hello->watch_count;
-    if (hello->resumes && hello->epoch && !strcmp(hello->epoch, e->options.epoch) && hello->revision <= e->revision) {
+    if (hello->resumes && hello->epoch && !strcmp(hello->epoch, e->options.epoch) &&
+        hello->revision <= e->revision) {
         connection->acked_revision = connection->sent_revision = hello->revision;
         connection->acked_at = now.mono;
     }
-    struct fs_delivery welcome = {.kind = FS_DELIVER_WELCOME, .connection = id, .session = connection->session};
+    struct fs_delivery welcome = {
+        .kind = FS_DELIVER_WELCOME, .connection = id, .session = connection->session};
     connection->window--;
     e->options.ports.deliver(e->options.ports.self, &welcome);
     fs_connection_want_flush(e, connection);
 }
 
-/* The watch of a connection that broke, of the same credential and view: the client that comes back is the same one. */
-static struct fs_watch *find_left_behind(const struct fs_connection *connection, struct fs_view *view, uint64_t id)
+/* The watch of a connection that broke, of the same credential and view: the client that comes back is the
+ * same one. */
+static struct fs_watch *find_left_behind(const struct fs_connection *connection, struct fs_view *view,
+                                         uint64_t id)
 {
     FS_LIST_EACH(&view->watches, node)
     {
         struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_view);
-        if (watch->id == id && !watch->connection->open && !strcmp(watch->connection->credential->id, connection->credential->id))
+        if (watch->id == id && !watch->connection->open &&
+            !strcmp(watch->connection->credential->id, connection->credential->id))
             return watch;
     }
     return NULL;
 }
 
-/* Takes over from the connection that broke: identity for receipts, and what was not sent yet. True: what the client holds is a
- * value of this view that was kept current since. */
+/* Takes over from the connection that broke: identity for receipts, and what was not sent yet. True: what the
+ * client holds is a value of this view that was kept current since. */
 static bool resume(struct fs_engine *e, struct fs_watch *watch, const char *view_hash)
 {
     struct fs_connection *connection = watch->connection;
@@ -200,8 +208,8 @@ static bool resume(struct fs_engine *e, struct fs_watch *watch, const char *view
     return true;
 }
 
-static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connection, const struct fs_watch_wish *wish,
-                               struct fs_context_text *text)
+static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connection,
+                               const struct fs_watch_wish *wish, struct fs_context_text *text)
 {
     struct fs_watch *watch = FS_NEW(struct fs_watch);
     struct fs_context *context = fs_context_intern(e, text);
@@ -250,13 +258,17 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
         return;
     }
     if (fs_watch_find(connection, wish->watch)) {
-        fs_fail(&err, FS_ERR_INVALID, "watch %llu exists already on this connection", (unsigned long long)wish->watch);
+        fs_fail(&err, FS_ERR_INVALID, "watch %llu exists already on this connection",
+                (unsigned long long)wish->watch);
         code = "duplicate_watch";
     } else if (connection->watches.count >= e->options.watches) {
         fs_fail(&err, FS_ERR_LIMIT, "a connection has at most %zu watches", e->options.watches);
         code = "limit";
-    } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_limits, &text, &err)) {
-        code = err.code == FS_ERR_FORBIDDEN ? "forbidden" : err.code == FS_ERR_TOO_LARGE ? "limit" : "bad_context";
+    } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_limits, &text,
+                                &err)) {
+        code = err.code == FS_ERR_FORBIDDEN   ? "forbidden"
+               : err.code == FS_ERR_TOO_LARGE ? "limit"
+                                              : "bad_context";
     } else if (!*subject_of(&text)) {
         fs_context_text_finish(&text);
         fs_fail(&err, FS_ERR_INVALID, "context.targetingKey is missing: a watch is about a subject");
@@ -273,9 +285,10 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
     fs_context_text_finish(&text);
     if (!resume(e, watch, wish->resume_view)) {
         if (wish->resume_view && connection->acked_at && connection->acked_revision == e->revision)
-            e->revision++; /* the snapshot replaces what the client holds of this revision: an ack of it must not be ambiguous */
+            e->revision++; /* the snapshot replaces what the client holds of this revision: an ack of it must
+                              not be ambiguous */
         watch->replaces = wish->resume_view && connection->acked_at;
-        fs_list_append(&connection->dirty, &watch->in_dirty);
+        fs_list_append(&connection->fresh, &watch->in_dirty);
         for (size_t i = 0; i < e->set->count; i++)
             if (fs_bit(watch->view->flags, i))
                 fs_cell_recall(e, watch->view->context, (uint32_t)i);
@@ -300,7 +313,8 @@ void fs_engine_unwatch(struct fs_engine *e, uint64_t id, uint64_t watch_id, stru
     if (watch)
         fs_watch_destroy(e, watch);
     else if (connection && connection->open)
-        fs_deliver_error(e, connection, watch_id, "unknown_watch", "there is no such watch on this connection", 0);
+        fs_deliver_error(e, connection, watch_id, "unknown_watch",
+                         "there is no such watch on this connection", 0);
     if (connection)
         fs_connection_want_flush(e, connection);
 }
@@ -328,7 +342,8 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
         return;
     if (revision > connection->sent_revision || revision < connection->acked_revision) {
         /* A revision that was never sent cannot have been applied. */
-        fs_deliver_error(e, connection, 0, "bad_frame", "acknowledgements count upwards, of revisions that were sent", 4400);
+        fs_deliver_error(e, connection, 0, "bad_frame",
+                         "acknowledgements count upwards, of revisions that were sent", 4400);
         return;
     }
     connection->acked_revision = revision;

@@ -35,7 +35,7 @@ static void ready(struct fs_daemon *daemon, struct fs_net_message *message, cons
     (void)rest;
     char why[120];
     bool is = fs_engine_ready(daemon->engine, why);
-    if (is && !fs_journal_healthy(daemon->journal)) {
+    if (is && (!daemon->journaled || !fs_journal_healthy(daemon->journal))) {
         is = false;
         snprintf(why, sizeof why, "the journal cannot be written");
     }

@@ -37,6 +37,7 @@ struct fs_daemon_options {
 };
 
 struct fs_worker;
+struct fs_quick;
 
 /* What a request waits for: its id leads the answer back. */
 enum fs_waiting_kind { FS_WAITS_COMMIT, FS_WAITS_EVALUATION, FS_WAITS_RECEIPT };
@@ -77,6 +78,7 @@ struct fs_daemon {
     struct fs_fetch *fetch;     /* likewise */
     struct fs_server *server;   /* likewise */
     struct fs_worker *worker;
+    struct fs_quick *quick;       /* shared with the door */
     struct fs_map waiting;        /* token (8 bytes) -> struct fs_waiting */
     struct fs_map drafts;         /* token (8 bytes) -> struct fs_draft_text */
     struct fs_map streams;        /* OFREP event streams: token -> struct fs_stream */
@@ -95,6 +97,7 @@ struct fs_daemon {
     bool events_taken; /* somebody else than the demo sent an event */
     unsigned demo_step;
     int64_t demo_due; /* mono ms */
+    bool journaled;               /* the entry that tells of this start is on disk */
     bool draining;
     int64_t end_at; /* mono ms: when draining, the time to stop */
     bool stopped;

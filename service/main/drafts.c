@@ -38,6 +38,8 @@ static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, co
                              .body = text->body,
                              .length = text->length};
     fs_engine_commit(daemon->engine, commit, &entry, fs_daemon_now(daemon));
+    if (text->kind == FS_ENTRY_START && commit->result == FS_COMMIT_DONE)
+        daemon->journaled = true;
     if (text->kind == FS_ENTRY_CONFIG && commit->result == FS_COMMIT_DONE)
         fs_daemon_flags_committed(daemon, commit->number);
 }

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "daemon.h"
+#include "quick.h"
 
 static size_t count_paths(const struct fs_daemon *daemon)
 {
@@ -109,6 +110,7 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     FS_LOG_INFO("flags", "loaded", "flags", fs_log_uint(set->count), "hash", set->hash);
     if (first) {
         fs_engine_set_flags(daemon->engine, set, 0, fs_daemon_now(daemon));
+        fs_quick_set(daemon->quick, set);
         fs_flagset_unref(set);
     } else {
         announce(daemon, set);
@@ -121,6 +123,7 @@ void fs_daemon_flags_committed(struct fs_daemon *daemon, uint64_t entry)
     if (!daemon->next_set)
         return;
     fs_engine_set_flags(daemon->engine, daemon->next_set, entry, fs_daemon_now(daemon));
+    fs_quick_set(daemon->quick, daemon->next_set);
     fs_flagset_unref(daemon->next_set);
     daemon->next_set = NULL;
 }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/str.h"
 #include "core/json.h"
 #include "daemon.h"
+#include "quick.h"
 #include "sources/registry.h"
 
 #define INBOX 65536
@@ -45,6 +47,17 @@ static void block_signals(void)
     sigaddset(&set, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &set, NULL); /* inherited by all threads that follow */
     signal(SIGPIPE, SIG_IGN);
+}
+
+/* Each client is a file: as many as the hard limit allows, since libwebsockets sizes itself by the soft one.
+ */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 /* sd_notify(3) without the library: one datagram to the socket that the environment names. */
@@ -140,6 +153,8 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->inbox = daemon->inbox;
     server->clock = daemon->clock;
     server->loopback_operator = !ever;
+    server->quick = fs_quick_answer;
+    server->quick_self = daemon->quick;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)
         FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. `flagstaff "
@@ -180,6 +195,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sour
     daemon->mappings = fs_mappings_create(daemon->options->mappings, err);
     if (!daemon->mappings)
         return false;
+    daemon->quick = fs_quick_create(&daemon->options->engine.context_limits, daemon->clock);
     make_epoch(&daemon->options->engine);
     daemon->options->engine.ports = fs_daemon_ports(daemon);
     daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));
@@ -222,6 +238,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_map_finish(&daemon->drafts, destroy_draft);
     fs_flagset_unref(daemon->next_set);
     fs_mappings_destroy(daemon->mappings);
+    fs_quick_destroy(daemon->quick);
     fs_free((void *)(uintptr_t)daemon->sources);
     fs_queue_destroy(daemon->inbox);
 }
@@ -252,6 +269,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *
     struct fs_err err = {0};
     pthread_t signals;
     block_signals();
+    raise_file_limit();
     daemon.started = fs_daemon_now(&daemon).wall;
     daemon.inbox = fs_queue_create(INBOX, NULL, NULL);
     fs_map_init(&daemon.waiting);

@@ -145,16 +145,34 @@ static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input
     return false;
 }
 
+/* What needs no core is answered here. */
+static bool answer_at_once(struct fs_peer *peer, int *result)
+{
+    const struct fs_server_options *options = &peer->server->options;
+    struct fs_quick_answer answer = {0};
+    if (!options->quick || !options->quick(options->quick_self, peer->request, peer->credential, &answer))
+        return false;
+    bool ok = fs_reply_write(peer, answer.status, "application/json", answer.headers,
+                             answer.body ? answer.body->bytes : NULL, answer.body ? answer.body->length : 0);
+    fs_free(answer.headers);
+    fs_blob_unref(answer.body);
+    *result = ok ? fs_reply_done(peer) : -1;
+    return true;
+}
+
 static int hand_over(struct fs_peer *peer)
 {
     struct fs_server *server = peer->server;
+    int result;
+    peer->request->body = fs_buf_take(&peer->body, &peer->request->length);
+    if (!peer->request->body)
+        peer->request->body = fs_strdup("");
+    if (answer_at_once(peer, &result))
+        return result;
     fs_server_name(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
     message->credential = peer->credential ? fs_credential_ref(peer->credential) : NULL;
     message->request = peer->request;
-    message->request->body = fs_buf_take(&peer->body, &message->request->length);
-    if (!message->request->body)
-        message->request->body = fs_strdup("");
     peer->request = NULL;
     if (!fs_inbox_try(server, message)) {
         fs_net_message_destroy(&message->message);

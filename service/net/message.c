@@ -90,5 +90,5 @@ bool fs_server_route_is_open(const char *method, const char *path)
         if (strcmp(path, pages[i]) == 0)
             return true;
     }
-    return strncmp(path, "/board/", 7) == 0 || strncmp(path, "/ofrep/v1/streams/", 18) == 0;
+    return strncmp(path, "/board/", 7) == 0 || strncmp(path, "/ofrep/v1/events/", 17) == 0;
 }

@@ -3,3 +3,4 @@ foreach(topic json operators rule fractional semver evaluate decision change fla
   flagstaff_unit_test(core ${topic})
 endforeach()
 add_subdirectory("${CMAKE_SOURCE_DIR}/tests/conformance/rules" "${CMAKE_BINARY_DIR}/tests/conformance/rules")
+include(core/engine.cmake)

@@ -28,6 +28,20 @@ if(TARGET openfeature)
     endif()
   endforeach()
 endif()
+# This one has a pthread_create() of its own, as sanitizers have.
+if(TARGET openfeature AND NOT FLAGSTAFF_SANITIZE)
+  flagstaff_sdk_test(without_threads ${CMAKE_DL_LIBS})
+endif()
+
+# The threads test again where membarrier(2) is forbidden, from the start and later on.
+if(TARGET test_sdk_threads)
+  foreach(when early late)
+    add_test(NAME unit/sdk/threads-without-membarrier-${when} COMMAND test_sdk_threads)
+    set_tests_properties(unit/sdk/threads-without-membarrier-${when} PROPERTIES LABELS unit TIMEOUT 120
+      ENVIRONMENT "FORBID_MEMBARRIER=${when}")
+  endforeach()
+endif()
+
 # The providers that need nothing but libopenfeature; each also passes the contract of sdk/contract.h.
 foreach(provider memory env multi)
   if(TARGET openfeature_${provider})

@@ -3,8 +3,9 @@
 """Runs the specification's Gherkin suites, unchanged, against libopenfeature and the in-memory provider.
 
 The suites are looked for at ../shared/reference/openfeature-spec/gherkin from the root of the repository, or where
-OPENFEATURE_FEATURES says. Without them, or without behave and cffi (requirements.txt), this says so and exits with 77, which ctest
-takes for skipped; with REQUIRE_ALL=1 it fails instead. Every one of the scenarios must pass, and none may be skipped.
+OPENFEATURE_FEATURES says. behave and cffi come from this Python or from the one that script/bootstrap --tests makes. Without any of
+these, this says so and exits with 77, which ctest takes for skipped; with REQUIRE_ALL=1 it fails instead. Every one of the
+scenarios must pass, and none may be skipped.
 """
 import importlib.util
 import os
@@ -18,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 SUITES = pathlib.Path(os.environ.get("OPENFEATURE_FEATURES",
                                      HERE.parents[3] / "shared/reference/openfeature-spec/gherkin"))
 SCENARIOS = 132
+BOOTSTRAPPED = HERE.parents[2] / ".tools/venv/bin/python"
 
 
 def skip(why):
@@ -35,8 +37,10 @@ def count_passed(junit):
 
 def main():
     missing = [name for name in ("behave", "cffi") if importlib.util.find_spec(name) is None]
+    if missing and BOOTSTRAPPED.exists() and pathlib.Path(sys.prefix) != BOOTSTRAPPED.parents[1]:
+        os.execv(BOOTSTRAPPED, [BOOTSTRAPPED, *sys.argv])
     if missing:
-        return skip(f"not installed: {', '.join(missing)}; see {HERE}/requirements.txt")
+        return skip(f"not installed: {', '.join(missing)}; script/bootstrap --tests installs them")
     if not SUITES.is_dir():
         return skip(f"the suites are not at {SUITES}")
     with tempfile.TemporaryDirectory() as place:

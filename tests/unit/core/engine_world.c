@@ -43,7 +43,8 @@ static bool append(void *self, const struct fs_draft *draft)
     struct world *w = self;
     if (w->refusing)
         return false;
-    struct world_draft kept = {draft->kind, draft->token, draft->time, fs_strndup(draft->body, draft->length), draft->length};
+    struct world_draft kept = {draft->kind, draft->token, draft->time, fs_strndup(draft->body, draft->length),
+                               draft->length};
     fs_vec_push(&w->drafts, kept);
     return true;
 }
@@ -81,14 +82,18 @@ static void look_up(struct world *w, unsigned source, struct world_question *q)
     const char *text = json_string_value(json_object_get(w->policy, key));
     if (!text)
         text = json_string_value(json_object_get(w->policy, q->query));
-    read_answer(w->sources[source].mode == WORLD_REFUSES ? "none" : text, w->sources[source].revision, &q->answer);
+    read_answer(w->sources[source].mode == WORLD_REFUSES ? "none" : text, w->sources[source].revision,
+                &q->answer);
     json_decref(input);
 }
 
 static void ask(void *self, unsigned source, const struct fs_asked *batch, size_t count, uint64_t token)
 {
     struct world *w = self;
-    struct world_ask kept = {.source = source, .token = token, .count = count, .questions = fs_calloc(count, sizeof *kept.questions)};
+    struct world_ask kept = {.source = source,
+                             .token = token,
+                             .count = count,
+                             .questions = fs_calloc(count, sizeof *kept.questions)};
     for (size_t i = 0; i < count; i++) {
         kept.questions[i].query = fs_strdup(batch[i].query);
         kept.questions[i].input = fs_strndup(batch[i].input, batch[i].input_length);
@@ -105,7 +110,8 @@ static void probe(void *self, unsigned source)
     w->sources[source].probes++;
 }
 
-static void set_queries(void *self, unsigned source, const char *const *query_kinds, const char *const *queries, size_t count)
+static void set_queries(void *self, unsigned source, const char *const *query_kinds,
+                        const char *const *queries, size_t count)
 {
     (void)self, (void)source;
     for (size_t i = 0; i < count; i++)
@@ -116,8 +122,9 @@ static json_t *show_flag(const struct fs_flag_state *state)
 {
     const struct fs_evaluation *value = state->evaluation;
     const struct fs_flag *flag = state->flag;
-    json_t *one = json_pack("{s:s, s:s, s:s*, s:s, s:s, s:I}", "type", fs_type_name(flag->type), "reason", fs_reason_name(value->reason),
-                            "variant", value->variant, "detail", value->detail, "cause", fs_cause_kind_name(state->cause->kind), "entry",
+    json_t *one = json_pack("{s:s, s:s, s:s*, s:s, s:s, s:I}", "type", fs_type_name(flag->type), "reason",
+                            fs_reason_name(value->reason), "variant", value->variant, "detail", value->detail,
+                            "cause", fs_cause_kind_name(state->cause->kind), "entry",
                             (json_int_t)(state->cause->count ? state->cause->entries[0] : 0));
     if (value->value)
         json_object_set(one, "value", value->value);
@@ -144,9 +151,10 @@ static struct fs_blob *encode(void *self, const struct fs_view_state *state)
     json_t *removed = json_array();
     for (size_t i = 0; i < state->removed_count; i++)
         json_array_append_new(removed, json_string(state->removed[i]));
-    json_t *body = json_pack("{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "view", state->view, "snapshot", state->snapshot, "once", state->once,
-                             "more", state->more, "revision", (json_int_t)state->revision, "removed", removed, "flags",
-                             show_flags(state->flags, state->flag_count));
+    json_t *body =
+        json_pack("{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "view", state->view, "snapshot", state->snapshot,
+                  "once", state->once, "more", state->more, "revision", (json_int_t)state->revision,
+                  "removed", removed, "flags", show_flags(state->flags, state->flag_count));
     if (state->dropped)
         json_object_set_new(body, "dropped", json_deep_copy(state->dropped));
     char *text = fs_json_canonical_text(body, FS_ENTRY_LIMIT, NULL);
@@ -165,7 +173,8 @@ static void deliver(void *self, const struct fs_delivery *delivery)
 static void evaluated(void *self, const struct fs_evaluated *result)
 {
     struct world *w = self;
-    struct world_evaluated kept = {.token = result->token, .timed_out = result->timed_out, .revision = result->revision};
+    struct world_evaluated kept = {
+        .token = result->token, .timed_out = result->timed_out, .revision = result->revision};
     kept.flags = show_flags(result->flags, result->flag_count);
     snprintf(kept.view, sizeof kept.view, "%s", result->view);
     fs_vec_push(&w->evaluated, kept);
@@ -199,7 +208,8 @@ struct world *world_create_with(const char *yaml, void (*adjust)(struct fs_engin
     w->policy = json_object();
     fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
     fs_engine_options_init(&w->options);
-    w->options.ports = (struct fs_engine_ports){w, append, ask, probe, set_queries, encode, deliver, evaluated, receipt};
+    w->options.ports =
+        (struct fs_engine_ports){w, append, ask, probe, set_queries, encode, deliver, evaluated, receipt};
     snprintf(w->options.epoch, sizeof w->options.epoch, "e-1");
     if (adjust)
         adjust(&w->options);
@@ -300,11 +310,13 @@ bool world_commit(struct world *w)
         return false;
     struct world_draft draft = w->drafts.items[0];
     memmove(w->drafts.items, w->drafts.items + 1, --w->drafts.count * sizeof draft);
-    struct fs_commit commit = {.token = draft.token, .time = draft.time, .result = w->failing ? FS_COMMIT_FAILED : FS_COMMIT_DONE};
+    struct fs_commit commit = {
+        .token = draft.token, .time = draft.time, .result = w->failing ? FS_COMMIT_FAILED : FS_COMMIT_DONE};
     struct fs_entry entry = {0, draft.kind, draft.time, draft.body, draft.length};
     if (!w->failing) {
         entry.number = commit.number = ++w->next_entry;
-        struct world_entry kept = {entry.number, draft.kind, draft.time, fs_strndup(draft.body, draft.length), draft.length};
+        struct world_entry kept = {entry.number, draft.kind, draft.time, fs_strndup(draft.body, draft.length),
+                                   draft.length};
         fs_vec_push(&w->entries, kept);
     }
     fs_engine_commit(w->engine, &commit, w->failing ? NULL : &entry, w->now);
@@ -354,8 +366,8 @@ static bool probe_answers(struct world *w)
         source->probes--;
         any = true;
         bool alive = !source->probes_fail;
-        fs_engine_probed(w->engine, (unsigned)i, alive, alive && *source->revision ? source->revision : NULL, alive ? NULL : "refused",
-                         w->now);
+        fs_engine_probed(w->engine, (unsigned)i, alive, alive && *source->revision ? source->revision : NULL,
+                         alive ? NULL : "refused", w->now);
         world_called(w);
     }
     return any;
@@ -446,7 +458,8 @@ uint64_t world_event(struct world *w, const char *json)
 
 uint64_t world_recompute(struct world *w, const char *subject)
 {
-    char *json = subject ? fs_format("{\"recompute\":{\"subjects\":[\"%s\"]}}", subject) : fs_strdup("{\"recompute\":{}}");
+    char *json = subject ? fs_format("{\"recompute\":{\"subjects\":[\"%s\"]}}", subject)
+                         : fs_strdup("{\"recompute\":{}}");
     uint64_t entry = world_event(w, json);
     fs_free(json);
     return entry;
@@ -454,8 +467,8 @@ uint64_t world_recompute(struct world *w, const char *subject)
 
 uint64_t world_fact(struct world *w, const char *subject, const char *fact, const char *value)
 {
-    char *json = fs_format("{\"facts\":[{\"subject\":\"%s\",\"fact\":\"%s\"%s%s}]}", subject, fact, value ? ",\"value\":" : "",
-                           value ? value : "");
+    char *json = fs_format("{\"facts\":[{\"subject\":\"%s\",\"fact\":\"%s\"%s%s}]}", subject, fact,
+                           value ? ",\"value\":" : "", value ? value : "");
     uint64_t entry = world_event(w, json);
     fs_free(json);
     return entry;
@@ -480,7 +493,8 @@ struct world_evaluated *world_evaluated_of(struct world *w, uint64_t token)
 struct world_evaluated *world_evaluate(struct world *w, const char *context, uint64_t token)
 {
     static struct fs_credential any = {.scopes = FS_SCOPE_EVALUATE_ANY};
-    json_t *wanted = *context == '{' ? json_loads(context, 0, NULL) : json_pack("{s:s}", "targetingKey", context);
+    json_t *wanted =
+        *context == '{' ? json_loads(context, 0, NULL) : json_pack("{s:s}", "targetingKey", context);
     struct fs_context_text text;
     struct fs_err err;
     assert_true(fs_context_make(wanted, &any, &w->options.context_limits, &text, &err));

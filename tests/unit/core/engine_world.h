@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A world for the engine: a clock that stands still, a journal that commits when told, sources that answer from a table, and clients that
- * follow docs/protocol. Nothing here sleeps. Tests say what happens and look at what clients read; engine_client.c is the clients' half.
+ * A world for the engine: a clock that stands still, a journal that commits when told, sources that answer
+ * from a table, and clients that follow docs/protocol. Nothing here sleeps. Tests say what happens and look
+ * at what clients read; engine_client.c is the clients' half.
  */
 #ifndef TESTS_CORE_ENGINE_WORLD_H
 #define TESTS_CORE_ENGINE_WORLD_H
@@ -81,9 +82,9 @@ struct world_frame {
 struct world_cached {
     uint64_t watch;
     char view[65];
-    bool held;      /* has a snapshot */
-    json_t *flags;  /* key -> flag object */
-    json_t *open;   /* snapshot in parts: what came so far */
+    bool held;     /* has a snapshot */
+    json_t *flags; /* key -> flag object */
+    json_t *open;  /* snapshot in parts: what came so far */
     json_t *context;
     bool gone;
 };
@@ -94,22 +95,22 @@ struct world_client {
     uint64_t connection; /* 0: not connected */
     struct fs_credential *credential;
     FS_VEC(struct world_frame) inbox;
-    size_t read;         /* frames of the inbox that are done with */
-    size_t written;      /* frames that the transport has taken */
-    bool frozen;         /* reads nothing */
-    bool blocked;        /* its transport takes nothing */
-    bool mute;           /* applies, but acknowledges nothing */
+    size_t read;    /* frames of the inbox that are done with */
+    size_t written; /* frames that the transport has taken */
+    bool frozen;    /* reads nothing */
+    bool blocked;   /* its transport takes nothing */
+    bool mute;      /* applies, but acknowledges nothing */
     FS_VEC(struct world_cached) watches;
     char epoch[40];
-    uint64_t revision;   /* newest that was applied or that a lease named */
-    uint64_t closed;     /* newest applied on this connection */
+    uint64_t revision; /* newest that was applied or that a lease named */
+    uint64_t closed;   /* newest applied on this connection */
     uint64_t acked;
-    bool open;           /* an open revision */
+    bool open; /* an open revision */
     uint64_t open_revision;
     uint64_t next_n;
     int64_t sent_at[256]; /* of renewal n, mono ms */
     int64_t lease_until;
-    uint64_t granted;     /* leases */
+    uint64_t granted; /* leases */
     unsigned snapshots, deltas, refetches, errors;
     char last_error[40];
     char goaway[40];
@@ -135,24 +136,24 @@ struct world {
     struct world_source sources[4];
     size_t source_count;
     struct fs_flagset *flags;
-    json_t *policy;        /* "query subject" or "query" -> {"value":..} | {"state":"undefined"|"bad"|"none"} */
-    bool late_truth;       /* answers are made when they are given, not when they are asked */
+    json_t *policy;  /* "query subject" or "query" -> {"value":..} | {"state":"undefined"|"bad"|"none"} */
+    bool late_truth; /* answers are made when they are given, not when they are asked */
     /* journal */
-    bool manual;           /* commits wait for world_commit() */
-    bool failing;          /* commits fail */
-    bool refusing;         /* append says no */
+    bool manual;   /* commits wait for world_commit() */
+    bool failing;  /* commits fail */
+    bool refusing; /* append says no */
     FS_VEC(struct world_draft) drafts;
     FS_VEC(struct world_entry) entries;
     uint64_t next_entry;
     /* sources */
-    bool hold_asks;        /* answers wait for world_answer() */
+    bool hold_asks; /* answers wait for world_answer() */
     FS_VEC(struct world_ask) asks;
     /* what came out */
     FS_VEC(struct world_client *) clients;
     FS_VEC(struct world_evaluated) evaluated;
     FS_VEC(struct world_receipt) receipts;
     uint64_t next_connection, next_event, restarts;
-    uint64_t encoded;      /* bodies made */
+    uint64_t encoded;                               /* bodies made */
     void (*after)(struct world *world, void *self); /* after each call into the engine */
     void *after_self;
 };
@@ -162,7 +163,8 @@ struct world *world_create(const char *flags_yaml);
 /* With options changed: `adjust` sees them first. */
 struct world *world_create_with(const char *flags_yaml, void (*adjust)(struct fs_engine_options *options));
 void world_destroy(struct world *w);
-/* The engine and its flags are ended and made anew; the journal is replayed into the new one. Clients lose their connections. */
+/* The engine and its flags are ended and made anew; the journal is replayed into the new one. Clients lose
+ * their connections. */
 void world_restart(struct world *w);
 struct fs_flagset *world_flags(const char *yaml);
 void world_load(struct world *w, const char *yaml);
@@ -172,15 +174,16 @@ void world_turn(struct world *w);
 /* Time passes, timers fire at their moments. */
 void world_advance(struct world *w, int64_t ms);
 struct world_source *world_source(struct world *w, const char *name);
-/* What the source says to `query` for the subject that input.user (or the kind `users`) names; NULL subject: to everybody else.
- * `answer` is JSON, or "undefined", "bad", "none". */
+/* What the source says to `query` for the subject that input.user (or the kind `users`) names; NULL subject:
+ * to everybody else. `answer` is JSON, or "undefined", "bad", "none". */
 void world_policy(struct world *w, const char *query, const char *subject, const char *answer);
 /* Answers the oldest outstanding batch, or all. False: there was none. */
 bool world_answer(struct world *w);
 void world_answer_all(struct world *w);
 /* Commits the oldest draft (or fails it). False: there was none. */
 bool world_commit(struct world *w);
-/* An event: filter and facts as JSON, {"recompute":{...},"facts":[...]}. Gives its entry's number; 0 where it waits for world_commit(). */
+/* An event: filter and facts as JSON, {"recompute":{...},"facts":[...]}. Gives its entry's number; 0 where it
+ * waits for world_commit(). */
 uint64_t world_event(struct world *w, const char *json);
 uint64_t world_event_at(struct world *w, const char *json, int64_t time);
 uint64_t world_recompute(struct world *w, const char *subject);
@@ -195,17 +198,20 @@ void world_called(struct world *w);
 
 /* client.c */
 struct world_client *world_client(struct world *w, const char *name);
-struct world_client *world_client_as(struct world *w, const char *name, const char *scopes, const char *subject);
+struct world_client *world_client_as(struct world *w, const char *name, const char *scopes,
+                                     const char *subject);
 void world_connect(struct world_client *c, bool resume);
 void world_drop(struct world_client *c);
 /* Begins a watch of this subject (a bare name) or context (an object), before or after connecting. */
 void world_watch(struct world_client *c, uint64_t watch, const char *context);
-void world_watch_flags(struct world_client *c, uint64_t watch, const char *context, const char *const *flags, bool once);
+void world_watch_flags(struct world_client *c, uint64_t watch, const char *context, const char *const *flags,
+                       bool once);
 void world_unwatch(struct world_client *c, uint64_t watch);
 void world_renew(struct world_client *c);
 void world_read(struct world_client *c);
 struct world_cached *world_cached(struct world_client *c, uint64_t watch);
-/* What the application would read: the cached flag, or its safe value when no lease is in force. JSON text, "absent". Borrowed until next time. */
+/* What the application would read: the cached flag, or its safe value when no lease is in force. JSON text,
+ * "absent". Borrowed until next time. */
 const char *world_value(struct world_client *c, uint64_t watch, const char *flag);
 const char *world_reason(struct world_client *c, uint64_t watch, const char *flag);
 json_t *world_flag(struct world_client *c, uint64_t watch, const char *flag);

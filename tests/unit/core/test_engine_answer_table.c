@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of docs/answers.md, row by row: what is a flag's value when its source behaves so, and that was the last answer. The table is read
- * from the document; a row that is missing fails. ANSWER_TABLE=print writes the table as the engine has it.
+ * The table of docs/answers.md, row by row: what is a flag's value when its source behaves so, and that was
+ * the last answer. The table is read from the document; a row that is missing fails. ANSWER_TABLE=print
+ * writes the table as the engine has it.
  */
 #include <stdlib.h>
 #include "engine_world.h"
 
-static const char flags[] = "flags:\n"
-                            "  access:\n"
-                            "    variants: { \"on\": true, \"off\": false }\n"
-                            "    defaultVariant: \"off\"\n"
-                            "    maxStale: 10s\n"
-                            "    revalidate: 5s\n"
-                            "    decision: { source: opa, path: app/allow, input: { user: { var: targetingKey } } }\n"
-                            "  other:\n"
-                            "    variants: { dark: dark, light: light }\n"
-                            "    defaultVariant: light\n";
+static const char flags[] =
+    "flags:\n"
+    "  access:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    maxStale: 10s\n"
+    "    revalidate: 5s\n"
+    "    decision: { source: opa, path: app/allow, input: { user: { var: targetingKey } } }\n"
+    "  other:\n"
+    "    variants: { dark: dark, light: light }\n"
+    "    defaultVariant: light\n";
 
-static const char *const situations[] = {"fine",       "slow",    "refusing",    "undefined",  "wrong type",
+static const char *const situations[] = {"fine",    "slow",        "refusing",   "undefined", "wrong type",
                                          "partial", "gone silent", "back again", "back empty"};
 static const char *const ages[] = {"none", "fresh", "stale", "too stale"};
 static const char *const kinds[] = {"access", "other"};
@@ -81,8 +83,9 @@ static char *observe(const char *situation, const char *age, const char *kind)
     assert_non_null(flag);
     char *value = json_dumps(json_object_get(flag, "value"), JSON_ENCODE_ANY);
     const char *detail = fs_json_text(flag, "detail"), *error = fs_json_text(flag, "error");
-    char *row = fs_format("| %s | %s | %s | %s | %s | %s | %s | %s |", situation, age, kind, value, fs_json_text(flag, "variant"),
-                          fs_json_text(flag, "reason"), error ? error : "-", detail && *detail ? detail : "-");
+    char *row = fs_format("| %s | %s | %s | %s | %s | %s | %s | %s |", situation, age, kind, value,
+                          fs_json_text(flag, "variant"), fs_json_text(flag, "reason"), error ? error : "-",
+                          detail && *detail ? detail : "-");
     free(value);
     world_destroy(w);
     return row;

@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Grants are held while an event has put their answer in doubt, for one further round at most; what takes away goes at once. */
+/* Grants are held while an event has put their answer in doubt, for one further round at most; what takes
+ * away goes at once. */
 #include "engine_world.h"
 
-static const char flags[] = "flags:\n"
-                            "  door:\n"
-                            "    variants: { \"on\": true, \"off\": false }\n"
-                            "    defaultVariant: \"off\"\n"
-                            "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
-                            "  level:\n"
-                            "    variants: { none: none, some: some, all: all }\n"
-                            "    defaultVariant: none\n"
-                            "    safeVariant: none\n"
-                            "    order: [none, some, all]\n"
-                            "    decision: { source: opa, path: app/level, input: { user: { var: targetingKey } } }\n"
-                            "  tools:\n"
-                            "    type: object\n"
-                            "    decision: { source: opa, path: app/tools, input: { user: { var: targetingKey } } }\n"
-                            "    value: { var: decision.value }\n"
-                            "    safeValue: []\n";
+static const char flags[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
+    "  level:\n"
+    "    variants: { none: none, some: some, all: all }\n"
+    "    defaultVariant: none\n"
+    "    safeVariant: none\n"
+    "    order: [none, some, all]\n"
+    "    decision: { source: opa, path: app/level, input: { user: { var: targetingKey } } }\n"
+    "  tools:\n"
+    "    type: object\n"
+    "    decision: { source: opa, path: app/tools, input: { user: { var: targetingKey } } }\n"
+    "    value: { var: decision.value }\n"
+    "    safeValue: []\n";
 
 static struct world *begin(struct world_client **c)
 {
@@ -105,10 +107,10 @@ static void events_without_pause_hold_a_grant_for_one_further_round_only(void **
 /* Commits the answers that allow, then an event that came before the tick's turn. */
 static void propose_and_overtake(struct world *w)
 {
-    world_answer_all(w);        /* the answers' draft */
-    world_recompute(w, "ada");  /* the event's draft, behind it */
+    world_answer_all(w);       /* the answers' draft */
+    world_recompute(w, "ada"); /* the event's draft, behind it */
     assert_true(world_commit(w));
-    world_turn(w);              /* proposes: the tick's draft, behind the event's */
+    world_turn(w); /* proposes: the tick's draft, behind the event's */
     assert_true(world_commit(w));
     assert_true(world_commit(w));
     world_run(w);

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ticks and the journal: what is visible is on the disk, but for denials while the journal is late or fails. */
+/* Ticks and the journal: what is visible is on the disk, but for denials while the journal is late or fails.
+ */
 #include "engine_world.h"
 
-static const char flags[] = "flags:\n"
-                            "  door:\n"
-                            "    variants: { \"on\": true, \"off\": false }\n"
-                            "    defaultVariant: \"off\"\n"
-                            "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
-                            "  level:\n"
-                            "    variants: { none: none, some: some, all: all }\n"
-                            "    defaultVariant: none\n"
-                            "    safeVariant: none\n"
-                            "    order: [none, some, all]\n"
-                            "    decision: { source: opa, path: app/level, input: { user: { var: targetingKey } } }\n";
+static const char flags[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
+    "  level:\n"
+    "    variants: { none: none, some: some, all: all }\n"
+    "    defaultVariant: none\n"
+    "    safeVariant: none\n"
+    "    order: [none, some, all]\n"
+    "    decision: { source: opa, path: app/level, input: { user: { var: targetingKey } } }\n";
 
 static struct world *begin(struct world_client **c, const char *door)
 {

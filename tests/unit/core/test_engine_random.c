@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Anything at any moment, by seeded chance: events, answers early and late, a journal that is late or fails, sources that come and go, clients
- * that freeze, leave and come back, other flags, a restart. What must hold is checked after every call, and at the end all is right again.
- * TEST_DEPTH=deep runs many more seeds; ENGINE_SEED=N or N-M runs these, ENGINE_VERBOSE names them.
+ * Anything at any moment, by seeded chance: events, answers early and late, a journal that is late or fails,
+ * sources that come and go, clients that freeze, leave and come back, other flags, a restart. What must hold
+ * is checked after every call, and at the end all is right again. TEST_DEPTH=deep runs many more seeds;
+ * ENGINE_SEED=N or N-M runs these, ENGINE_VERBOSE names them.
  */
 #include <stdlib.h>
 #include "engine_world.h"
@@ -28,7 +29,8 @@
     "    variants: { \"on\": true, \"off\": false }\n"                                                       \
     "    defaultVariant: \"off\"\n"                                                                          \
     "    factDefaults: { tier: none }\n"                                                                     \
-    "    decision: { source: opa, path: app/lounge, input: { user: { var: targetingKey }, tier: { var: facts.tier } } }\n"
+    "    decision: { source: opa, path: app/lounge, input: { user: { var: targetingKey }, tier: { var: "     \
+    "facts.tier } } }\n"
 #define LEVEL                                                                                                \
     "  level:\n"                                                                                             \
     "    variants: { none: none, some: some, all: all }\n"                                                   \
@@ -62,7 +64,8 @@ static const char *const files[] = {
 };
 static const char *const subjects[] = {"ada", "bo", "cy", "di"};
 static const char *const levels[] = {"\"none\"", "\"some\"", "\"all\"", "\"lost\"", "undefined", "7"};
-static const char *const tools[] = {"[]", "[\"read\"]", "[\"read\",\"write\"]", "[\"write\"]", "false", "bad", "{\"a\":1}"};
+static const char *const tools[] = {"[]",  "[\"read\"]", "[\"read\",\"write\"]", "[\"write\"]", "false",
+                                    "bad", "{\"a\":1}"};
 static const char *const bools[] = {"true", "false", "undefined", "true", "false", "bad", "none", "7"};
 
 /* splitmix64 */
@@ -101,7 +104,8 @@ static void finish_seen(void *value)
 }
 
 /* Nothing is granted on an answer that is in doubt, nor on one that is not on the disk. */
-static void check_grant(const struct world *w, const struct fs_context *context, size_t flag, const struct seen *seen)
+static void check_grant(const struct world *w, const struct fs_context *context, size_t flag,
+                        const struct seen *seen)
 {
     const struct fs_cell *cell = &context->cells[flag];
     for (size_t d = 0; cell->bindings && d < w->engine->set->flags[flag]->decision_count; d++) {
@@ -118,7 +122,8 @@ static bool same_value(const struct fs_evaluation *a, const struct fs_evaluation
     return a->variant && b->variant && !strcmp(a->variant, b->variant) && fs_json_equal(a->value, b->value);
 }
 
-static void check_cell(struct world *w, struct watcher *watcher, const struct fs_context *context, size_t index)
+static void check_cell(struct world *w, struct watcher *watcher, const struct fs_context *context,
+                       size_t index)
 {
     const struct fs_flag *flag = w->engine->set->flags[index];
     const struct fs_cell *cell = &context->cells[index];
@@ -129,12 +134,16 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
         fs_map_sets(&watcher->seen, key, seen);
     }
     fs_free(key);
-    bool moved = cell->known && (!seen->known || seen->revision != cell->revision || !fs_evaluation_equal(&seen->value, &cell->value));
-    if (moved && seen->known && seen->revision != 0)
-        assert_true(cell->revision >= seen->revision);
+    bool moved = cell->known && (!seen->known || seen->revision != cell->revision ||
+                                 !fs_evaluation_equal(&seen->value, &cell->value));
+    if (moved && seen->known && cell->revision < seen->revision)
+        fail_msg("%s of %s went back from revision %llu to %llu", flag->key, context->subject,
+                 (unsigned long long)seen->revision, (unsigned long long)cell->revision);
     const char *safest = flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].name : "safe";
-    if (moved && flag->access && !cell->value.safe && (!cell->value.variant || strcmp(cell->value.variant, safest))) {
-        bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) || same_value(&seen->value, &cell->value));
+    if (moved && flag->access && !cell->value.safe &&
+        (!cell->value.variant || strcmp(cell->value.variant, safest))) {
+        bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) ||
+                                        same_value(&seen->value, &cell->value));
         if (grants && !watcher->fresh)
             check_grant(w, context, index, seen);
     }
@@ -152,7 +161,8 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
 static void after(struct world *w, void *self)
 {
     struct watcher *watcher = self;
-    if (watcher->set != w->engine->set || strcmp(watcher->epoch, w->options.epoch)) { /* names of variants are borrowed from the set */
+    if (watcher->set != w->engine->set ||
+        strcmp(watcher->epoch, w->options.epoch)) { /* names of variants are borrowed from the set */
         snprintf(watcher->epoch, sizeof watcher->epoch, "%s", w->options.epoch);
         fs_map_finish(&watcher->seen, finish_seen);
         fs_map_init(&watcher->seen);
@@ -177,17 +187,22 @@ static void check_receipts(struct world *w)
             uint64_t revision = (uint64_t)json_integer_value(json_object_get(receipt, "revision"));
             for (size_t i = 0; i < w->clients.count; i++) {
                 struct world_client *c = w->clients.items[i];
-                struct fs_connection *connection = c->connection ? fs_connection_find(w->engine, c->connection) : NULL;
+                struct fs_connection *connection =
+                    c->connection ? fs_connection_find(w->engine, c->connection) : NULL;
                 if (!connection || !world_leased(c) || strcmp(c->epoch, w->options.epoch))
                     continue;
                 for (size_t k = 0; k < c->watches.count; k++) {
-                    struct fs_watch *watch = c->watches.items[k].gone ? NULL : fs_watch_find(connection, c->watches.items[k].watch);
+                    struct fs_watch *watch = c->watches.items[k].gone
+                                                 ? NULL
+                                                 : fs_watch_find(connection, c->watches.items[k].watch);
                     if (!watch || watch->noted != entry || !c->watches.items[k].held)
                         continue;
-                    /* concerned by this event and by none since: what it reads of the event's time is applied */
+                    /* concerned by this event and by none since: what it reads of the event's time is applied
+                     */
                     for (size_t f = 0; f < w->engine->set->count; f++) {
                         const struct fs_cell *cell = &watch->view->context->cells[f];
-                        if (fs_bit(watch->view->flags, f) && cell->noted == entry && cell->known && cell->revision <= revision)
+                        if (fs_bit(watch->view->flags, f) && cell->noted == entry && cell->known &&
+                            cell->revision <= revision)
                             assert_true(c->closed >= cell->revision || c->revision >= cell->revision);
                     }
                 }
@@ -296,7 +311,8 @@ static void shake_client(struct world *w)
         break;
     case 8:
         if (c->connection && c->watches.count < 12) {
-            world_watch_flags(c, fresh, c->credential->subject ? c->credential->subject : ANY(subjects), NULL, true);
+            world_watch_flags(c, fresh, c->credential->subject ? c->credential->subject : ANY(subjects), NULL,
+                              true);
             c->watches.items[c->watches.count - 1].gone = true; /* its snapshot comes for nobody */
         }
         break;
@@ -331,12 +347,14 @@ static void one_step(struct world *w, uint64_t *token)
         shake_client(w);
         break;
     case 10:
-        snprintf(who, sizeof who, "{\"targetingKey\":\"%s\",\"kind\":\"%s\"}", ANY(subjects), below(2) ? "user" : "agent");
+        snprintf(who, sizeof who, "{\"targetingKey\":\"%s\",\"kind\":\"%s\"}", ANY(subjects),
+                 below(2) ? "user" : "agent");
         world_evaluate(w, who, ++*token);
         break;
     case 11:
         if (w->next_entry)
-            fs_engine_receipt_wait(w->engine, w->next_entry - below(w->next_entry < 5 ? 1 : 5), below(2), 5000, ++*token, w->now);
+            fs_engine_receipt_wait(w->engine, w->next_entry - below(w->next_entry < 5 ? 1 : 5), below(2),
+                                   5000, ++*token, w->now);
         break;
     case 12:
         if (below(3) == 0)
@@ -391,9 +409,11 @@ static void check_truth(struct world *w)
             if (c->watches.items[k].gone)
                 continue;
             char key[80];
-            snprintf(key, sizeof key, "app/door %s", fs_json_text(c->watches.items[k].context, "targetingKey"));
+            snprintf(key, sizeof key, "app/door %s",
+                     fs_json_text(c->watches.items[k].context, "targetingKey"));
             const char *truth = json_string_value(json_object_get(w->policy, key));
-            assert_string_equal(world_value(c, c->watches.items[k].watch, "door"), truth && !strcmp(truth, "true") ? "true" : "false");
+            assert_string_equal(world_value(c, c->watches.items[k].watch, "door"),
+                                truth && !strcmp(truth, "true") ? "true" : "false");
         }
     }
 }

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Watches: what a client sees from its first snapshot to the last change, and that it costs no more than what is concerned. */
+/* Watches: what a client sees from its first snapshot to the last change, and that it costs no more than what
+ * is concerned. */
 #include "engine_world.h"
 
-static const char flags[] = "flags:\n"
-                            "  door:\n"
-                            "    variants: { \"on\": true, \"off\": false }\n"
-                            "    defaultVariant: \"off\"\n"
-                            "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
-                            "  theme:\n"
-                            "    variants: { dark: dark, light: light }\n"
-                            "    defaultVariant: light\n";
+static const char flags[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
+    "  theme:\n"
+    "    variants: { dark: dark, light: light }\n"
+    "    defaultVariant: light\n";
 
 static void a_watch_gets_a_snapshot_then_a_lease_then_each_change(void **state)
 {

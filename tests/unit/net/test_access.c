@@ -50,7 +50,7 @@ static void the_key_may_come_as_bearer_token_or_api_key(void **state)
 static void open_routes_need_no_credential_and_health_no_host(void **state)
 {
     static const char *const paths[] = {"/healthz", "/readyz", "/", "/board/app.js",
-                                        "/ofrep/v1/streams/secret"};
+                                        "/ofrep/v1/events/secret"};
     (void)state;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         struct fs_net_message *message = accepted(NULL, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", paths[i],

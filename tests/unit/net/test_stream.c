@@ -25,7 +25,7 @@ static int streaming(uint64_t *id)
 {
     int fd = client_connect(&door);
     client_send(
-        fd, "GET /ofrep/v1/streams/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
+        fd, "GET /ofrep/v1/events/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     *id = door_id(&door, FS_NET_REQUEST);
     fs_server_stream(door.server, *id, "text/event-stream", NULL);
     struct answer *answer = client_answer(fd);

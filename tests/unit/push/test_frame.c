@@ -55,7 +55,7 @@ static void an_unknown_answer_is_a_success_with_the_safe_value_and_what_went_wro
     evaluation.safe = true;
     evaluation.error =
         FS_ERROR_GENERAL; /* not to be seen: an error code would make the SDK return the caller's default */
-    strcpy(evaluation.detail, "decision: the source 'opa' does not answer");
+    snprintf(evaluation.detail, sizeof evaluation.detail, "%s", "decision: the source 'opa' does not answer");
     assert_flag(
         flag, evaluation, NULL,
         "{\"key\":\"payout\",\"type\":\"boolean\",\"value\":false,\"variant\":\"off\",\"reason\":\"ERROR\","
@@ -80,7 +80,7 @@ static void a_failed_ordinary_flag_has_an_error_and_no_value(void **state)
     struct fs_flag *flag = flag_of("banner", FS_TYPE_STRING, "{\"a\":\"x\"}", NULL);
     struct fs_evaluation evaluation = evaluated(flag, 0, FS_REASON_ERROR);
     evaluation.error = FS_ERROR_PARSE;
-    strcpy(evaluation.detail, "targeting: \"x\"");
+    snprintf(evaluation.detail, sizeof evaluation.detail, "%s", "targeting: \"x\"");
     assert_flag(flag, evaluation, NULL,
                 "{\"key\":\"banner\",\"type\":\"string\",\"reason\":\"ERROR\",\"error\":{\"code\":\"PARSE_"
                 "ERROR\",\"message\":\"targeting: \\\"x\\\"\"}}");

@@ -54,7 +54,7 @@ static void an_unknown_answer_is_200_with_the_safe_value(void **state)
     struct fs_evaluation evaluation = evaluated(flag, 1, FS_REASON_ERROR);
     evaluation.safe = true;
     evaluation.error = FS_ERROR_GENERAL;
-    strcpy(evaluation.detail, "the source is down");
+    snprintf(evaluation.detail, sizeof evaluation.detail, "%s", "the source is down");
     assert_answer(flag, evaluation, 200,
                   "{\"key\":\"export\",\"value\":false,\"reason\":\"ERROR\",\"variant\":\"off\",\"metadata\":"
                   "{\"flagstaff.error\":\"the source is down\"}}");
@@ -66,7 +66,7 @@ static void a_failed_ordinary_flag_is_400_in_the_narrow_form(void **state)
     struct fs_flag *flag = flag_of("banner", FS_TYPE_STRING, "{\"a\":\"x\"}", NULL);
     struct fs_evaluation evaluation = evaluated(flag, -1, FS_REASON_ERROR);
     evaluation.error = FS_ERROR_PARSE;
-    strcpy(evaluation.detail, "bad targeting");
+    snprintf(evaluation.detail, sizeof evaluation.detail, "%s", "bad targeting");
     assert_answer(flag, evaluation, 400,
                   "{\"key\":\"banner\",\"errorCode\":\"PARSE_ERROR\",\"errorDetails\":\"bad "
                   "targeting\",\"metadata\":{}}");
@@ -118,13 +118,13 @@ static char *bulk(const char *stream, bool second)
 static void a_bulk_answer_lists_flags_and_announces_the_stream(void **state)
 {
     (void)state;
-    char *text = bulk("https://flags.example/ofrep/v1/streams/t", true);
+    char *text = bulk("https://flags.example/ofrep/v1/events/t", true);
     assert_json(
         text,
         "{\"flags\":[{\"key\":\"a\",\"value\":1,\"reason\":\"STATIC\",\"variant\":\"v\",\"metadata\":{}},"
         "{\"key\":\"b\",\"value\":2.0,\"reason\":\"SPLIT\",\"variant\":\"v\",\"metadata\":{}}],\"metadata\":{"
         "\"set\":\"x\"},"
-        "\"eventStreams\":[{\"type\":\"sse\",\"url\":\"https://flags.example/ofrep/v1/streams/"
+        "\"eventStreams\":[{\"type\":\"sse\",\"url\":\"https://flags.example/ofrep/v1/events/"
         "t\",\"inactivityDelaySec\":120}]}");
     fs_free(text);
     struct fs_buf out;

@@ -387,6 +387,45 @@ static void an_init_that_is_running_at_shutdown_is_shut_down_again_at_its_end(vo
     probe_free(probe);
 }
 
+struct swap {
+    of_provider *own, *other;
+    of_error error;
+};
+
+static of_error swap_and_swap_back(void *self, of_hook_context *hook_context, const of_value *hints,
+                                   of_context **context)
+{
+    struct swap *swap = self;
+    (void)hook_context;
+    (void)hints;
+    (void)context;
+    (void)of_api_set_provider(api, NULL, swap->other);
+    swap->error = of_api_set_provider(api, NULL, swap->own);
+    return OF_OK;
+}
+
+static void a_provider_that_waits_for_an_evaluation_cannot_be_set_again_inside_of_it(void **state)
+{
+    (void)state;
+    struct probe *own = probe_new("own", PROBE_PLAIN), *other = probe_new("other", PROBE_PLAIN);
+    struct swap swap = {own->provider, other->provider, OF_OK};
+    of_hook_methods methods = {.size = sizeof methods, .before = swap_and_swap_back};
+    of_hook *hook = of_hook_new(&methods, &swap);
+    of_options options = {sizeof options, &hook, 1, NULL};
+    of_client *client = of_api_client(api, NULL);
+    (void)of_api_set_provider_and_wait(api, NULL, own->provider, PATIENCE_MS);
+    assert_true(of_client_get_bool(client, "bool-flag", false, NULL, &options));
+    assert_int_equal(swap.error, OF_ERROR_BUSY);
+    assert_int_equal(atomic_load(&own->resolves), 1);
+    await_count(&own->shutdowns, 1);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, own->provider, PATIENCE_MS), OF_OK);
+    of_hook_unref(hook);
+    of_client_unref(client);
+    of_api_shutdown(api);
+    probe_free(own);
+    probe_free(other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -412,6 +451,7 @@ int main(void)
         TEST(isolated_apis_share_nothing),
         TEST(a_client_outlives_its_isolated_api_and_gives_default_values),
         TEST(without_a_provider_the_default_value_comes_with_reason_default),
+        TEST(a_provider_that_waits_for_an_evaluation_cannot_be_set_again_inside_of_it),
         TEST(an_init_that_is_running_at_shutdown_is_shut_down_again_at_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,6 +307,46 @@ static void asynchronous_evaluations_all_end_and_copy_what_they_need(void **stat
                      OF_ERROR_INVALID_ARGUMENT);
 }
 
+static of_error note_hint(void *self, of_hook_context *hook_context, const of_value *hints,
+                          of_context **context)
+{
+    (void)hook_context;
+    (void)context;
+    atomic_fetch_add((atomic_int *)self, (int)of_value_as_int(of_value_get(hints, "weight"), 0));
+    return OF_OK;
+}
+
+static atomic_int object_members;
+
+static void done_object(void *user, const of_details *details)
+{
+    atomic_store(&object_members, (int)of_value_length(details->value.object));
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+static void an_asynchronous_evaluation_takes_hooks_hints_and_an_object_along(void **state)
+{
+    (void)state;
+    atomic_int weight = 0, ended = 0;
+    of_hook_methods methods = {.size = sizeof methods, .before = note_hint};
+    of_hook *hook = of_hook_new(&methods, &weight);
+    of_value *hints = of_value_object(), *fallback = of_value_object();
+    (void)of_value_set_int(hints, "weight", 7);
+    (void)of_value_set_bool(fallback, "default", true);
+    (void)of_value_set_bool(fallback, "other", true);
+    of_options options = {sizeof options, &hook, 1, hints};
+    of_flag_value value = {.object = fallback};
+    assert_int_equal(of_client_evaluate_async(client, "missing", OF_TYPE_OBJECT, &value, NULL, &options,
+                                              done_object, &ended),
+                     OF_OK);
+    of_hook_unref(hook);
+    of_value_unref(hints);
+    of_value_unref(fallback);
+    await_count(&ended, 1);
+    assert_int_equal(atomic_load(&weight), 7);
+    assert_int_equal(atomic_load(&object_members), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +365,7 @@ int main(void)
         SDK_TEST(an_evaluation_asks_the_provider_in_any_state),
         SDK_TEST(nothing_is_written_to_standard_output_or_error),
         SDK_TEST(an_asynchronous_evaluation_does_not_block),
+        SDK_TEST(an_asynchronous_evaluation_takes_hooks_hints_and_an_object_along),
         SDK_TEST(asynchronous_evaluations_all_end_and_copy_what_they_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,20 @@ static void a_handler_added_in_the_state_it_asks_for_runs_at_once(void **state)
     assert_int_equal(box.seen[4].type, OF_EVENT_STALE);
 }
 
+static void a_handler_of_the_api_hears_of_each_provider_once(void **state)
+{
+    (void)state;
+    start();
+    assert_int_equal(of_api_set_provider_and_wait(api, "a", probe->provider, PATIENCE_MS), OF_OK);
+    assert_int_equal(of_api_set_provider_and_wait(api, "b", probe->provider, PATIENCE_MS), OF_OK);
+    (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
+    (void)of_api_on(api, OF_EVENT_STALE, box_handler, &box, NULL);
+    emit(probe, OF_EVENT_STALE, NULL, 0);
+    box_await(&box, 2);
+    assert_int_equal(box.seen[0].type, OF_EVENT_READY);
+    assert_int_equal(box.seen[1].type, OF_EVENT_STALE);
+}
+
 static void a_handler_that_is_added_while_its_event_waits_runs_once(void **state)
 {
     (void)state;
@@ -398,6 +412,7 @@ int main(void)
         TEST(handlers_survive_a_change_of_provider),
         TEST(a_removed_handler_runs_no_more_and_its_user_data_is_destroyed),
         TEST(a_handler_added_in_the_state_it_asks_for_runs_at_once),
+        TEST(a_handler_of_the_api_hears_of_each_provider_once),
         TEST(a_handler_that_is_added_while_its_event_waits_runs_once),
         TEST(the_no_op_provider_is_in_no_state_that_a_handler_could_ask_for),
         TEST(the_status_changes_before_any_handler_runs),

@@ -49,7 +49,7 @@ static int setup(void **state)
     api = of_api_new();
     provider = make();
     client = of_api_client(api, NULL);
-    return of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS);
+    return (int)of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS);
 }
 
 static int teardown(void **state)

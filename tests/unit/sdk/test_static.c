@@ -17,7 +17,7 @@ static int setup(void **state)
     probe = probe_new("probe", PROBE_PLAIN);
     client = of_static_api_client(api, NULL);
     box_init(&box);
-    return of_static_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
+    return (int)of_static_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS);
 }
 
 static int teardown(void **state)

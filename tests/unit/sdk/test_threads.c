@@ -6,7 +6,13 @@
  */
 #include "support.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { READERS = 8, ROUNDS = 150, FLAG_OLD = 1, FLAG_NEW = 2 };
 
@@ -158,6 +164,7 @@ static void readers_see_only_whole_values_while_everything_changes(void **state)
 {
     (void)state;
     pthread_t readers[READERS], changers[4];
+    atomic_store(&stop, false);
     api = of_api_new();
     of_client *client = of_api_client(api, "domain"), *other = of_api_client(api, NULL);
     for (int i = 0; i < READERS; i++)
@@ -214,9 +221,38 @@ static void providers_can_be_set_again_and_again_from_two_threads(void **state)
     }
 }
 
+/* As a sandbox may: from here on membarrier(2) fails, so the library has to do without. */
+static void forbid_membarrier(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        fail_msg("no seccomp filter");
+    assert_int_equal(syscall(SYS_membarrier, 0, 0, 0), -1);
+}
+
+/* "early": before the library is used; "late": when it counts on the call already. */
+static void membarrier_may_be_forbidden(void **state)
+{
+    (void)state;
+    const char *when = getenv("FORBID_MEMBARRIER");
+    if (when == NULL)
+        return;
+    if (strcmp(when, "late") == 0)
+        readers_see_only_whole_values_while_everything_changes(NULL);
+    forbid_membarrier();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(membarrier_may_be_forbidden),
         cmocka_unit_test(readers_see_only_whole_values_while_everything_changes),
         cmocka_unit_test(providers_can_be_set_again_and_again_from_two_threads),
     };

@@ -41,6 +41,15 @@ struct fs_server_limits {
     int64_t slow_ms;         /* a connection that takes nothing for that long is dropped: 30 s */
 };
 
+struct fs_http_request;
+
+/* An answer that needs no core: `headers` (owned) and `body` (one reference) may be NULL. */
+struct fs_quick_answer {
+    int status;
+    char *headers;
+    struct fs_blob *body;
+};
+
 struct fs_server_options {
     const char *host;        /* address to listen on: "127.0.0.1" */
     int port;                /* 0: the system picks; fs_server_port() tells */
@@ -52,6 +61,11 @@ struct fs_server_options {
     struct fs_frame_limits frames; /* what frames of clients may hold; zeroes: 64 watches, 256 flags, 8192 bytes, depth 8 */
     struct fs_keyring *keyring; /* taken over */
     struct fs_queue *inbox;  /* the core's: gets struct fs_net_message */
+    /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it goes to the core.
+     * May be NULL. Must not block. */
+    bool (*quick)(void *quick_self, const struct fs_http_request *request, const struct fs_credential *credential,
+                  struct fs_quick_answer *out);
+    void *quick_self;
     struct fs_clock clock;
 };
 

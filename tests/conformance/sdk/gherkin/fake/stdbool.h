@@ -1,1 +1,2 @@
-/* Empty: cffi knows these types. */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Empty, in place of the system header: cffi knows these types. */

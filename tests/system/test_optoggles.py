@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The example: a real OPA that gets its policy as a bundle by long polling and reports to us; whoever a change concerns hears of it."""
+
+import os
+import subprocess
+
+import pytest
+from opa_world import EXAMPLE, Bundles, entry_of, fence, is_reading_a_grant, seen, source, state_of, tell_delay, wait_down
+from world import BINARY, Opa, eventually, free_port, http
+
+ADA = {"approval-limit": 1000, "invoice-export": True, "us-feature": True, "new-menu": True}
+BO = {"approval-limit": 0, "invoice-export": False, "us-feature": False, "new-menu": True}
+CY = {"approval-limit": 50000, "invoice-export": True, "us-feature": True, "new-menu": True}
+BO_MOVES = ('"bo": { "roles": ["viewer"], "country": "DE" }', '"bo": { "roles": ["editor"], "country": "CA" }')
+
+
+class Scene:
+    """All that the example's run.sh starts, with clients that share no code with the daemon."""
+
+    def __init__(self, bundles, opa, daemon, client):
+        self.bundles, self.opa, self.daemon, self.client = bundles, opa, daemon, client
+
+    def people(self):
+        clients = [self.client(self.daemon, [name], name=name) for name in ("ada", "bo", "cy")]
+        for c, values in zip(clients, (ADA, BO, CY)):
+            c.wait_lease()
+            assert {key: flag["value"] for key, flag in c.watches[1]["flags"].items()} == values
+        return clients
+
+
+@pytest.fixture
+def scene(daemon, client, tmp_path, monkeypatch):
+    """scene(**configuration): OPA has its bundle already when the daemon starts."""
+    made = []
+
+    def make(**config):
+        bundles = Bundles(tmp_path).start()
+        made.append(bundles)
+        opa = Opa(tmp_path / "opa", arguments=["--config-file", str(EXAMPLE / "opa.yaml")])
+        made.append(opa)
+        d = daemon((EXAMPLE / "flags.yaml").read_text(), {"sources": {"opa": source(opa)}, **config}, start=False)
+        d.port = free_port()
+        monkeypatch.setenv("BUNDLES_URL", bundles.url)
+        monkeypatch.setenv("FLAGSTAFF_URL", d.url)
+        opa.start()
+        eventually(lambda: http("GET", opa.url + "/health?bundles=true").status == 200, "OPA has its bundle")
+        return Scene(bundles, opa, d.start(), client)
+
+    yield make
+    for one in reversed(made):
+        one.stop()
+
+
+def values(client):
+    return {key: flag["value"] for key, flag in client.watches[1]["flags"].items()}
+
+
+def check_cause(scene, client, key, revision):
+    cause = client.flag(key)["cause"]
+    kind, body = entry_of(scene.daemon, cause["entry"])
+    assert cause["kind"] == "event"
+    assert (kind, body["source"], body["what"], body["revision"]) == ("source", "opa", "report", f"app={revision}")
+    return cause["entry"]
+
+
+def test_what_opa_reports_moves_the_right_flags_of_the_right_subjects(scene):
+    s = scene(probe="60s")  # nothing but OPA's report can tell of the change
+    ada, bo, cy = s.people()
+
+    revision = s.bundles.change("data.json", *BO_MOVES)
+    bo.wait_value("invoice-export", True)
+    tell_delay(bo, "invoice-export", "a grant, from OPA's report to the client")
+    bo.wait_value("approval-limit", 1000)
+    fence(ada, bo, cy)
+    assert values(bo) == {**BO, "invoice-export": True, "approval-limit": 1000}
+    assert not ada.deltas and not cy.deltas, "nobody else hears of it"
+    assert check_cause(s, bo, "invoice-export", revision) == check_cause(s, bo, "approval-limit", revision)
+
+    revision = s.bundles.change("data.json", '"country": "US" },', '"country": "US", "suspended": true },')
+    ada.wait_value("us-feature", False)
+    tell_delay(ada, "us-feature", "a revocation, from OPA's report to the client")
+    fence(ada, bo, cy)
+    assert values(ada) == {"invoice-export": False, "us-feature": False, "approval-limit": 0, "new-menu": True}
+    assert len(ada.deltas) == 1, "all that one report changes comes as one revision"
+    assert len(bo.deltas) == 1 and not cy.deltas
+    check_cause(s, ada, "us-feature", revision)
+
+
+def test_a_changed_policy_moves_users_of_the_list_both_ways(scene):
+    s = scene(probe="60s")
+    ada, bo, cy = s.people()
+    revision = s.bundles.change("rbac.rego", 'profile.country == "US"', 'profile.country == "DE"')
+    for c, expected in ((bo, True), (ada, False), (cy, False)):
+        c.wait_value("us-feature", expected)
+        tell_delay(c, "us-feature", "a policy, from OPA's report to the client")
+        check_cause(s, c, "us-feature", revision)
+    fence(ada, bo, cy)
+    assert values(bo) == {**BO, "us-feature": True}
+    assert values(ada) == {**ADA, "us-feature": False} and values(cy) == {**CY, "us-feature": False}
+
+
+def test_one_connection_that_watches_for_many_gets_what_is_taken_away_first(scene, client):
+    s = scene(probe="60s")
+    backend = client(s.daemon, ["ada", "bo", "cy"]).wait_lease()
+    s.bundles.change("rbac.rego", 'profile.country == "US"', 'profile.country == "DE"')
+    backend.wait_value("us-feature", True, watch=2)
+    order = [watch for _, watch, key, value, flag in backend.history if key == "us-feature" and flag["cause"]["kind"] == "event"]
+    assert sorted(order[:2]) == [1, 3] and order[2] == 2, "ada and cy lose it before bo gets it"
+
+
+def test_a_report_that_brings_no_new_revision_asks_nothing(scene):
+    s = scene(probe="60s")
+    ada, _, _ = s.people()
+    before = state_of(s.daemon)
+    revision = before["revision"]
+    report = {"labels": {"id": "x"}, "bundles": {"app": {"name": "app", "active_revision": revision.removeprefix("app=")}}}
+    assert s.daemon.post("/v1/opa/opa/status", report).status == 200
+    fence(ada)
+    assert state_of(s.daemon)["asked"] == before["asked"] and not ada.deltas
+    assert s.daemon.post("/v1/opa/opa/status", "{").status == 400
+    assert s.daemon.post("/v1/opa/none-such/status", report).status == 404
+
+
+def test_opa_stops_values_go_stale_and_then_safe_and_come_back_with_opa(scene):
+    s = scene(probe="200ms")
+    clients = s.people()
+    epochs = [c.epoch for c in clients]
+    since = [len(c.history) for c in clients]
+
+    s.opa.stop()
+    for c, place, before in zip(clients, since, (ADA, BO, CY)):
+        c.wait(lambda c: all(f["reason"] == "ERROR" for k, f in c.watches[1]["flags"].items() if k != "new-menu"), "all safe")
+        assert seen(c, "new-menu", place) == [], "what OPA does not decide does not move"
+        for key, safe in (("invoice-export", False), ("us-feature", False), ("approval-limit", 0)):
+            assert seen(c, key, place) == [(before[key], "STALE"), (safe, "ERROR")], f"{key}: the last answer for a while, then the safe one"
+            assert "error" not in c.flag(key) and c.flag(key)["metadata"]["flagstaff.error"]
+            assert c.flag(key)["cause"]["kind"] in ("timer", "source-lost")
+            assert not is_reading_a_grant(c, key)
+        tell_delay(c, "invoice-export", "from the timer to the safe value")
+    assert state_of(s.daemon)["state"] == "down"
+    assert s.daemon.evaluate("ada", "invoice-export").json["value"] is False
+    assert s.daemon.evaluate("ada", "new-menu").json["value"] is True
+
+    since = [len(c.history) for c in clients]
+    s.opa.start()
+    for c, place, expected in zip(clients, since, (ADA, BO, CY)):
+        c.wait(lambda c: all(f["reason"] == "TARGETING_MATCH" for k, f in c.watches[1]["flags"].items() if k != "new-menu"), "all back")
+        assert values(c) == expected
+        assert seen(c, "invoice-export", place) == [(expected["invoice-export"], "TARGETING_MATCH")]
+        assert c.flag("invoice-export")["cause"]["kind"] == "source-back"
+    assert [c.epoch for c in clients] == epochs and not any(c.closed for c in clients), "nobody was restarted"
+
+
+def test_what_changed_while_opa_was_away_is_seen_when_it_is_back(scene):
+    s = scene(probe="200ms")
+    ada, bo, cy = s.people()
+    s.opa.stop()
+    wait_down(s.daemon)
+    s.bundles.change("data.json", *BO_MOVES)
+    s.opa.start()
+    bo.wait_value("invoice-export", True)
+    bo.wait_value("approval-limit", 1000)
+    ada.wait(lambda c: c.flag("invoice-export")["reason"] == "TARGETING_MATCH" and c.value("invoice-export") is True, "ada's is back")
+
+
+def test_the_examples_script_shows_what_it_promises(tmp_path):
+    env = {**os.environ, "FLAGSTAFF_BIN": BINARY, "OPA_BIN": Opa.binary, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([str(EXAMPLE / "run.sh")], capture_output=True, text=True, env=env, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "== The end" in done.stdout and not done.stderr, done.stderr
+    assert not any(line for line in done.stdout.splitlines() if "new-menu" in line and " watch" not in line), "the ordinary flag stands still"
+    assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"

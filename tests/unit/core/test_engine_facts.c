@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Facts: of one the newest time wins, they end at their moment, they outlive a restart, and a flag without
+ * its fact is safe. */
+#include "engine_world.h"
+
+static const char flags[] = "flags:\n"
+                            "  vip:\n"
+                            "    variants: { \"on\": true, \"off\": false }\n"
+                            "    defaultVariant: \"off\"\n"
+                            "    decision: { rule: { \"==\": [ { var: facts.tier }, gold ] } }\n"
+                            "  tame:\n"
+                            "    variants: { \"on\": true, \"off\": false }\n"
+                            "    defaultVariant: \"off\"\n"
+                            "    factDefaults: { risk: 0 }\n"
+                            "    decision: { rule: { \"<\": [ { var: facts.risk }, 50 ] } }\n";
+
+static struct world *begin(struct world_client **c)
+{
+    struct world *w = world_create(flags);
+    *c = world_client(w, "shop");
+    world_watch(*c, 1, "ada");
+    world_connect(*c, false);
+    world_run(w);
+    return w;
+}
+
+static void a_flag_without_its_fact_is_safe_unless_a_default_stands_in(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    assert_string_equal(world_reason(c, 1, "vip"), "ERROR");
+    assert_string_equal(world_value(c, 1, "tame"), "true");
+    world_fact(w, "ada", "tier", "\"gold\"");
+    world_fact(w, "ada", "risk", "90");
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    assert_string_equal(world_value(c, 1, "tame"), "false");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "vip"), "cause"), "event");
+    world_fact(w, "ada", "tier", NULL);
+    world_run(w);
+    assert_string_equal(world_reason(c, 1, "vip"), "ERROR");
+    world_destroy(w);
+}
+
+static void the_newest_time_wins_whatever_the_order_of_arrival(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    int64_t now = w->now.wall;
+    world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\"}]}", now - 1000);
+    world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"tin\"}]}", now - 2000);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\"}]}", now - 500);
+    world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\"}]}", now - 700);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false"); /* a removal is remembered like a value */
+    world_destroy(w);
+}
+
+static void a_fact_ends_at_its_moment(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    char *event =
+        fs_format("{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\",\"expires\":%lld}]}",
+                  (long long)w->now.wall + 5000);
+    world_event(w, event);
+    fs_free(event);
+    world_advance(w, 4999);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_advance(w, 1);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "vip"), "cause"), "timer");
+    world_destroy(w);
+}
+
+static void facts_of_somebody_else_cost_nothing(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    struct fs_engine_counts before, after;
+    fs_engine_count(w->engine, &before);
+    world_fact(w, "bo", "tier", "\"gold\"");
+    world_run(w);
+    fs_engine_count(w->engine, &after);
+    assert_int_equal(after.evaluations, before.evaluations);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_destroy(w);
+}
+
+static void a_restart_finds_the_same_facts(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_fact(w, "ada", "tier", "\"gold\"");
+    world_fact(w, "ada", "risk", "90");
+    world_fact(w, "ada", "risk", NULL);
+    char *event =
+        fs_format("{\"facts\":[{\"subject\":\"bo\",\"fact\":\"tier\",\"value\":\"gold\",\"expires\":%lld}]}",
+                  (long long)w->now.wall + 5000);
+    world_event(w, event);
+    fs_free(event);
+    world_run(w);
+    world_restart(w);
+    world_watch(c, 2, "bo");
+    world_connect(c, true);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    assert_string_equal(world_value(c, 1, "tame"), "true");
+    assert_string_equal(world_value(c, 2, "vip"), "true");
+    world_advance(w, 5000);
+    assert_string_equal(world_value(c, 2, "vip"), "false");
+    world_destroy(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_flag_without_its_fact_is_safe_unless_a_default_stands_in),
+        cmocka_unit_test(the_newest_time_wins_whatever_the_order_of_arrival),
+        cmocka_unit_test(a_fact_ends_at_its_moment),
+        cmocka_unit_test(facts_of_somebody_else_cost_nothing),
+        cmocka_unit_test(a_restart_finds_the_same_facts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Time: what changes with it is scheduled for its moment, and waiting costs nothing; sources are asked again
+ * when it is time. */
+#include "engine_world.h"
+
+/* The wall clock starts at 1790000000 s. */
+static const char flags[] =
+    "flags:\n"
+    "  happy-hour:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    targeting: { if: [ { \">=\": [ { var: $flagd.timestamp }, 1790000100 ] }, \"on\", \"off\" ] }\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
+
+static struct world *begin(struct world_client **c)
+{
+    struct world *w = world_create(flags);
+    world_policy(w, "app/door", NULL, "true");
+    *c = world_client(w, "shop");
+    world_watch(*c, 1, "ada");
+    world_connect(*c, false);
+    world_run(w);
+    return w;
+}
+
+static void a_comparison_with_the_time_changes_at_its_moment_and_is_not_looked_at_before(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "opa")->mode = WORLD_SILENT; /* nothing else happens */
+    struct fs_engine_counts before, after;
+    world_advance(w, 40000);
+    fs_engine_count(w->engine, &before);
+    world_advance(w, 59999);
+    fs_engine_count(w->engine, &after);
+    assert_true(after.evaluations - before.evaluations < 5);
+    assert_string_equal(world_value(c, 1, "happy-hour"), "false");
+    world_advance(w, 1);
+    assert_string_equal(world_value(c, 1, "happy-hour"), "true");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "happy-hour"), "cause"), "timer");
+    world_destroy(w);
+}
+
+static void what_changes_silently_is_found_within_revalidate(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_policy(w, "app/door", NULL, "false");
+    for (int i = 0; i < 6; i++) {
+        world_advance(w, 10000);
+        world_renew(c);
+    }
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "door"), "cause"), "revalidate");
+    world_destroy(w);
+}
+
+static void a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "opa")->probes_fail = true;
+    world_advance(w, 2000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    assert_string_equal(world_reason(c, 1, "door"), "STALE");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "door"), "cause"), "source-lost");
+    uint64_t asked = world_source(w, "opa")->asked;
+    world_recompute(w, "ada");
+    world_advance(w, 8000);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(world_reason(c, 1, "door"), "ERROR");
+    assert_int_equal(world_source(w, "opa")->asked, asked); /* down: nothing is asked of it */
+    world_source(w, "opa")->probes_fail = false;
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    assert_string_equal(world_reason(c, 1, "door"), "TARGETING_MATCH");
+    world_destroy(w);
+}
+
+static void a_probe_that_tells_another_revision_has_everything_asked_again(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = world_create(flags);
+    snprintf(world_source(w, "opa")->revision, 32, "r1");
+    world_policy(w, "app/door", NULL, "true");
+    c = world_client(w, "shop");
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_advance(w, 3000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    snprintf(world_source(w, "opa")->revision, 32, "r2");
+    world_policy(w, "app/door", NULL, "false");
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_int_equal(world_count_entries(w, FS_ENTRY_SOURCE), 1);
+    uint64_t asked = world_source(w, "opa")->asked;
+    world_advance(w, 5000);
+    assert_int_equal(world_source(w, "opa")->asked, asked);
+    world_destroy(w);
+}
+
+static void a_failed_question_is_asked_again_with_growing_pauses(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    world_recompute(w, "ada");
+    world_run(w);
+    uint64_t asked = world_source(w, "opa")->asked;
+    world_advance(w, 4000);
+    uint64_t early = world_source(w, "opa")->asked - asked;
+    assert_true(early >= 3 && early <= 5);
+    asked = world_source(w, "opa")->asked;
+    world_advance(w, 20000);
+    assert_true(world_source(w, "opa")->asked - asked <= 4);
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 30000);
+    world_renew(c);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_destroy(w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_comparison_with_the_time_changes_at_its_moment_and_is_not_looked_at_before),
+        cmocka_unit_test(what_changes_silently_is_found_within_revalidate),
+        cmocka_unit_test(a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale),
+        cmocka_unit_test(a_probe_that_tells_another_revision_has_everything_asked_again),
+        cmocka_unit_test(a_failed_question_is_asked_again_with_growing_pauses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
