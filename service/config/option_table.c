@@ -52,6 +52,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Name under which clients reach us (the Host header), beside the loopback names and the listen address; may be repeated."},
     [FS_OPT_ORIGINS] = {"origins", "--origin", 0, "ORIGIN", FS_OPTION_TEXTS, NULL, SERVE, FILE_ENV, 0, 0,
         "Origin of pages that may connect, exact, such as https://app.example.com, beside our own; may be repeated."},
+    [FS_OPT_PUBLIC_URL] = {"publicUrl", "--public-url", 0, "URL", FS_OPTION_TEXT, NULL, SERVE, FILE_ENV, 0, 0,
+        "Scheme and host by which browsers reach the daemon, for the event streams that it announces; without it, those of each request. A proxy "
+        "that ends TLS needs it."},
     [FS_OPT_TLS_CERTIFICATE] = {"tls.certificate", "--tls-certificate", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Certificate chain, PEM. With tls.key the port speaks TLS only."},
     [FS_OPT_TLS_KEY] = {"tls.key", "--tls-key", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,

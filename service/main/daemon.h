@@ -28,6 +28,7 @@ struct fs_daemon_options {
     const json_t *mappings;        /* rules for foreign event types; or NULL */
     int64_t dedup;                 /* ms */
     int64_t drain;                 /* ms that clients get at the end */
+    const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
     int64_t revalidate;            /* ms; of sources that do not say it */
     size_t events;                 /* in one request */
     bool demo_flags;               /* no flag files: the demo's */
@@ -84,6 +85,8 @@ struct fs_daemon {
     struct fs_map streams;        /* OFREP event streams: token -> struct fs_stream */
     struct fs_map newest_streams; /* credential and context -> struct fs_stream */
     uint64_t forbidden_evaluations;
+    struct fs_list receipt_streams; /* struct fs_receipt_stream */
+    int64_t receipts_due;           /* mono ms */
     uint64_t next_token;
     int64_t started;       /* wall ms */
     int64_t flags_checked; /* mono ms */
@@ -97,7 +100,7 @@ struct fs_daemon {
     bool events_taken; /* somebody else than the demo sent an event */
     unsigned demo_step;
     int64_t demo_due; /* mono ms */
-    bool journaled;               /* the entry that tells of this start is on disk */
+    bool journaled;   /* the entry that tells of this start is on disk */
     bool draining;
     int64_t end_at; /* mono ms: when draining, the time to stop */
     bool stopped;
@@ -177,6 +180,12 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message);
 json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const char *revoke, int64_t wall,
                        struct fs_keyring **changed, int *status);
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err);
+
+/* receipt_stream.c */
+void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint64_t entry);
+void fs_receipt_stream_closed(struct fs_daemon *daemon, uint64_t connection);
+int64_t fs_receipt_streams_turn(struct fs_daemon *daemon); /* when it wants to be called again, mono ms */
+void fs_receipt_streams_finish(struct fs_daemon *daemon);
 
 /* demo.c */
 extern const char fs_demo_flags[];

@@ -185,7 +185,14 @@ void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *re
     fs_waiting_destroy(waiting);
 }
 
-/* GET /v1/receipts/{entry}: as it stands, or with ?wait= when it has come true. */
+static bool wants_stream(const struct fs_http_request *request)
+{
+    const char *accept = fs_http_header(request, "accept");
+    return accept && strstr(accept, "text/event-stream");
+}
+
+/* GET /v1/receipts/{entry}: as it stands, or with ?wait= when it has come true, or as a stream that shows it
+ * fill. */
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry)
 {
     struct fs_err err = {0};
@@ -201,6 +208,9 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
                 (unsigned long long)number);
     if (err.code) {
         fs_api_error(daemon, message->connection, &err);
+    } else if (wants_stream(message->request)) {
+        json_decref(receipt);
+        fs_receipt_stream_open(daemon, message->connection, number);
     } else if (wait) {
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, message->connection);
         json_decref(receipt);

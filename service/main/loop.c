@@ -68,6 +68,7 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
         break;
     case FS_NET_CLOSED:
         fs_engine_disconnect(daemon->engine, message->connection, now);
+        fs_receipt_stream_closed(daemon, message->connection);
         break;
     }
 }
@@ -165,9 +166,10 @@ void fs_daemon_run(struct fs_daemon *daemon)
         struct fs_time now = fs_daemon_now(daemon);
         int64_t due = fs_engine_next(daemon->engine);
         int64_t check = daemon->flags_checked + FLAG_CHECK_MS;
-        int64_t demo = fs_demo_turn(daemon);
+        int64_t demo = fs_demo_turn(daemon), receipts = fs_receipt_streams_turn(daemon);
         due = check < due ? check : due;
         due = demo < due ? demo : due;
+        due = receipts < due ? receipts : due;
         if (daemon->draining && due > now.mono + 20)
             due = now.mono + 20;
         fs_queue_wait(daemon->inbox, due > now.mono ? due - now.mono : 0);

@@ -213,7 +213,9 @@ static void evaluate(struct fs_daemon *daemon, const struct fs_net_message *mess
     waiting->etag = fs_strdup(fs_http_header(http, "if-none-match"));
     waiting->config_etag = fs_http_query(http, "flagConfigEtag");
     waiting->flag = fs_strdup(key);
-    if (host)
+    if (daemon->options->public_url)
+        waiting->base_url = fs_strdup(daemon->options->public_url);
+    else if (host)
         waiting->base_url =
             fs_format("%s://%s", daemon->options->server.tls_certificate ? "https" : "http", host);
     /* The answer may come within the call, and takes the waiting with it: the engine gets a context of its

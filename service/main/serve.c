@@ -234,6 +234,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_queue_close(daemon->inbox);
     fs_engine_destroy(daemon->engine);
     fs_ofrep_finish(daemon);
+    fs_receipt_streams_finish(daemon);
     fs_map_finish(&daemon->waiting, destroy_waiting);
     fs_map_finish(&daemon->drafts, destroy_draft);
     fs_flagset_unref(daemon->next_set);
@@ -276,6 +277,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *
     fs_map_init(&daemon.drafts);
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);
+    fs_list_init(&daemon.receipt_streams);
     if (!start(&daemon, sources, source_count, &err)) {
         fs_config_locate(config, &err);
         FS_LOG_ERROR("serve", err.text);

@@ -61,6 +61,7 @@ void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *
     out->dedup = fs_config_number(config, FS_OPT_DEDUP);
     out->drain = fs_config_number(config, FS_OPT_DRAIN);
     out->revalidate = fs_config_number(config, FS_OPT_REVALIDATE);
+    out->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);
     out->events = (size_t)fs_config_number(config, FS_OPT_LIMITS_EVENTS);
     read_engine(config, &out->engine);
     read_server(config, &out->server);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Receipts: every number is true, and after `safe_at` no client can still hold the old value."""
 
+import json
 import time
 from datetime import datetime
 
@@ -103,6 +104,19 @@ def test_nobody_concerned_is_complete_and_a_timeout_ends_a_wait_with_the_truth(d
     deaf.wait_lease()
     receipt = d.facts("ada", {"access": "none"}, "wait=delivered&timeout=100ms").json
     assert receipt["complete"] is False and receipt["behindCount"] == 1 and receipt["applied"] is True
+
+
+def test_a_receipt_as_a_stream_fills_and_ends_when_it_is_complete(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+    d.facts("ada", {"access": "granted"})
+    deaf = client(d, ["ada"], ack=False)
+    deaf.wait_value("door", True)
+    deaf.wait_lease()
+    entry = d.facts("ada", {"access": "none"}).json["entry"]
+    text = d.get(f"/v1/receipts/{entry}", Accept="text/event-stream").body.decode()  # read to its end
+    receipts = [json.loads(line[6:]) for line in text.splitlines() if line.startswith("data: ")]
+    assert receipts[0]["behindCount"] == 1 and not receipts[0]["complete"]
+    assert receipts[-1]["complete"] and receipts[-1]["expired"] == 1
 
 
 def test_an_unknown_entry_has_no_receipt(daemon):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests of the engine as a whole, against the world of engine_world.h. They read their flags by service/flagfile.
-add_library(engine_world STATIC core/engine_world.c core/engine_client.c)
+add_library(engine_world STATIC core/engine_world.c core/engine_asking.c core/engine_client.c)
 target_link_libraries(engine_world PUBLIC fs_flagfile fs_core lib::cmocka)
 target_include_directories(engine_world PUBLIC "${CMAKE_SOURCE_DIR}/service/core" "${CMAKE_CURRENT_SOURCE_DIR}/core")
 flagstaff_compile(engine_world)
