@@ -81,6 +81,7 @@ PY
 [ -x "$opa" ] || die "there is no OPA: run script/bootstrap --tests, or set OPA_BIN"
 read -r opa_port port <<<"$(free_ports)"
 cp -r "$here"/{policy,flags.yaml,opa.yaml} "$home"
+touch "$home"/{bundles,flagstaff,opa,watch,watch-ada,watch-bo,watch-cy}.log
 sed -e "s/127.0.0.1:8080/127.0.0.1:$port/" -e "s/127.0.0.1:8181/127.0.0.1:$opa_port/" "$here/flagstaff.yaml" >"$home/flagstaff.yaml"
 
 say "== The bundle server, the daemon and OPA start"
@@ -98,7 +99,6 @@ echo "bundles $BUNDLES_URL   OPA http://127.0.0.1:$opa_port   flagstaff $FLAGSTA
 
 say "== Three clients: ada is an editor in the US, bo a viewer in Germany, cy a manager in the US"
 for subject in ada bo cy; do
-    : >"$home/watch-$subject.log"
     "$flagstaff" watch --url "$FLAGSTAFF_URL" --color never "$subject" > >(tee "$home/watch-$subject.log") 2>>"$home/watch.log" &
     clients+=($!)
     until_true 30 "the first values of $subject" shown "$subject" new-menu . 1

@@ -3,6 +3,7 @@
 #include <openfeature/json.h>
 
 #include <errno.h>
+#include <langinfo.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,9 @@ static of_value *number(struct in *in)
         return fail(in, OF_ERROR_NO_MEMORY);
     memcpy(text, in->text + start, length);
     text[length] = '\0';
+    char *point = whole ? NULL : strchr(text, '.');
+    if (point != NULL)
+        *point = *nl_langinfo(RADIXCHAR); /* what strtod() expects in this locale */
     errno = 0;
     long long integer = whole ? strtoll(text, NULL, 10) : 0;
     whole = whole && errno == 0;

@@ -213,6 +213,13 @@ of_error of_static_client_object_details(of_static_client *client, const char *k
     return of_client_object_details(inside(client), key, default_value, NULL, options, details);
 }
 
+of_error of_static_client_details(of_static_client *client, const char *key, of_type type,
+                                  const of_flag_value *default_value, const of_options *options,
+                                  of_details *details)
+{
+    return of_client_details(inside(client), key, type, default_value, NULL, options, details);
+}
+
 of_error of_static_client_evaluate_async(of_static_client *client, const char *key, of_type type,
                                          const of_flag_value *default_value, const of_options *options,
                                          of_evaluated done, void *user)

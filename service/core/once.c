@@ -55,6 +55,11 @@ void fs_engine_evaluate(struct fs_engine *e, const struct fs_context_text *text,
                         const char *const *flags, uint64_t token, struct fs_time now)
 {
     e->now = now;
+    if (!e->set) { /* no flags yet: /readyz says so */
+        struct fs_evaluated none = {.token = token, .context = text->hash, .view = "", .timed_out = true};
+        e->options.ports.evaluated(e->options.ports.self, &none);
+        return;
+    }
     struct fs_context *context = fs_context_intern(e, text);
     struct fs_view *view = fs_view_intern(e, context, client_only, flags);
     struct fs_once *once = FS_NEW(struct fs_once);

@@ -6,6 +6,8 @@
  */
 #include "receipt_internal.h"
 
+#define WATCHES_A_MS 100
+
 static void release_cells(struct fs_engine *e, struct fs_receipt *receipt)
 {
     fs_receipt_count_ofrep(e, receipt, &receipt->ofrep_concerned, &receipt->ofrep_fetched);
@@ -306,11 +308,19 @@ static void arm(struct fs_engine *e, struct fs_receipt *receipt, int64_t next)
         fs_alarm_set(e, &receipt->alarm, FS_DUE_RECEIPT, next > e->now.mono ? next : e->now.mono + 1);
 }
 
+/* Many who still hold are not looked at in every turn. What is noticed later is told as having happened
+ * later: never too early. */
+static int64_t pause_of(const struct fs_receipt *receipt)
+{
+    return receipt->applied && !receipt->late ? (int64_t)(receipt->holding.count / WATCHES_A_MS) : 0;
+}
+
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
 {
     if (receipt->complete)
         return;
-    bool over = follow_questions(e, receipt) && cells_done(e, receipt);
+    bool over =
+        (!receipt->applied || receipt->late) && follow_questions(e, receipt) && cells_done(e, receipt);
     if (!receipt->applied && !over) {
         arm(e, receipt, INT64_MAX);
         return;
@@ -330,6 +340,9 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
     if (e->now.mono < restart && restart < next)
         next = restart;
     receipt->complete = !receipt->holding.count && !receipt->late && e->now.mono >= restart;
+    receipt->checked = e->now.mono;
+    if (pause_of(receipt) && next > e->now.mono + pause_of(receipt))
+        next = e->now.mono + pause_of(receipt);
     arm(e, receipt, receipt->complete ? e->now.mono + e->options.hold : next);
 }
 
@@ -372,6 +385,8 @@ void fs_receipts_check(struct fs_engine *e)
     FS_LIST_EACH(&e->receipts, node)
     {
         struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
+        if (pause_of(receipt) && e->now.mono < receipt->checked + pause_of(receipt))
+            continue;
         fs_receipt_check(e, receipt);
         if (receipt->waiters.count)
             serve_waiters(e, receipt);

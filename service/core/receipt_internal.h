@@ -49,6 +49,7 @@ struct fs_receipt {
     bool applied, complete, superseded;
     bool late; /* applied with questions that had no answer: what they change counts when it is there */
     uint64_t revision;                   /* when applied */
+    int64_t checked;                     /* mono ms */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
     FS_VEC(struct fs_concerned_cell) cells;
     FS_VEC(struct fs_concerned_watch) watches;

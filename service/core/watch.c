@@ -257,7 +257,10 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
         fs_deliver_error(e, connection, 0, "bad_frame", "hello is the first frame", 4400);
         return;
     }
-    if (fs_watch_find(connection, wish->watch)) {
+    if (!e->set) {
+        fs_fail(&err, FS_ERR_UNAVAILABLE, "flags are not loaded yet");
+        code = "unavailable";
+    } else if (fs_watch_find(connection, wish->watch)) {
         fs_fail(&err, FS_ERR_INVALID, "watch %llu exists already on this connection",
                 (unsigned long long)wish->watch);
         code = "duplicate_watch";

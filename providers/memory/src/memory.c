@@ -13,6 +13,7 @@
 struct memory {
     of_provider *provider;
     _Atomic(struct flags *) flags;
+    of_value *switches;   /* the variants of all flags that are just on or off */
     pthread_mutex_t lock; /* one writer at a time */
 };
 
@@ -132,6 +133,7 @@ static void destroy(void *self)
 {
     struct memory *memory = self;
     flags_free(atomic_load(&memory->flags));
+    of_value_unref(memory->switches);
     (void)pthread_mutex_destroy(&memory->lock);
     of_free(memory);
 }
@@ -160,6 +162,16 @@ static struct flags *make_flags(const of_memory_flag *given, size_t count, of_er
     return NULL;
 }
 
+static of_value *make_switches(void)
+{
+    of_value *switches = of_value_object();
+    if (of_value_set_bool(switches, "on", true) == OF_OK &&
+        of_value_set_bool(switches, "off", false) == OF_OK)
+        return switches;
+    of_value_unref(switches);
+    return NULL;
+}
+
 of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
 {
     of_error error = OF_OK;
@@ -168,8 +180,10 @@ of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
         return NULL;
     memset(memory, 0, sizeof *memory);
     struct flags *made = flags == NULL && count > 0 ? NULL : make_flags(flags, count, &error);
-    of_provider *provider = made == NULL ? NULL : of_provider_new(&methods, memory);
+    memory->switches = made == NULL ? NULL : make_switches();
+    of_provider *provider = memory->switches == NULL ? NULL : of_provider_new(&methods, memory);
     if (provider == NULL) {
+        of_value_unref(memory->switches);
         flags_free(made);
         of_free(memory);
         return NULL;
@@ -283,15 +297,10 @@ of_error of_memory_provider_remove(of_provider *provider, const char *key)
 
 of_error of_memory_provider_put_bool(of_provider *provider, const char *key, bool on)
 {
+    const struct memory *memory = memory_of(provider);
     of_memory_flag flag = {.size = sizeof flag, .key = key, .default_variant = on ? "on" : "off"};
-    of_value *variants = of_value_object();
-    (void)of_value_set_bool(variants, "on", true);
-    of_error error = of_value_set_bool(variants, "off", false);
-    flag.variants = variants;
-    if (variants == NULL)
-        error = OF_ERROR_NO_MEMORY;
-    if (error == OF_OK)
-        error = of_memory_provider_put(provider, &flag);
-    of_value_unref(variants);
-    return error;
+    if (memory == NULL)
+        return OF_ERROR_INVALID_ARGUMENT;
+    flag.variants = memory->switches;
+    return of_memory_provider_put(provider, &flag);
 }

@@ -57,10 +57,13 @@ OF_API OF_MUST_USE of_client *of_api_client(of_api *api, const char *domain);
 OF_API of_error of_api_add_hook(of_api *api, of_hook *hook);
 /** Replaces the API's context (3.2.1.1), of which a reference is taken; NULL for none. */
 OF_API of_error of_api_set_context(of_api *api, const of_context *context);
-/** Replaces the transaction context propagator (3.3.1.1), of which a reference is taken; NULL for none, as at
- * first. */
+/**
+ * Replaces the transaction context propagator (3.3.1.1), of which a reference is taken; NULL for none, as at
+ * first.
+ */
 OF_API of_error of_api_set_propagator(of_api *api, of_propagator *propagator);
-/** Sets the context of the current transaction (3.3.1.2.1) with the propagator; without one it does nothing.
+/**
+ * Sets the context of the current transaction (3.3.1.2.1) with the propagator; without one it does nothing.
  */
 OF_API of_error of_api_set_transaction_context(of_api *api, const of_context *context);
 

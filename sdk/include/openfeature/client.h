@@ -24,8 +24,10 @@ typedef struct of_client of_client;
 
 /** Takes a further reference. Cannot fail; NULL gives NULL. */
 OF_API of_client *of_client_ref(of_client *client);
-/** Gives up a reference. With the last one go the client's handlers. Not from within a handler of its own.
- * NULL is fine. */
+/**
+ * Gives up a reference. With the last one go the client's handlers. Not from within a handler of its own.
+ * NULL is fine.
+ */
 OF_API void of_client_unref(of_client *client);
 
 /** The domain that the client was made with, borrowed; NULL for the default (specification 1.2.2). */
@@ -47,7 +49,8 @@ OF_API int64_t of_client_get_int(of_client *client, const char *key, int64_t def
                                  const of_context *context, const of_options *options);
 OF_API double of_client_get_double(of_client *client, const char *key, double default_value,
                                    const of_context *context, const of_options *options);
-/** @return to be ended with of_string_release(). When the default value applies, `data` is that very pointer.
+/**
+ * @return to be ended with of_string_release(). When the default value applies, `data` is that very pointer.
  */
 OF_API OF_MUST_USE of_string of_client_get_string(of_client *client, const char *key,
                                                   const char *default_value, const of_context *context,
@@ -78,6 +81,10 @@ OF_API of_error of_client_string_details(of_client *client, const char *key, con
 OF_API of_error of_client_object_details(of_client *client, const char *key, const of_value *default_value,
                                          const of_context *context, const of_options *options,
                                          of_details *details);
+/** The same for a type that is known only when the program runs, as in bindings of other languages. */
+OF_API of_error of_client_details(of_client *client, const char *key, of_type type,
+                                  const of_flag_value *default_value, const of_context *context,
+                                  const of_options *options, of_details *details);
 /** @} */
 
 /**
@@ -112,8 +119,10 @@ OF_API void of_client_track(of_client *client, const char *name, const of_contex
  */
 OF_API uint64_t of_client_on(of_client *client, of_event_type type, of_event_handler handler, void *user,
                              void (*destroy)(void *user));
-/** Removes a handler (5.2.7). When it returns, the handler is not running, unless it is the handler that
- * calls. */
+/**
+ * Removes a handler (5.2.7). When it returns, the handler is not running, unless it is the handler that
+ * calls.
+ */
 OF_API void of_client_off(of_client *client, uint64_t id);
 
 OF_END_DECLS

@@ -81,8 +81,9 @@ typedef struct of_event {
     of_event_type type;
     /** Never NULL. */
     const char *provider_name;
-    /** The domain of the client that the handler was added to; NULL for the default and for an API's
-     * handlers. */
+    /**
+     * The domain of the client that the handler was added to; NULL for the default and for an API's handlers.
+     */
     const char *domain;
     /** The provider's status as this event made it; by now it may have moved on. */
     of_provider_status status;

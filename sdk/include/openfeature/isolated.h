@@ -17,8 +17,10 @@ OF_BEGIN_DECLS
 OF_API OF_MUST_USE of_api *of_api_new(void);
 /** Takes a further reference. Cannot fail; NULL gives NULL. */
 OF_API of_api *of_api_ref(of_api *api);
-/** Gives up a reference; the last one shuts the API down. Clients keep theirs. NULL and the global one are
- * fine. */
+/**
+ * Gives up a reference; the last one shuts the API down. Clients keep theirs. NULL and the global one are
+ * fine.
+ */
 OF_API void of_api_unref(of_api *api);
 
 /** @return an API object of the static paradigm owned by the caller, NULL when there is no memory */

@@ -24,7 +24,7 @@ OF_API OF_MUST_USE char *of_context_to_json(const of_context *context);
 
 /**
  * Reads one JSON text. Numbers without fraction and exponent that fit become integers, the others doubles;
- * of members with the same key the last one counts.
+ * of members with the same key the last one counts. The bytes of strings are taken as they are.
  * @param text need not be NUL-terminated
  * @param length bytes
  * @param out set to a value owned by the caller, or to NULL

@@ -36,7 +36,8 @@ OF_API of_error of_set_allocator(const of_allocator *allocator);
 /** Memory from the library's allocator, for providers and hooks. NULL when there is none. Any thread. */
 OF_API OF_MUST_USE void *of_alloc(size_t size);
 
-/** Releases what the library said to release with it, such as the text of of_value_to_json(). NULL is fine.
+/**
+ * Releases what the library said to release with it, such as the text of of_value_to_json(). NULL is fine.
  */
 OF_API void of_free(void *memory);
 

@@ -67,8 +67,10 @@ typedef struct of_resolution {
  */
 OF_API const char *of_resolution_text(of_resolution *resolution, const char *text);
 
-/** What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type
- * mismatch. */
+/**
+ * What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type
+ * mismatch.
+ */
 typedef struct of_provider_methods {
     /** sizeof(of_provider_methods), so that the structure can grow. */
     size_t size;
@@ -151,7 +153,8 @@ OF_API void of_provider_emit_ready(of_provider *provider);
 /** Signals #OF_EVENT_ERROR, and returns `error`, so that `init` can end with it. */
 OF_API of_error of_provider_emit_error(of_provider *provider, of_error error, const char *message);
 
-/** A piece of memory that evaluations may still be reading. To be embedded; its members are of the library.
+/**
+ * A piece of memory that evaluations may still be reading. To be embedded; its members are of the library.
  */
 typedef struct of_retired {
     /** Of the library. */
@@ -199,8 +202,10 @@ OF_API of_error of_provider_context_changed(of_provider *provider, const of_cont
 OF_API of_error of_provider_resolve(of_provider *provider, const char *key, of_type type,
                                     const of_flag_value *default_value, const of_context *context,
                                     of_resolution *resolution);
-/** Whether the provider has hooks; without, of_provider_resolve() does what of_provider_evaluate() does, and
- * faster. */
+/**
+ * Whether the provider has hooks; without, of_provider_resolve() does what of_provider_evaluate() does, and
+ * faster.
+ */
 OF_API bool of_provider_has_hooks(const of_provider *provider);
 /** Releases what a resolution holds and zeroes it. */
 OF_API void of_resolution_clear(of_resolution *resolution);

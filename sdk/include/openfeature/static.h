@@ -97,6 +97,9 @@ OF_API of_error of_static_client_string_details(of_static_client *client, const 
 OF_API of_error of_static_client_object_details(of_static_client *client, const char *key,
                                                 const of_value *default_value, const of_options *options,
                                                 of_details *details);
+OF_API of_error of_static_client_details(of_static_client *client, const char *key, of_type type,
+                                         const of_flag_value *default_value, const of_options *options,
+                                         of_details *details);
 OF_API of_error of_static_client_evaluate_async(of_static_client *client, const char *key, of_type type,
                                                 const of_flag_value *default_value, const of_options *options,
                                                 of_evaluated done, void *user);

@@ -4,6 +4,7 @@
 #include "engine_world.h"
 
 #define MANY 10000
+#define SOME 1000 /* where the number does not matter */
 
 static const char flags[] =
     "flags:\n"
@@ -20,7 +21,7 @@ static const char flags[] =
     "    defaultVariant: \"off\"\n"
     "    decision: { rule: { \"==\": [ { var: facts.tier }, gold ] } }\n";
 
-static struct world *begin(struct world_client **c)
+static struct world *begin(struct world_client **c, uint64_t many)
 {
     struct world *w = world_create(flags);
     world_policy(w, "app/door", NULL, "true");
@@ -29,7 +30,7 @@ static struct world *begin(struct world_client **c)
     world_connect(*c, false);
     (*c)->mute = true;
     (*c)->blocked = true;
-    for (uint64_t i = 1; i <= MANY; i++) {
+    for (uint64_t i = 1; i <= many; i++) {
         char name[16];
         snprintf(name, sizeof name, "u%llu", (unsigned long long)i);
         world_watch(*c, i, name);
@@ -50,7 +51,7 @@ static void ten_thousand_watches_are_asked_in_a_few_batches_and_shared_questions
 {
     (void)state;
     struct world_client *c;
-    struct world *w = begin(&c);
+    struct world *w = begin(&c, MANY);
     assert_int_equal(counts_of(w).watches, MANY);
     assert_int_equal(world_source(w, "opa")->asked, MANY);
     assert_int_equal(world_source(w, "second")->asked, 1);
@@ -63,7 +64,7 @@ static void an_event_about_one_subject_is_one_question_and_one_evaluation(void *
 {
     (void)state;
     struct world_client *c;
-    struct world *w = begin(&c);
+    struct world *w = begin(&c, MANY);
     struct fs_engine_counts before = counts_of(w);
     uint64_t asked = world_source(w, "opa")->asked;
     world_policy(w, "app/door", "u5000", "false");
@@ -83,7 +84,7 @@ static void a_fact_of_one_subject_is_one_evaluation(void **state)
 {
     (void)state;
     struct world_client *c;
-    struct world *w = begin(&c);
+    struct world *w = begin(&c, SOME);
     struct fs_engine_counts before = counts_of(w);
     world_fact(w, "u77", "tier", "\"gold\"");
     world_run(w);
@@ -97,7 +98,7 @@ static void filters_of_different_kinds_narrow_and_of_one_kind_widen(void **state
 {
     (void)state;
     struct world_client *c;
-    struct world *w = begin(&c);
+    struct world *w = begin(&c, SOME);
     uint64_t asked = world_source(w, "opa")->asked;
     world_event(w, "{\"recompute\":{\"subjects\":[\"u1\",\"u2\",\"nobody\"],\"sources\":[\"opa\"]}}");
     world_run(w);
@@ -114,7 +115,7 @@ static void an_event_about_all_is_one_tick_and_its_receipt_counts_all(void **sta
 {
     (void)state;
     struct world_client *c;
-    struct world *w = begin(&c);
+    struct world *w = begin(&c, SOME);
     size_t ticks = world_count_entries(w, FS_ENTRY_TICK);
     world_policy(w, "app/door", NULL, "false");
     w->hold_asks = true;
@@ -125,12 +126,12 @@ static void an_event_about_all_is_one_tick_and_its_receipt_counts_all(void **sta
     world_run(w);
     assert_int_equal(world_count_entries(w, FS_ENTRY_TICK), ticks + 1);
     json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_int_equal(json_integer_value(json_object_get(receipt, "concerned")), MANY);
+    assert_int_equal(json_integer_value(json_object_get(receipt, "concerned")), SOME);
     assert_int_equal(json_integer_value(json_object_get(receipt, "behindCount")),
-                     MANY); /* this client acknowledges nothing */
+                     SOME); /* this client acknowledges nothing */
     assert_int_equal(json_array_size(json_object_get(receipt, "behind")), 100);
     json_decref(receipt);
-    assert_string_equal(world_value(c, MANY, "door"), "false");
+    assert_string_equal(world_value(c, SOME, "door"), "false");
     world_destroy(w);
 }
 

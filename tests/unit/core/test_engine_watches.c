@@ -34,10 +34,161 @@ static void a_watch_gets_a_snapshot_then_a_lease_then_each_change(void **state)
     world_destroy(w);
 }
 
+static void a_watch_sees_only_the_flags_that_it_asks_for(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "shop");
+    static const char *const wanted[] = {"theme", "no-such-flag", NULL};
+    world_connect(c, false);
+    world_watch_flags(c, 1, "ada", wanted, false);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "theme"), "\"light\"");
+    assert_string_equal(world_value(c, 1, "door"), "absent");
+    assert_int_equal(world_source(w, "opa")->asked, 0);
+    world_destroy(w);
+}
+
+static void a_browser_sees_no_flag_of_the_server_and_nobody_else(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client_as(w, "browser", "evaluate", "ada");
+    world_watch(c, 1, "{\"targetingKey\":\"ada\",\"role\":\"admin\"}");
+    world_watch(c, 2, "bo");
+    world_connect(c, false);
+    world_run(w);
+    assert_non_null(world_cached(c, 1));
+    assert_string_equal(world_value(c, 1, "door"), "absent"); /* visibility is server unless said */
+    assert_null(world_cached(c, 2));
+    assert_string_equal(c->last_error, "forbidden");
+    assert_true(world_leased(c)); /* the error counts for hello as its snapshot would */
+    world_destroy(w);
+}
+
+static void a_watch_without_a_subject_is_refused(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "shop");
+    world_connect(c, false);
+    world_watch(c, 1, "{\"kind\":\"user\"}");
+    world_run(w);
+    assert_string_equal(c->last_error, "bad_context");
+    world_destroy(w);
+}
+
+static void an_id_in_use_is_refused_and_the_running_watch_goes_on(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "shop");
+    world_policy(w, "app/door", "ada", "true");
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_run(w);
+    json_t *context = json_pack("{s:s}", "targetingKey", "bo");
+    struct fs_watch_wish wish = {.watch = 1, .context = context};
+    fs_engine_watch(w->engine, c->connection, &wish, w->now);
+    json_decref(context);
+    world_run(w);
+    assert_string_equal(c->last_error, "duplicate_watch");
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_destroy(w);
+}
+
+static void two_watches(struct fs_engine_options *options)
+{
+    options->watches = 2;
+}
+
+static void there_is_a_limit_to_the_watches_of_a_connection(void **state)
+{
+    (void)state;
+    struct world *w = world_create_with(flags, two_watches);
+    struct world_client *c = world_client(w, "shop");
+    world_watch(c, 1, "ada");
+    world_watch(c, 2, "bo");
+    world_watch(c, 3, "cy");
+    world_connect(c, false);
+    world_run(w);
+    assert_string_equal(c->last_error, "limit");
+    assert_null(world_cached(c, 3));
+    world_unwatch(c, 1);
+    world_watch(c, 4, "cy");
+    world_run(w);
+    assert_non_null(world_cached(c, 4));
+    world_assert_converged(w);
+    world_destroy(w);
+}
+
+static void two_watches_of_one_subject_with_other_attributes_differ(void **state)
+{
+    (void)state;
+    struct world *w =
+        world_create("flags:\n"
+                     "  theme:\n"
+                     "    variants: { dark: dark, light: light }\n"
+                     "    defaultVariant: light\n"
+                     "    targeting: { if: [ { \"==\": [ { var: kind }, agent ] }, dark, light ] }\n");
+    struct world_client *c = world_client(w, "shop");
+    world_watch(c, 1, "{\"targetingKey\":\"ada\",\"kind\":\"user\"}");
+    world_watch(c, 2, "{\"targetingKey\":\"ada\",\"kind\":\"agent\"}");
+    world_connect(c, false);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "theme"), "\"light\"");
+    assert_string_equal(world_value(c, 2, "theme"), "\"dark\"");
+    world_destroy(w);
+}
+
+static void a_large_snapshot_comes_in_parts(void **state)
+{
+    (void)state;
+    struct fs_buf yaml;
+    fs_buf_init(&yaml, 1 << 20);
+    fs_buf_adds(&yaml, "flags:\n");
+    for (int i = 0; i < 300; i++)
+        fs_buf_addf(
+            &yaml, "  f%d:\n    variants: { \"on\": true, \"off\": false }\n    defaultVariant: \"on\"\n", i);
+    struct world *w = world_create(yaml.data);
+    fs_buf_finish(&yaml);
+    struct world_client *c = world_client(w, "shop");
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_run(w);
+    assert_int_equal(c->snapshots, 3);
+    assert_int_equal(json_object_size(world_cached(c, 1)->flags), 300);
+    world_assert_converged(w);
+    world_destroy(w);
+}
+
+static void an_answer_that_is_the_same_as_before_is_no_change(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "shop");
+    world_policy(w, "app/door", NULL, "true");
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_run(w);
+    world_recompute(w, "ada");
+    world_run(w);
+    assert_int_equal(c->deltas, 0);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_watch_gets_a_snapshot_then_a_lease_then_each_change),
+        cmocka_unit_test(a_watch_sees_only_the_flags_that_it_asks_for),
+        cmocka_unit_test(a_browser_sees_no_flag_of_the_server_and_nobody_else),
+        cmocka_unit_test(a_watch_without_a_subject_is_refused),
+        cmocka_unit_test(an_id_in_use_is_refused_and_the_running_watch_goes_on),
+        cmocka_unit_test(there_is_a_limit_to_the_watches_of_a_connection),
+        cmocka_unit_test(two_watches_of_one_subject_with_other_attributes_differ),
+        cmocka_unit_test(a_large_snapshot_comes_in_parts),
+        cmocka_unit_test(an_answer_that_is_the_same_as_before_is_no_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

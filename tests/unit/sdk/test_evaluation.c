@@ -50,6 +50,21 @@ static void details_hold_value_key_variant_and_reason(void **state)
     of_details_clear(&details);
 }
 
+static void details_of_a_type_that_is_known_at_run_time_are_the_same(void **state)
+{
+    (void)state;
+    of_details details;
+    of_flag_value value = {.integer = 1};
+    assert_int_equal(of_client_details(client, "int-flag", OF_TYPE_INT, &value, NULL, NULL, &details), OF_OK);
+    assert_int_equal(details.value.integer, 10);
+    of_details_clear(&details);
+    assert_int_equal(of_client_details(client, "int-flag", OF_TYPE_DATETIME, &value, NULL, NULL, &details),
+                     OF_ERROR_TYPE_MISMATCH);
+    of_details_clear(&details);
+    assert_int_equal(of_client_details(client, "int-flag", OF_TYPE_INT, NULL, NULL, NULL, &details),
+                     OF_ERROR_INVALID_ARGUMENT);
+}
+
 static void variant_and_reason_are_null_where_the_provider_sets_none(void **state)
 {
     (void)state;
@@ -352,6 +367,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         SDK_TEST(each_type_of_flag_gives_its_value),
         SDK_TEST(details_hold_value_key_variant_and_reason),
+        SDK_TEST(details_of_a_type_that_is_known_at_run_time_are_the_same),
         SDK_TEST(variant_and_reason_are_null_where_the_provider_sets_none),
         SDK_TEST(details_and_strings_keep_what_the_provider_made_up),
         SDK_TEST(an_error_gives_the_default_value_the_code_and_reason_error),

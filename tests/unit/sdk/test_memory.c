@@ -96,15 +96,18 @@ static void evaluate_later(of_client *client, const of_context *context)
         atomic_fetch_sub(&pending, 1);
 }
 
-static of_context *make_context(const char *subject)
+/* Large enough for the fields to be indexed. */
+enum { LARGE = 8 };
+
+static of_context *make_context(const char *subject, int numbers)
 {
     of_context *context = of_context_new(subject);
     of_value *list = of_value_list();
     (void)of_value_append(list, of_value_int(1));
     (void)of_context_set(context, "list", list);
     (void)of_context_set_string(context, "email", "ada@example.org");
-    for (int i = 0; i < 12; i++) {
-        char key[8];
+    for (int i = 0; i < numbers; i++) {
+        char key[16];
         (void)snprintf(key, sizeof key, "k%d", i);
         (void)of_context_set_int(context, key, i);
     }
@@ -120,7 +123,7 @@ static void dynamic_scenario(void)
     struct probe *second = probe_new("second", PROBE_NO_INIT);
     of_api *api = of_api_new();
     of_client *client = of_api_client(api, "domain");
-    of_context *one = make_context("one"), *two = make_context("two");
+    of_context *one = make_context("one", LARGE), *two = make_context("two", 0);
     of_propagator *propagator = of_propagator_new_thread_local();
     (void)of_api_set_context(api, one);
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
@@ -131,7 +134,6 @@ static void dynamic_scenario(void)
     (void)of_api_set_transaction_context(api, two);
     add_hooks(api, client);
     (void)of_client_set_context(client, two);
-    evaluate_all(client, NULL);
     evaluate_all(client, one);
     evaluate_later(client, one);
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
@@ -161,7 +163,7 @@ static void static_scenario(void)
     struct probe *probe = probe_new("probe", PROBE_SCOPED);
     of_static_api *api = of_static_api_new();
     of_static_client *client = of_static_api_client(api, "domain");
-    of_context *one = make_context("one"), *two = make_context("two");
+    of_context *one = make_context("one", LARGE), *two = make_context("two", 0);
     (void)of_static_api_set_context(api, NULL, one);
     (void)of_static_api_set_provider_and_wait(api, "domain", probe->provider, PATIENCE_MS);
     (void)of_static_client_get_bool(client, "bool-flag", false, NULL);
@@ -217,7 +219,7 @@ static void an_evaluation_without_hooks_allocates_nothing(void **state)
     struct probe *probe = probe_new("probe", PROBE_PLAIN);
     of_api *api = of_api_new();
     of_client *client = of_api_client(api, NULL);
-    of_context *global = make_context("global"), *own = make_context("own");
+    of_context *global = make_context("global", LARGE), *own = make_context("own", 0);
     of_details details;
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
     assert_int_equal(of_api_set_context(api, global), OF_OK);

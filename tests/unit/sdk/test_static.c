@@ -66,6 +66,10 @@ static void details_come_without_a_context_argument(void **state)
     of_details_clear(&details);
     assert_int_equal(of_static_client_object_details(client, "object-flag", NULL, NULL, &details), OF_OK);
     of_details_clear(&details);
+    of_flag_value value = {.boolean = false};
+    assert_int_equal(of_static_client_details(client, "bool-flag", OF_TYPE_BOOL, &value, NULL, &details),
+                     OF_OK);
+    of_details_clear(&details);
     assert_int_equal(of_static_client_bool_details(client, "missing", true, NULL, &details),
                      OF_ERROR_FLAG_NOT_FOUND);
     assert_true(details.value.boolean);

@@ -5,9 +5,8 @@
  * `FLAG_NEW_CHECKOUT`: the prefix, then the key in upper case with `_` for everything that is no letter or
  * digit.
  *
- * A boolean is `true`, `on`, `yes`, `1` or `false`, `off`, `no`, `0` in any case; a number is written as in
- * C; an object is JSON; a string is the text itself. Text that is not of the type asked for is a
- * TYPE_MISMATCH.
+ * A boolean is `true`, `on`, `yes`, `1` or `false`, `off`, `no`, `0` in any case; numbers and objects are
+ * JSON; a string is the text itself. Text that is not of the type asked for is a TYPE_MISMATCH.
  *
  * The environment is read when the provider is made and when it is told to, never while a flag is evaluated,
  * because getenv() is not safe against setenv() in another thread.

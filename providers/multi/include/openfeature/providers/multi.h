@@ -42,8 +42,9 @@ typedef enum of_multi_strategy {
     OF_MULTI_FIRST_MATCH = 0,
     /** The first that has a value: any error goes on to the next. */
     OF_MULTI_FIRST_SUCCESSFUL = 1,
-    /** All must agree. If they do not, `on_mismatch` is called and the answer is that of the entry
-       `fallback`. */
+    /**
+     * All must agree. If they do not, `on_mismatch` is called and the answer is that of the entry `fallback`.
+     */
     OF_MULTI_COMPARISON = 2,
     /** The functions below say how. */
     OF_MULTI_CUSTOM = 3
@@ -52,8 +53,10 @@ typedef enum of_multi_strategy {
 /** Of of_multi_options::choose: no result is good, so the answer is an error that names all. */
 #define OF_MULTI_NONE ((size_t)-1)
 
-/** The options of a multi-provider. Zero it, set the size and what is wanted. The functions run on many
- * threads at once. */
+/**
+ * The options of a multi-provider. Zero it, set the size and what is wanted. The functions run on many
+ * threads at once.
+ */
 typedef struct of_multi_options {
     /** sizeof(of_multi_options), so that the structure can grow. */
     size_t size;
@@ -74,8 +77,9 @@ typedef struct of_multi_options {
     /** The index of the result that is the answer, or #OF_MULTI_NONE. */
     size_t (*choose)(void *user, const char *key, of_type type, const of_multi_result *results, size_t count);
     /** @} */
-    /** Whether this provider gets a tracking event, with any strategy; NULL: all but those NOT_READY or
-     * FATAL. */
+    /**
+     * Whether this provider gets a tracking event, with any strategy; NULL: all but those NOT_READY or FATAL.
+     */
     bool (*should_track)(void *user, const char *event_name, const of_context *context, const char *name,
                          of_provider_status status);
     /** Handed to the functions. */
