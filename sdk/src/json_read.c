@@ -3,7 +3,7 @@
 #include <openfeature/json.h>
 
 #include <errno.h>
-#include <langinfo.h>
+#include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,7 @@ static of_value *number(struct in *in)
     text[length] = '\0';
     char *point = whole ? NULL : strchr(text, '.');
     if (point != NULL)
-        *point = *nl_langinfo(RADIXCHAR); /* what strtod() expects in this locale */
+        *point = *localeconv()->decimal_point; /* what strtod() expects in this locale */
     errno = 0;
     long long integer = whole ? strtoll(text, NULL, 10) : 0;
     whole = whole && errno == 0;

@@ -45,11 +45,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fsw_session_opened(&session, now);
     for (int i = 0; i < 64 && fuzz_line(&rest, &line); i++) {
         step(&session, line, &now);
-        memset(&result, 0, sizeof result);
-        if (fsw_session_get(&session, watch, "billing-export", now, &result)) {
-            FUZZ_HOLDS(result.standing != FSW_FRESH || fsw_session_leased(&session, watch, now));
-            fsw_result_finish(&result);
-        }
+        fsw_session_get(&session, watch, "billing-export", now, &result);
+        FUZZ_HOLDS(result.standing != FSW_FRESH || fsw_session_leased(&session, watch, now));
+        fsw_result_clear(&result);
     }
     fsw_watch_unref(watch);
     fsw_session_finish(&session);

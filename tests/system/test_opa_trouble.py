@@ -15,6 +15,7 @@ allow if data.allowed[input.user]
 granted if data.allowed[input.user]
 strict := to_number(data.levels[input.user]) > 3
 words := data.words[input.user]
+seven := 7
 both := 1 if data.allowed[input.user]
 both := 2 if data.levels[input.user]
 """
@@ -177,6 +178,7 @@ def test_where_opas_authorization_forbids_the_module_questions_go_one_by_one(opa
     many.wait_value("door", True, watch=51)
     many.wait_lease()
     assert [many.value("door", n) for n in range(1, 51)] == [False] * 50
+    d.process.wait_line("questions go one by one")
     assert "canary" not in d.process.output, "the token is in no log"
 
 
@@ -247,13 +249,14 @@ def test_undefined_is_denied_or_unknown_as_the_flag_says(opa, daemon, client):
 
 def test_an_answer_of_the_wrong_type_is_safe(opa, daemon, client):
     listed = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "decision": {"source": "opa", "users": "words"}}
-    number = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "decision": {"source": "opa", "users": "app/words"}}
+    number = {**listed, "decision": {"source": "opa", "users": "app/seven"}}
     d = daemon({"door": access("app/words"), "listed": listed, "number": number}, {"sources": {"opa": source(opa(FILES))}})
     c = client(d, ["ada", "bo", "cy", "dee", "zoe"]).wait_lease()
     got = [(c.value("door", n), c.flag("door", n)["reason"]) for n in range(1, 6)]
     assert got == [(True, "TARGETING_MATCH"), (False, "ERROR"), (False, "ERROR"), (False, "ERROR"), (False, "TARGETING_MATCH")]
     assert all("error" not in c.flag("door", n) for n in range(1, 6)), "a safe value is a successful resolution"
     assert [c.value("listed", n) for n in range(1, 6)] == [True, True, True, True, False], "an object lists its keys"
+    assert [(c.value("number", n), c.flag("number", n)["reason"]) for n in (1, 5)] == [(False, "ERROR")] * 2, "no list of names"
 
 
 def test_an_opa_that_comes_back_without_its_bundle_denies_nobody_and_grants_nothing(bundled, client):
@@ -309,6 +312,8 @@ def test_nothing_is_asked_of_a_source_that_is_down(opa, daemon, client):
 def test_many_that_wait_for_an_opa_that_was_down_are_answered_when_it_is_back(opa, daemon, client):
     o = opa(FILES, start=False)
     d = daemon({"door": access("app/allow")}, {**QUICK, "sources": {"opa": source(o)}}, start=False).start(ready=False)
+    answer = eventually(lambda: (r := d.get("/readyz")).status == 503 and "journal" not in r.body.decode() and r, "not ready")
+    assert "opa" in answer.json["reason"]
     names = ["ada", "bo"] + [f"user-{n}" for n in range(300)]
     c = client(d, names).wait_lease()
     assert all(c.value("door", n + 1) is False for n in range(len(names)))

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The example: a real OPA that gets its policy as a bundle by long polling and reports to us; whoever a change concerns hears of it."""
 
+import io
+import json
 import os
+import socket
 import subprocess
+import tarfile
+import threading
 
 import pytest
 from opa_world import EXAMPLE, Bundles, entry_of, fence, is_reading_a_grant, seen, source, state_of, tell_delay, wait_down
@@ -167,6 +172,33 @@ def test_what_changed_while_opa_was_away_is_seen_when_it_is_back(scene):
     bo.wait_value("invoice-export", True)
     bo.wait_value("approval-limit", 1000)
     ada.wait(lambda c: c.flag("invoice-export")["reason"] == "TARGETING_MATCH" and c.value("invoice-export") is True, "ada's is back")
+
+
+def test_the_bundle_server_speaks_as_opa_expects(tmp_path):
+    bundles = Bundles(tmp_path).start()
+    try:
+        url = bundles.url + "/bundles/app.tar.gz"
+        first = http("GET", url, headers={"Prefer": "modes=snapshot,delta;wait=20"})
+        assert first.status == 200 and first.headers["Content-Type"] == "application/vnd.openpolicyagent.bundles"
+        known = {"If-None-Match": first.headers["ETag"]}
+        with tarfile.open(fileobj=io.BytesIO(first.body)) as tar:
+            manifest = json.load(tar.extractfile(".manifest"))
+            assert set(tar.getnames()) == {".manifest", "data.json", "rbac.rego"}
+        assert first.headers["ETag"] == f'"{manifest["revision"]}"'
+        assert manifest["roots"] == ["app/rbac", "limits", "roles", "users"]
+        assert http("GET", url, headers=known).status == 304, "without a wish to wait, at once"
+        waiting = []
+        thread = threading.Thread(target=lambda: waiting.append(http("GET", url, headers={**known, "Prefer": "modes=snapshot;wait=120"})))
+        thread.start()
+        revision = bundles.change("data.json", *BO_MOVES)
+        thread.join()
+        assert waiting[0].status == 200 and waiting[0].headers["ETag"] == f'"{revision}"'
+        with socket.create_connection(("127.0.0.1", bundles.port)) as s:
+            s.sendall(b"GET /bundles/app.tar.gz HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert s.recv(1 << 20).endswith(waiting[0].body), "head and body in one piece"
+        assert http("GET", bundles.url + "/bundles/other.tar.gz").status == 404
+    finally:
+        bundles.stop()
 
 
 def test_the_examples_script_shows_what_it_promises(tmp_path):
