@@ -8,3 +8,4 @@ foreach(topic answer_table facts holding index journal leases ofrep random recei
   flagstaff_unit_test(core engine_${topic})
   target_link_libraries(test_core_engine_${topic} PRIVATE engine_world)
 endforeach()
+set_tests_properties(unit/core/engine_random PROPERTIES TIMEOUT 1800) # TEST_DEPTH=deep
