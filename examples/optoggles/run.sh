@@ -125,8 +125,7 @@ say "== Why? (flagstaff why bo us-feature)"
 "$flagstaff" why --url "$FLAGSTAFF_URL" --color never bo us-feature
 
 say "== OPA is stopped. After two probes its values are STALE, and 3 s after it was last known to live they are safe"
-kill -9 "$opa_pid"
-wait "$opa_pid" 2>/dev/null || true
+{ kill -9 "$opa_pid" && wait "$opa_pid"; } 2>/dev/null || true
 until_true 30 "values are stale" shown cy invoice-export STALE 1
 until_true 30 "values are safe" shown cy invoice-export 'true -> false +ERROR' 1
 until_true 30 "values are safe" shown bo approval-limit '1000 -> 0 +ERROR' 1

@@ -2,8 +2,8 @@
 /* Durations in buckets, from 100 microseconds to a minute: three to a decade. See base/histogram.h. */
 #include "base/histogram.h"
 
-static const double bounds[FS_HISTOGRAM_BUCKETS] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                    0.05,   0.1,     0.25,   0.5,   1,      5,     10,   60};
+static const double bounds[FS_HISTOGRAM_BUCKETS] = {
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 10, 60};
 
 void fs_histogram_add(struct fs_histogram *histogram, double seconds)
 {
@@ -16,7 +16,8 @@ void fs_histogram_add(struct fs_histogram *histogram, double seconds)
     histogram->sum += seconds;
 }
 
-void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels, struct fs_buf *out)
+void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels,
+                        struct fs_buf *out)
 {
     const char *comma = *labels ? "," : "";
     uint64_t below = 0;

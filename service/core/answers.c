@@ -60,6 +60,19 @@ static void take_failure(struct fs_engine *e, struct fs_question *q, const struc
     fs_question_mark_cells(e, q);
 }
 
+static void count_outcome(struct fs_engine *e, const struct fs_question *q, const struct fs_answer *answer)
+{
+    uint64_t *outcomes = e->sources.items[q->source]->outcomes;
+    if (answer->state == FS_ANSWER_BAD) {
+        e->counts.answers_bad++;
+        outcomes[3]++;
+    } else if (answer->state == FS_ANSWER_UNDEFINED || json_is_false(answer->value)) {
+        outcomes[1]++;
+    } else {
+        outcomes[json_is_true(answer->value) ? 0 : 2]++;
+    }
+}
+
 /* The newest counts: one whose entry was overtaken by a newer one's (it failed at first, or denials went
  * ahead) changes nothing more. */
 static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order,
@@ -69,8 +82,8 @@ static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_an
                 fs_question_unsettled(q);
     if (order < q->order)
         return;
-    if (answer->state == FS_ANSWER_BAD && order > q->order)
-        e->counts.answers_bad++;
+    if (order > q->order)
+        count_outcome(e, q, answer);
     fs_answer_finish(&q->answer);
     q->answer = *answer;
     memset(answer, 0, sizeof *answer);

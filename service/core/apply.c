@@ -117,6 +117,26 @@ static void concern_fact(struct fs_engine *e, struct fs_receipt *receipt, const 
     }
 }
 
+/* When the questions of a recompute are to be asked: at once (0), or at the end of the span that an earlier
+ * one of the same credential began. */
+static int64_t pace(struct fs_engine *e, const char *credential)
+{
+    struct fs_pace *pace = fs_map_gets(&e->paces, credential ? credential : "");
+    if (!pace) {
+        pace = FS_NEW(struct fs_pace);
+        pace->last = INT64_MIN / 2;
+        fs_map_sets(&e->paces, credential ? credential : "", pace);
+    }
+    if (pace->deferred && e->now.mono >= pace->last + FS_PACE_MS) {
+        pace->last += FS_PACE_MS;
+        pace->deferred = false;
+    }
+    pace->deferred = e->now.mono < pace->last + FS_PACE_MS;
+    if (!pace->deferred)
+        pace->last = e->now.mono;
+    return pace->deferred ? pace->last + FS_PACE_MS : 0;
+}
+
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
 {
     struct fs_err err;
@@ -130,8 +150,11 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
             fs_receipt_superseded(receipt);
         concern_fact(e, receipt, &event->facts[i]);
     }
-    if (event->recompute && e->set)
+    if (event->recompute && e->set) {
+        e->defer = pace(e, event->credential);
         recompute(e, &event->filter, entry, receipt);
+        e->defer = 0;
+    }
     fs_event_destroy(event);
 }
 

@@ -29,6 +29,8 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->connections);
     fs_map_init(&e->watches);
     fs_map_init(&e->batches);
+    fs_map_init(&e->paces);
+    fs_map_init(&e->changes);
     struct fs_list *lists[] = {&e->idle, &e->flush, &e->answers, &e->pending, &e->once, &e->receipts};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fs_list_init(lists[i]);
@@ -127,6 +129,8 @@ void fs_engine_destroy(struct fs_engine *e)
                              &e->connections, &e->watches,  &e->batches};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         fs_map_finish(maps[i], NULL);
+    fs_map_finish(&e->paces, fs_free);
+    fs_map_finish(&e->changes, fs_free);
     fs_heap_finish(&e->heap);
     fs_arena_finish(&e->arena);
     fs_flagset_unref(e->set);
@@ -364,7 +368,7 @@ bool fs_engine_ready(const struct fs_engine *e, char why_not[120])
     if (!e->set)
         snprintf(why_not, 120, "flags are not loaded");
     for (size_t i = 0; i < e->sources.count && !why_not[0]; i++)
-        if (e->sources.items[i]->status == FS_SOURCE_UNKNOWN)
+        if (!e->sources.items[i]->reached)
             snprintf(why_not, 120, "source %.60s has not been reached yet", e->sources.items[i]->name);
     return !why_not[0];
 }

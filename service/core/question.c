@@ -143,7 +143,10 @@ void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause
     if (fs_question_live(q)) {
         q->attempts = 0;
         fs_alarm_cancel(e, &q->retry);
-        fs_question_want(e, q);
+        if (e->defer && !q->queued && !q->in_flight)
+            fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->defer);
+        else
+            fs_question_want(e, q);
     }
 }
 

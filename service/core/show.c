@@ -126,6 +126,14 @@ json_t *fs_engine_show_clients(const struct fs_engine *e, struct fs_time now)
     return list;
 }
 
+json_t *fs_engine_show_changes(const struct fs_engine *e)
+{
+    json_t *counts = json_object();
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->changes, &it);)
+        json_object_set_new(counts, it.key, json_integer((json_int_t) * (uint64_t *)it.value));
+    return counts;
+}
+
 static const char *status_name(enum fs_source_status status)
 {
     return status == FS_SOURCE_UP ? "up" : status == FS_SOURCE_DOWN ? "down" : "unknown";
@@ -140,6 +148,11 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
             json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name,
                       "state", status_name(source->status), "revision", source->revision, "asked",
                       (json_int_t)source->asked, "failed", (json_int_t)source->failed);
+        json_object_set_new(one, "decisions",
+                            json_pack("{s:I, s:I, s:I, s:I}", "allow", (json_int_t)source->outcomes[0],
+                                      "deny", (json_int_t)source->outcomes[1], "value",
+                                      (json_int_t)source->outcomes[2], "error",
+                                      (json_int_t)source->outcomes[3]));
         if (source->error[0])
             json_object_set_new(one, "error", json_string(source->error));
         add_time(one, "since", source->since);
@@ -174,9 +187,28 @@ static json_t *show_question(const struct fs_engine *e, const struct fs_question
     return one;
 }
 
-static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *flag,
-                              const struct fs_cell *cell)
+/* What the built-in source says: its rule run anew, on the facts as they stand. */
+static json_t *show_builtin(struct fs_engine *e, const struct fs_flag *flag,
+                            const struct fs_decision *decision, const struct fs_context *context)
 {
+    struct fs_answer answer = {0};
+    int64_t next;
+    fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall, &e->arena,
+                      &answer, &next);
+    json_t *one =
+        json_pack("{s:s, s:s, s:s, s:s, s:s*}", "source", decision->source, "kind", decision->kind, "query",
+                  decision->query, "state", fs_answer_state_name(answer.state), "error", answer.error);
+    if (answer.value)
+        json_object_set(one, "value", answer.value);
+    fs_answer_finish(&answer);
+    fs_arena_reset(&e->arena);
+    return one;
+}
+
+static json_t *show_decisions(struct fs_engine *e, const struct fs_flag *flag,
+                              const struct fs_context *context)
+{
+    const struct fs_cell *cell = &context->cells[flag->index];
     json_t *list = json_array();
     for (size_t d = 0; d < flag->decision_count; d++) {
         const struct fs_decision *decision = &flag->decisions[d];
@@ -184,6 +216,8 @@ static json_t *show_decisions(const struct fs_engine *e, const struct fs_flag *f
         json_t *one;
         if (binding && binding->question)
             one = show_question(e, binding->question);
+        else if (decision->rule)
+            one = show_builtin(e, flag, decision, context);
         else
             one = json_pack("{s:s, s:s, s:s}", "source", decision->source, "kind", decision->kind, "query",
                             decision->query);
@@ -265,8 +299,8 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
     json_t *root = json_pack("{s:s, s:s, s:s, s:O, s:o, s:I, s:o, s:o, s:o}", "subject", subject, "flag", key,
                              "contextHash", context->hash, "context", context->json, "value",
                              show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
-                             show_cause(cell->cause), "decisions", show_decisions(e, flag, cell), "clients",
-                             show_acks(context, (uint32_t)flag->index, cell->revision));
+                             show_cause(cell->cause), "decisions", show_decisions(e, flag, context),
+                             "clients", show_acks(context, (uint32_t)flag->index, cell->revision));
     add_time(root, "changed", cell->changed);
     if (cell->held)
         json_object_set_new(root, "held", json_true());

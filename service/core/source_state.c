@@ -14,6 +14,7 @@ unsigned fs_engine_add_source(struct fs_engine *e, const char *name, const struc
     source->index = (unsigned)e->sources.count;
     source->name = fs_strdup(name);
     source->type = type;
+    source->reached = !type->create;
     source->revalidate = revalidate;
     source->since = e->now.wall;
     fs_list_init(&source->waiting);
@@ -107,7 +108,8 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
 
 static void come_up(struct fs_engine *e, struct fs_source_state *source)
 {
-    bool first = source->status == FS_SOURCE_UNKNOWN;
+    bool first = !source->reached;
+    source->reached = true;
     source->status = FS_SOURCE_UP;
     source->since = e->now.wall;
     source->error[0] = 0;
@@ -139,9 +141,10 @@ void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const cha
 {
     e->now = now;
     struct fs_source_state *source = e->sources.items[index];
+    bool asked = source->probing;
     source->probing = false;
     if (!alive) {
-        source->failures++;
+        source->failures += asked; /* the fetch thread's own first probe does not count beside ours */
         snprintf(source->error, sizeof source->error, "%s", error ? error : "no answer");
         if (source->failures >= FAILURES_TO_DOWN && source->status != FS_SOURCE_DOWN)
             go_down(e, source);
@@ -176,14 +179,28 @@ static bool is_at(const struct fs_question *q, const char *revision)
     return revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision);
 }
 
+static void note_entry(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time)
+{
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+        fs_cell_note(e, binding->context, binding->flag, FS_CAUSE_EVENT, entry, time);
+    }
+}
+
 void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *source, const char *revision,
                               uint64_t entry, int64_t time, struct fs_receipt *receipt)
 {
     FS_LOG_DEBUG("source", "revision moved", "source", source->name, "revision", revision);
     EACH_QUESTION(e, source, q)
     {
-        if (!is_at(q, revision))
+        if (!is_at(q, revision)) {
             fs_apply_touch(e, q, entry, time, receipt);
+            continue;
+        }
+        /* Asked ahead of a late entry, and answered: what follows from that has this entry as its cause. */
+        note_entry(e, q, entry, time);
+        fs_question_mark_cells(e, q);
     }
 }
 
@@ -193,8 +210,12 @@ void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, con
 {
     EACH_QUESTION(e, source, q)
     {
-        if (!is_at(q, revision) && fs_question_live(q))
-            fs_question_want(e, q);
+        if (is_at(q, revision) || !fs_question_live(q))
+            continue;
+        note_entry(
+            e, q, 0,
+            e->now.wall); /* a denial that goes ahead has an event for its cause, without a number yet */
+        fs_question_want(e, q);
     }
 }
 

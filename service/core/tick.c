@@ -27,6 +27,21 @@ static void copy_value(struct fs_evaluation *out, const struct fs_evaluation *va
     json_incref(out->value);
 }
 
+static void count_change(struct fs_engine *e, const char *flag, const struct fs_cause *cause)
+{
+    uint64_t *count = fs_map_gets(&e->changes, flag);
+    e->counts.changes++;
+    if (cause->kind == FS_CAUSE_EVENT && cause->time)
+        fs_histogram_add(&e->counts.event_to_push, (double)(e->now.wall - cause->time) / 1000);
+    if (!count && e->changes.count >= FS_COUNTED_FLAGS)
+        count = fs_map_gets(&e->changes, flag = "other");
+    if (!count) {
+        count = FS_NEW(uint64_t);
+        fs_map_sets(&e->changes, flag, count);
+    }
+    ++*count;
+}
+
 /* The proposal becomes the cell's value, and a change of every watch that sees it. The proposal stays the
  * caller's. */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision)
@@ -47,7 +62,7 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
     cell->changed = e->now.wall;
     proposal->published = true;
     if (!proposal->first)
-        e->counts.changes++;
+        count_change(e, e->set->flags[proposal->flag]->key, proposal->cause);
     FS_LIST_EACH(&context->views, node)
     {
         struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);

@@ -349,6 +349,9 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
                          "acknowledgements count upwards, of revisions that were sent", 4400);
         return;
     }
+    if (revision == connection->sent_revision && connection->pushed_at)
+        fs_histogram_add(&e->counts.push_to_ack, (double)(now.mono - connection->pushed_at) / 1000);
+    connection->pushed_at = 0;
     connection->acked_revision = revision;
     connection->acked_at = now.mono;
 }

@@ -37,7 +37,8 @@ static void ready(struct fs_daemon *daemon, struct fs_net_message *message, cons
     bool is = fs_engine_ready(daemon->engine, why);
     if (is && (!daemon->journaled || !fs_journal_healthy(daemon->journal))) {
         is = false;
-        snprintf(why, sizeof why, daemon->journaled ? "the journal cannot be written" : "the start is not journaled yet");
+        snprintf(why, sizeof why,
+                 daemon->journaled ? "the journal cannot be written" : "the start is not journaled yet");
     }
     if (is && daemon->draining) {
         is = false;

@@ -97,6 +97,8 @@ struct fs_daemon {
     struct fs_mappings *mappings;             /* what foreign events mean */
     const struct fs_flagfile_source *sources; /* those that flags may name */
     size_t source_count;
+    struct fs_histogram *source_seconds; /* one for each of `sources` */
+    struct fs_histogram journal_seconds;
     bool events_taken; /* somebody else than the demo sent an event */
     unsigned demo_step;
     int64_t demo_due; /* mono ms */
@@ -137,6 +139,7 @@ struct fs_draft_text {
     enum fs_entry_kind kind;
     char *body;
     size_t length;
+    int64_t since; /* fs_clock_nanos() */
 };
 /* Hands a draft to the journal; its body is kept until the notice. Takes the body. False: the journal takes
  * none now. */

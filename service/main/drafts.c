@@ -12,6 +12,7 @@ bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *b
     text->kind = kind;
     text->body = body;
     text->length = length;
+    text->since = fs_clock_nanos();
     struct fs_draft draft = {.kind = kind,
                              .time = fs_daemon_now(daemon).wall,
                              .body = body,
@@ -51,6 +52,7 @@ void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commi
         fs_engine_commit(daemon->engine, commit, NULL, fs_daemon_now(daemon)); /* one of the engine's own */
         return;
     }
+    fs_histogram_add(&daemon->journal_seconds, (double)(fs_clock_nanos() - text->since) / 1e9);
     apply(daemon, text, commit);
     struct fs_waiting *waiting = fs_waiting_take(daemon, commit->token);
     if (waiting)

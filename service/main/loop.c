@@ -81,6 +81,8 @@ static void take_fetched(struct fs_daemon *daemon, struct fs_fetch_message *mess
                          message->probe.error, now);
         return;
     }
+    fs_histogram_add(&daemon->source_seconds[message->source],
+                     (double)(message->received - message->sent) / 1e9);
     fs_engine_answered(daemon->engine, message->token, message->answers, message->count, now);
     memset(message->answers, 0, message->count * sizeof *message->answers); /* taken over */
 }

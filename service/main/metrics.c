@@ -40,6 +40,64 @@ static void sources(struct fs_daemon *daemon, struct fs_buf *out)
     json_decref(list);
 }
 
+static void decisions(struct fs_daemon *daemon, struct fs_buf *out)
+{
+    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
+    fs_buf_adds(
+        out,
+        "# HELP flagstaff_decisions_total Answers of sources.\n# TYPE flagstaff_decisions_total counter\n");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *source = fs_json_text(json_array_get(list, i), "name"), *outcome;
+        json_t *count;
+        json_object_foreach(json_object_get(json_array_get(list, i), "decisions"), outcome, count)
+        {
+            fs_buf_adds(out, "flagstaff_decisions_total{source=");
+            fs_buf_add_json_string(out, source, strlen(source));
+            fs_buf_addf(out, ",outcome=\"%s\"} %lld\n", outcome, (long long)json_integer_value(count));
+        }
+    }
+    json_decref(list);
+}
+
+static void changes(struct fs_daemon *daemon, struct fs_buf *out)
+{
+    json_t *counts = fs_engine_show_changes(daemon->engine), *count;
+    const char *flag;
+    fs_buf_adds(out, "# HELP flagstaff_flag_changes_total Values that changed, one for each context.\n"
+                     "# TYPE flagstaff_flag_changes_total counter\n");
+    json_object_foreach(counts, flag, count)
+    {
+        fs_buf_adds(out, "flagstaff_flag_changes_total{flag=");
+        fs_buf_add_json_string(out, flag, strlen(flag));
+        fs_buf_addf(out, "} %lld\n", (long long)json_integer_value(count));
+    }
+    json_decref(counts);
+}
+
+static void head(struct fs_buf *out, const char *name, const char *help)
+{
+    fs_buf_addf(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
+}
+
+static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *counts, struct fs_buf *out)
+{
+    head(out, "flagstaff_event_to_push_seconds", "From an event to the push of a change that it caused.");
+    fs_histogram_write(&counts->event_to_push, "flagstaff_event_to_push_seconds", "", out);
+    head(out, "flagstaff_push_to_ack_seconds", "From a push to its acknowledgement.");
+    fs_histogram_write(&counts->push_to_ack, "flagstaff_push_to_ack_seconds", "", out);
+    head(out, "flagstaff_journal_write_seconds", "From an event's arrival at the journal to its commit.");
+    fs_histogram_write(&daemon->journal_seconds, "flagstaff_journal_write_seconds", "", out);
+    head(out, "flagstaff_recompute_seconds", "From asking a source to its answers, a batch.");
+    for (size_t i = 1; i < daemon->source_count; i++) {
+        struct fs_buf labels;
+        fs_buf_init(&labels, 4096);
+        fs_buf_adds(&labels, "source=");
+        fs_buf_add_json_string(&labels, daemon->sources[i].name, strlen(daemon->sources[i].name));
+        fs_histogram_write(&daemon->source_seconds[i], "flagstaff_recompute_seconds", labels.data, out);
+        fs_buf_finish(&labels);
+    }
+}
+
 static void process(struct fs_daemon *daemon, struct fs_buf *out)
 {
     struct rusage usage;
@@ -67,8 +125,7 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
     one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.",
         fs_engine_ready(daemon->engine, why));
     one(&out, "flagstaff_revision", "gauge", "The newest revision of this epoch.", (double)c.revision);
-    one(&out, "flagstaff_flag_changes_total", "counter",
-        "Values that changed, one for each context and flag.", (double)c.changes);
+    changes(daemon, &out);
     one(&out, "flagstaff_evaluations_total", "counter", "Evaluations of one flag for one context.",
         (double)c.evaluations);
     one(&out, "flagstaff_ofrep_forbidden_total", "counter",
@@ -106,6 +163,8 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
                 "%llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
                 (unsigned long long)daemon->flag_loads, (unsigned long long)daemon->flag_failures);
     sources(daemon, &out);
+    decisions(daemon, &out);
+    durations(daemon, &c, &out);
     process(daemon, &out);
     fs_server_reply(daemon->server, message->connection, 200, "text/plain; version=0.0.4; charset=utf-8",
                     NULL, fs_blob_copy(out.data, out.length));

@@ -114,6 +114,7 @@ static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting
 {
     struct fs_flagfile_source *known = fs_calloc(count + 1, sizeof *known);
     daemon->sources = known;
+    daemon->source_seconds = fs_calloc(count + 1, sizeof *daemon->source_seconds);
     known[daemon->source_count++] = (struct fs_flagfile_source){"builtin", fs_source_type_find("builtin")};
     fs_engine_add_source(daemon->engine, "builtin", known[0].type, -1);
     for (size_t i = 0; i < count; i++) {
@@ -241,6 +242,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_mappings_destroy(daemon->mappings);
     fs_quick_destroy(daemon->quick);
     fs_free((void *)(uintptr_t)daemon->sources);
+    fs_free(daemon->source_seconds);
     fs_queue_destroy(daemon->inbox);
 }
 

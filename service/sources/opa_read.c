@@ -46,7 +46,7 @@ static void read_failure(long status, const json_t *body, struct fs_opa_reading 
 {
     const char *code = fs_json_text(body, "code"), *message = fs_json_text(body, "message");
     const json_t *evaluation = status == 500 ? evaluation_error(body) : NULL;
-    char text[160] = "";
+    char text[121] = "", what[41] = "";
     if (evaluation) {
         out->outcome = FS_OPA_EVAL;
         code = fs_json_text(evaluation, "code");
@@ -60,8 +60,10 @@ static void read_failure(long status, const json_t *body, struct fs_opa_reading 
     }
     if (message)
         fs_opa_line(text, sizeof text, message);
-    snprintf(out->error, sizeof out->error, "OPA answered %ld%s%.40s%s%.120s", status, code ? " " : "",
-             code ? code : "", *text ? ": " : "", text);
+    if (code)
+        fs_opa_line(what, sizeof what, code);
+    snprintf(out->error, sizeof out->error, "OPA answered %ld%s%s%s%s", status, *what ? " " : "", what,
+             *text ? ": " : "", text);
 }
 
 static void read_provenance(struct fs_opa_reading *out)

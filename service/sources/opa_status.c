@@ -16,11 +16,13 @@ static void read_error(const json_t *bundles, struct fs_opa_status *out)
     for (void *at = json_object_iter(object); at && !*out->error; at = json_object_iter_next(object, at)) {
         const json_t *bundle = json_object_iter_value(at);
         const char *code = fs_json_text(bundle, "code"), *message = fs_json_text(bundle, "message");
-        char text[120];
+        char name[41], what[31], text[111];
+        if (!code)
+            continue;
+        fs_opa_line(name, sizeof name, json_object_iter_key(at));
+        fs_opa_line(what, sizeof what, code);
         fs_opa_line(text, sizeof text, message ? message : "no message");
-        if (code)
-            snprintf(out->error, sizeof out->error, "bundle %.40s: %.30s: %.110s", json_object_iter_key(at),
-                     code, text);
+        snprintf(out->error, sizeof out->error, "bundle %s: %s: %s", name, what, text);
     }
 }
 

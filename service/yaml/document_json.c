@@ -59,8 +59,8 @@ const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const ch
         char *token = next_token(&pointer);
         const struct fs_doc_member *member = fs_doc_find(node, token);
         uint64_t index = 0;
-        bool item =
-            node->kind == FS_DOC_LIST && fs_parse_u64(fs_str_from(token), &index) && index < node->count;
+        bool item = node && node->kind == FS_DOC_LIST && fs_parse_u64(fs_str_from(token), &index) &&
+                    index < node->count;
         fs_free(token);
         if (member) {
             node = member->value;

@@ -5,7 +5,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct fs_frame_limits limits = {.watches = 4, .flags = 3, .context_bytes = 256, .context_depth = 4};
+    static const struct fs_frame_limits limits = {
+        .watches = 4, .flags = 3, .context_bytes = 256, .context_depth = 4};
     struct fs_frame_fault fault = {0};
     struct fs_err err = {0};
     struct fs_client_frame *frame = fs_client_frame_parse((const char *)data, size, &limits, &fault);

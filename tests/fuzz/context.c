@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * OFREP requests and the contexts in them, for two credentials: one that may say anything, and one with subject, actor and
- * attributes of its own, which no request changes.
+ * OFREP requests and the contexts in them, for two credentials: one that may say anything, and one with
+ * subject, actor and attributes of its own, which no request changes.
  */
 #include "fuzz.h"
 #include "core/context.h"
@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct fs_frame_limits limits = {.context_bytes = 8192, .context_depth = 8};
     char page[] = "page", *may_add[] = {page, NULL};
     struct fs_credential any = {.id = (char[]){"a"}, .scopes = FS_SCOPE_EVALUATE_ANY};
-    struct fs_credential own = {.id = (char[]){"b"}, .scopes = FS_SCOPE_EVALUATE, .subject = (char[]){"ada"}, .may_add = may_add};
+    struct fs_credential own = {
+        .id = (char[]){"b"}, .scopes = FS_SCOPE_EVALUATE, .subject = (char[]){"ada"}, .may_add = may_add};
     const char *code = NULL;
     struct fs_err err = {0};
     json_t *wanted = fs_ofrep_context((const char *)data, size, &limits, &code, &err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Requests with CloudEvents: lines "Name: value", an empty line, the body. What is taken can be written into the journal and
- * read back as the same event.
+ * Requests with CloudEvents: lines "Name: value", an empty line, the body. What is taken can be written into
+ * the journal and read back as the same event.
  */
 #include "fuzz.h"
 #include "events/cloudevents.h"
@@ -26,10 +26,10 @@ static const struct fs_mappings *mappings(void)
     static struct fs_mappings *made;
     if (!made) {
         struct fs_err err;
-        json_t *list = json_loads(
-            "[{\"type\":\"com.example.login*\",\"subject\":{\"var\":\"data.user\"},\"facts\":[{\"fact\":\"seen\","
-            "\"value\":{\"var\":\"data.at\"}}]}]",
-            0, NULL);
+        json_t *list = json_loads("[{\"type\":\"com.example.login*\",\"subject\":{\"var\":\"data.user\"},"
+                                  "\"facts\":[{\"fact\":\"seen\","
+                                  "\"value\":{\"var\":\"data.at\"}}]}]",
+                                  0, NULL);
         made = fs_mappings_create(list, &err);
         if (!made)
             made = fs_mappings_create(NULL, &err);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the fuzz targets share (https://llvm.org/docs/LibFuzzer.html). A target is one file: bytes of a stranger go into one
- * reader of the service, and whatever they are, the reader neither crashes, leaks nor hangs, and what it promises holds.
- * The bytes lie in a block of just their size, so that the sanitizer sees a read beyond them.
+ * What the fuzz targets share (https://llvm.org/docs/LibFuzzer.html). A target is one file: bytes of a
+ * stranger go into one reader of the service, and whatever they are, the reader neither crashes, leaks nor
+ * hangs, and what it promises holds. The bytes lie in a block of just their size, so that the sanitizer sees
+ * a read beyond them.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -44,7 +45,17 @@ static inline bool fuzz_line(struct fs_str *rest, struct fs_str *line)
     return true;
 }
 
-/* A copy of just its size and a NUL. Owned: fs_free(). NULL gives nothing to point at. */
+/* One line of UTF-8, as errors and logs want it. */
+static inline bool fuzz_is_line(const char *text)
+{
+    for (const char *c = text; *c; c++) {
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            return false;
+    }
+    return fs_utf8_valid(text, strlen(text));
+}
+
+/* A copy of just its size and a NUL. Owned: fs_free(). */
 static inline char *fuzz_copy(struct fs_str text)
 {
     return fs_strndup(text.len ? text.ptr : "", text.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON: what is read has one canonical form, which reads back as the same value; any bytes make a JSON string. */
+/* JSON: what is read has one canonical form, which reads back as the same value; any bytes make a JSON
+ * string. */
 #include "fuzz.h"
 #include "core/json.h"
 

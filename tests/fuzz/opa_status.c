@@ -8,8 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fs_opa_status status = {0};
     struct fs_err err = {0};
     if (fs_opa_status_read((const char *)data, size, &status, &err)) {
-        for (const char *c = status.error; *c; c++)
-            FUZZ_HOLDS((unsigned char)*c >= ' ');
+        FUZZ_HOLDS(fuzz_is_line(status.error));
     } else {
         FUZZ_HOLDS(err.code != FS_OK && err.text[0]);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rules: an object with rule, evaluators, context, facts and decisions, each as it likes. A rule that compiles can be run, and
- * gives the same twice.
+ * Rules: an object with rule, evaluators, context, facts and decisions, each as it likes. A rule that
+ * compiles can be run, and gives the same twice.
  */
 #include "fuzz.h"
 #include "core/json.h"
@@ -33,9 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fs_err err;
     json_t *input = fs_json_read((const char *)data, size, 200, &err);
     const json_t *logic = json_object_get(input, "rule"), *evaluators = json_object_get(input, "evaluators");
-    for (int template = 0; logic && template < 2; template ++) {
-        struct fs_rule *rule =
-            template ? fs_rule_compile_template(logic, evaluators, &error) : fs_rule_compile(logic, evaluators, &error);
+    for (int template = 0; logic && template <2; template ++) {
+        struct fs_rule *rule = template ? fs_rule_compile_template(logic, evaluators, &error)
+                                        : fs_rule_compile(logic, evaluators, &error);
         FUZZ_HOLDS(rule || error.text[0]);
         if (rule && json_is_object(json_object_get(input, "context")))
             run(rule, input);

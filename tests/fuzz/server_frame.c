@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames that a server sends to the wire client, one on each line; an empty line loses the connection, a line of digits lets that
- * many milliseconds pass. Whatever comes, nothing is fresh without a lease.
+ * Frames that a server sends to the wire client, one on each line; an empty line loses the connection, a line
+ * of digits lets that many milliseconds pass. Whatever comes, nothing is fresh without a lease.
  */
 #include "fuzz.h"
 #include "session.h"
@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fsw_result result;
     int64_t now = 1;
     fsw_session_init(&session);
-    struct fsw_watch *watch = fsw_session_add(&session, json_pack("{s:s}", "targetingKey", "ada"), NULL, false);
+    struct fsw_watch *watch =
+        fsw_session_add(&session, json_pack("{s:s}", "targetingKey", "ada"), NULL, false);
     fsw_session_opened(&session, now);
     for (int i = 0; i < 64 && fuzz_line(&rest, &line); i++) {
         step(&session, line, &now);

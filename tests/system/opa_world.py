@@ -12,7 +12,7 @@ import threading
 import time
 from datetime import datetime
 
-from world import ROOT, Process, eventually, free_port
+from world import ROOT, Process, eventually, free_port, http
 
 EXAMPLE = ROOT / "examples" / "optoggles"
 INPUT = {"user": {"var": "targetingKey"}}
@@ -73,7 +73,7 @@ class Bundles:
     def __init__(self, folder):
         self.folder = folder / "policy"
         shutil.copytree(EXAMPLE / "policy", self.folder)
-        self.port, self.process, self.published = free_port(), None, 0
+        self.port, self.process, self.published, self.last = free_port(), None, 0, None
 
     @property
     def url(self):
@@ -90,7 +90,8 @@ class Bundles:
         """Of the next bundle that is published."""
         found = self.process.wait_line(r"published revision=(\w+)", self.published)
         self.published = 1 + next(i for i, line in enumerate(self.process.lines) if i >= self.published and "published" in line)
-        return found.group(1)
+        self.last = found.group(1)
+        return self.last
 
     def write(self, name, text):
         """Replaces a file; returns the revision of the bundle that has it."""
@@ -103,6 +104,11 @@ class Bundles:
         text = (self.folder / name).read_text()
         assert old in text, f"{name} does not have {old!r}"
         return self.write(name, text.replace(old, new))
+
+    def active(self, opa):
+        """Has that OPA the bundle that was published last?"""
+        bundles = http("GET", opa.url + "/v1/data/nothing?provenance=true").json["provenance"].get("bundles", {})
+        return bundles.get("app", {}).get("revision") == self.last
 
     def stop(self):
         if self.process:
@@ -158,7 +164,7 @@ class Gate:
             s.close()
 
 
-def has_module(opa_url, http):
+def has_module(opa_url):
     return re.search(r'"id":\s*"flagstaff"', http("GET", opa_url + "/v1/policies").body.decode()) is not None
 
 

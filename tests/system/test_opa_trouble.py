@@ -157,6 +157,20 @@ def test_a_broken_bundle_changes_nothing_is_told_and_the_next_good_one_counts(bu
     assert not cy.deltas
 
 
+def test_the_printed_module_in_ones_own_bundle_takes_the_place_of_ours(bundled, client):
+    bundles, o, d = bundled()
+    ada, bo = granted(client, d, "ada")[0], client(d, ["bo"]).wait_lease()
+    bundles.write("flagstaff.rego", d.command("opa-module").stdout)
+    eventually(lambda: bundles.active(o), "the bundle with the module is active")
+    assert not has_module(o.url), "a bundle's own path is the bundle's alone"
+    receipt = d.recompute("wait=delivered", sources=["opa"]).json
+    assert receipt["complete"] and receipt["unresolved"] == []
+    bundles.change("data.json", '"ada": { "roles": ["editor"], "country": "US" }', '"ada": { "roles": ["viewer"], "country": "US" }')
+    ada.wait_value("door", False)
+    fence(bo)
+    assert not bo.deltas and "one by one" not in d.process.output
+
+
 AUTHZ = """package system.authz
 import rego.v1
 default allow := false
@@ -198,12 +212,12 @@ def test_a_module_that_somebody_removes_is_put_back_and_nobody_is_denied_for_it(
     o = opa(FILES)
     d = daemon({"door": access("app/granted")}, {"sources": {"opa": source(o, revalidate=NEVER)}})
     ada, bo = granted(client, d, "ada", "bo")
-    assert has_module(o.url, http)
+    assert has_module(o.url)
     for _ in range(3):
         assert http("DELETE", o.url + "/v1/policies/flagstaff").status == 200
         receipt = d.recompute("wait=delivered").json
         assert receipt["complete"] and receipt["unresolved"] == []
-        assert has_module(o.url, http)
+        assert has_module(o.url)
     fence(ada, bo)
     assert not ada.deltas and not bo.deltas
 

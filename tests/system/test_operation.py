@@ -91,7 +91,7 @@ def test_metrics_are_in_prometheus_form_and_count(daemon, client):
     client(d, ["ada"]).wait_lease()
     d.facts("ada", {"access": "granted"}, "wait=delivered")
     metrics = d.metrics()
-    assert metrics["flagstaff_flag_changes_total"] == 1 and metrics["flagstaff_ready"] == 1
+    assert metrics['flagstaff_flag_changes_total{flag="door"}'] == 1 and metrics["flagstaff_ready"] == 1
     assert metrics['flagstaff_sessions{channel="websocket"}'] == 1
     assert any(name.startswith("flagstaff_build_info{") for name in metrics)
 

@@ -89,6 +89,8 @@ def test_what_opa_reports_moves_the_right_flags_of_the_right_subjects(scene):
     revision = s.bundles.change("data.json", '"country": "US" },', '"country": "US", "suspended": true },')
     ada.wait_value("us-feature", False)
     tell_delay(ada, "us-feature", "a revocation, from OPA's report to the client")
+    ada.wait_value("invoice-export", False)
+    ada.wait_value("approval-limit", 0)
     fence(ada, bo, cy)
     assert values(ada) == {"invoice-export": False, "us-feature": False, "approval-limit": 0, "new-menu": True}
     assert len(bo.deltas) == heard and not cy.deltas
@@ -142,6 +144,7 @@ def test_opa_stops_values_go_stale_and_then_safe_and_come_back_with_opa(scene):
     for c, place, before in zip(clients, since, (ADA, BO, CY)):
         c.wait(lambda c: all(f["reason"] == "ERROR" for k, f in c.watches[1]["flags"].items() if k != "new-menu"), "all safe")
         assert seen(c, "new-menu", place) == [], "what OPA does not decide does not move"
+        assert {flag["cause"]["kind"] for _, _, _, _, flag in c.history[place:] if flag["reason"] == "STALE"} == {"source-lost"}
         for key, safe in (("invoice-export", False), ("us-feature", False), ("approval-limit", 0)):
             assert seen(c, key, place) == [(before[key], "STALE"), (safe, "ERROR")], f"{key}: the last answer for a while, then the safe one"
             assert "error" not in c.flag(key) and c.flag(key)["metadata"]["flagstaff.error"]

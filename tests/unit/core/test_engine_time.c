@@ -130,6 +130,49 @@ static void a_failed_question_is_asked_again_with_growing_pauses(void **state)
     world_destroy(w);
 }
 
+/* Asks that the sources got since the last call. */
+static uint64_t new_asks(struct world *w, uint64_t *seen)
+{
+    struct fs_engine_counts counts;
+    fs_engine_count(w->engine, &counts);
+    uint64_t fresh = counts.asks - *seen;
+    *seen = counts.asks;
+    return fresh;
+}
+
+static void recomputes_of_one_credential_within_50_ms_are_merged_and_none_is_lost(void **state)
+{
+    (void)state;
+    static const char again[] = "{\"credential\":\"ops\",\"recompute\":{}}";
+    struct world_client *c;
+    struct world *w = begin(&c);
+    uint64_t seen = 0;
+    new_asks(w, &seen);
+    world_event(w, again);
+    world_run(w);
+    assert_int_equal(new_asks(w, &seen), 1);
+    world_policy(w, "app/door", NULL, "false");
+    uint64_t last = 0;
+    for (int i = 0; i < 20; i++) {
+        last = world_event(w, again);
+        world_run(w);
+        world_advance(w, 2);
+    }
+    assert_int_equal(new_asks(w, &seen), 0);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_advance(w, 10);
+    world_run(w);
+    assert_int_equal(new_asks(w, &seen), 1);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    json_t *receipt = fs_engine_receipt(w->engine, last, w->now);
+    assert_true(json_is_true(json_object_get(receipt, "complete")));
+    json_decref(receipt);
+    world_event(w, "{\"credential\":\"another\",\"recompute\":{}}");
+    world_run(w);
+    assert_int_equal(new_asks(w, &seen), 1);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +181,7 @@ int main(void)
         cmocka_unit_test(a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale),
         cmocka_unit_test(a_probe_that_tells_another_revision_has_everything_asked_again),
         cmocka_unit_test(a_failed_question_is_asked_again_with_growing_pauses),
+        cmocka_unit_test(recomputes_of_one_credential_within_50_ms_are_merged_and_none_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

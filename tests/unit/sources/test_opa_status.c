@@ -46,6 +46,23 @@ static void a_broken_bundle_keeps_its_revision_and_says_what_is_wrong(void **sta
     fs_opa_status_finish(&status);
 }
 
+static void what_a_report_calls_things_stays_one_line_of_text(void **state)
+{
+    (void)state;
+    struct fs_opa_status status;
+    read_report(
+        "{\"labels\":{\"id\":\"1\"},\"bundles\":{\"a\\tb\":{\"code\":\"x\\ny\",\"message\":\"m\\rn\"}}}",
+        &status);
+    assert_string_equal(status.error, "bundle a b: x: m n");
+    fs_opa_status_finish(&status);
+    /* A name that is cut is not cut within a character: 39 letters, then one of two bytes. */
+    read_report("{\"labels\":{\"id\":\"1\"},\"bundles\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xc3\xa9\":"
+                "{\"code\":\"x\"}}}",
+                &status);
+    assert_string_equal(status.error, "bundle aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa: x: no message");
+    fs_opa_status_finish(&status);
+}
+
 static void what_is_no_report_is_refused(void **state)
 {
     (void)state;
@@ -65,6 +82,7 @@ int main(void)
         cmocka_unit_test(a_report_names_the_instance_and_its_revisions),
         cmocka_unit_test(the_first_reports_know_no_bundle_yet),
         cmocka_unit_test(a_broken_bundle_keeps_its_revision_and_says_what_is_wrong),
+        cmocka_unit_test(what_a_report_calls_things_stays_one_line_of_text),
         cmocka_unit_test(what_is_no_report_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

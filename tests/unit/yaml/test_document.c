@@ -205,6 +205,9 @@ static void an_empty_text_is_an_empty_document(void **state)
     (void)state;
     assert_true(fs_document_read(&document, "", 0, &error));
     assert_null(document.root);
+    int line = 7, column = 8;
+    assert_null(fs_doc_locate(document.root, "/a/0", &line, &column));
+    assert_int_equal(line, 7);
     fs_document_finish(&document);
     assert_true(fs_document_read(&document, "# nothing\n", 10, &error));
     assert_null(document.root);

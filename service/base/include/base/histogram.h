@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Durations counted in fixed buckets, as Prometheus' histograms have them: cheap enough for every event, no allocation. Belongs to one
- * thread at a time.
+ * Durations counted in fixed buckets, as Prometheus' histograms have them: cheap enough for every event, no
+ * allocation. Belongs to one thread at a time.
  */
 #ifndef FS_BASE_HISTOGRAM_H
 #define FS_BASE_HISTOGRAM_H
@@ -18,8 +18,9 @@ struct fs_histogram {
 
 /* `seconds` below zero counts as zero. */
 void fs_histogram_add(struct fs_histogram *histogram, double seconds);
-/* Appends the lines NAME_bucket, NAME_sum and NAME_count; `labels` without braces ("source=\"opa\""), or "". HELP and TYPE are the caller's.
- * https://prometheus.io/docs/instrumenting/exposition_formats/ */
-void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels, struct fs_buf *out);
+/* Appends the lines NAME_bucket, NAME_sum and NAME_count; `labels` without braces ("source=\"opa\""), or "".
+ * HELP and TYPE are the caller's. https://prometheus.io/docs/instrumenting/exposition_formats/ */
+void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels,
+                        struct fs_buf *out);
 
 #endif

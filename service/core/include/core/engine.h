@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/blob.h"
 #include "base/clock.h"
+#include "base/histogram.h"
 #include "core/context.h"
 #include "core/credential.h"
 #include "core/entry.h"
@@ -220,8 +221,12 @@ json_t *fs_engine_show_why(struct fs_engine *engine, const char *subject, const 
 
 struct fs_engine_counts {
     uint64_t revision, changes, asks, answers_none, answers_bad, evaluations;
+    struct fs_histogram event_to_push; /* from the cause's time to the push, one for each change that an event caused */
+    struct fs_histogram push_to_ack;   /* one for each acknowledgement of the newest revision sent */
     size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
+/* Changes of each flag since the start: an object of numbers; those beyond the first 500 flags are "other". New reference. */
+json_t *fs_engine_show_changes(const struct fs_engine *engine);
 
 #endif
