@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `flagstaff serve`: builds the daemon from its options, in an order in which each part finds what it needs,
  * runs it, and takes it down. */
+#include <errno.h> /* program_invocation_name */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -256,12 +257,13 @@ static void say_hello(const struct fs_daemon *daemon)
                 daemon->options->engine.epoch);
     if (!daemon->options->demo)
         return;
+    const char *me = program_invocation_name;
     printf("Flagstaff runs on http://%s:%d with the demo's flags. In another terminal:\n\n"
-           "  flagstaff watch ada                     what Ada may do, as it changes\n"
-           "  flagstaff why ada billing-export        why\n"
-           "  flagstaff trigger --subject ada --fact risk=90 --wait delivered\n\n"
-           "(with --url http://%s:%d where the port is not 8080). Ctrl-C ends it.\n",
-           host, port, host, port);
+           "  %s watch ada --url http://%s:%d\n"
+           "  %s why ada billing-export --url http://%s:%d\n"
+           "  %s trigger --subject ada --fact risk=90 --wait delivered --url http://%s:%d\n\n"
+           "(--url can be left out where the port is 8080). Ctrl-C ends it.\n",
+           host, port, me, host, port, me, host, port, me, host, port);
     fflush(stdout);
 }
 
