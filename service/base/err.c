@@ -40,17 +40,24 @@ int fs_err_exit(enum fs_err_code code)
     return row_of(code)->exit_status;
 }
 
-/* Copies with control characters as blanks, cut at a whole character. Returns what was written. */
+/* Copies with control characters as blanks and a question mark for what is no UTF-8 (some libraries cut their
+ * texts within a character), cut at a whole character. Returns what was written. */
 static size_t copy_line(char *to, size_t room, const char *from)
 {
-    size_t length = strlen(from);
-    length = fs_base_utf8_cut(from, length, room - 1);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)from[i];
-        to[i] = byte < 0x20 || byte == 0x7F ? ' ' : from[i];
+    size_t length = fs_base_utf8_cut(from, strlen(from), room - 1), written = 0, step;
+    for (size_t at = 0; at < length; at += step) {
+        bool valid;
+        step = fs_base_utf8_step(from + at, length - at, &valid);
+        if (valid && step > 1) {
+            memcpy(to + written, from + at, step);
+            written += step;
+        } else {
+            unsigned char byte = (unsigned char)from[at];
+            to[written++] = valid ? (byte < 0x20 || byte == 0x7F ? ' ' : from[at]) : '?';
+        }
     }
-    to[length] = '\0';
-    return length;
+    to[written] = '\0';
+    return written;
 }
 
 bool fs_fail(struct fs_err *err, enum fs_err_code code, const char *format, ...)

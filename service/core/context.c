@@ -38,7 +38,8 @@ static void drop(struct fs_context_text *out, const char *name)
 }
 
 /* Copies what the client may say; names what it may not. */
-static void take_attributes(const json_t *wanted, const struct fs_credential *credential, struct fs_context_text *out)
+static void take_attributes(const json_t *wanted, const struct fs_credential *credential,
+                            struct fs_context_text *out)
 {
     const char *key;
     json_t *value;
@@ -46,8 +47,10 @@ static void take_attributes(const json_t *wanted, const struct fs_credential *cr
     {
         if (!strcmp(key, "targetingKey"))
             continue;
-        /* An actor narrows and never adds a right, so whoever may evaluate anybody may name one; nobody else may. */
-        bool actor = !strcmp(key, "actor") && fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY) && !credential->actor;
+        /* An actor narrows and never adds a right, so whoever may evaluate anybody may name one; nobody else
+         * may. */
+        bool actor = !strcmp(key, "actor") && fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY) &&
+                     !credential->actor;
         if ((is_reserved(key) && !actor) || !may_add(credential, key))
             drop(out, key);
         else
@@ -55,18 +58,21 @@ static void take_attributes(const json_t *wanted, const struct fs_credential *cr
     }
 }
 
-static bool take_subject(const json_t *wanted, const struct fs_credential *credential, struct fs_context_text *out, struct fs_err *err)
+static bool take_subject(const json_t *wanted, const struct fs_credential *credential,
+                         struct fs_context_text *out, struct fs_err *err)
 {
     const json_t *key = json_object_get(wanted, "targetingKey");
     if (key && !json_is_string(key) && !json_is_null(key))
         return fs_fail(err, FS_ERR_INVALID, "context.targetingKey must be a string");
     const char *subject = json_string_value(key);
     if (credential->subject) {
-        if (subject && *subject && strcmp(subject, credential->subject) && !fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY))
+        if (subject && *subject && strcmp(subject, credential->subject) &&
+            !fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY))
             return fs_fail(err, FS_ERR_FORBIDDEN, "the credential is bound to another subject");
         subject = credential->subject;
     } else if (!fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY)) {
-        return fs_fail(err, FS_ERR_FORBIDDEN, "the credential names no subject and may not evaluate any (scope evaluate:any)");
+        return fs_fail(err, FS_ERR_FORBIDDEN,
+                       "the credential names no subject and may not evaluate any (scope evaluate:any)");
     }
     if (subject)
         json_object_set_new(out->json, "targetingKey", json_string(subject));
@@ -85,8 +91,8 @@ static void bind_credential(const struct fs_credential *credential, struct fs_co
         json_object_set(out->json, "actor", credential->actor);
 }
 
-bool fs_context_make(const json_t *wanted, const struct fs_credential *credential, const struct fs_context_limits *limits,
-                     struct fs_context_text *out, struct fs_err *err)
+bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,
+                     const struct fs_context_limits *limits, struct fs_context_text *out, struct fs_err *err)
 {
     memset(out, 0, sizeof *out);
     if (wanted && !json_is_object(wanted))

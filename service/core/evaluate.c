@@ -224,11 +224,12 @@ bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluati
            same_text(a->variant, b->variant) && fs_json_equal(a->value, b->value);
 }
 
+/* Safe by name, or by value: a decision's own value that equals the safe one gives nobody more. */
 static bool is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation)
 {
-    if (evaluation->safe)
-        return true;
-    return flag->safe_variant >= 0 && same_text(evaluation->variant, flag->variants[flag->safe_variant].name);
+    const json_t *safe =
+        flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].value : flag->safe_value;
+    return evaluation->safe || (safe && fs_json_equal(evaluation->value, safe));
 }
 
 /* The place of the evaluation's variant in the flag's order; -1: none. */

@@ -145,7 +145,8 @@ struct fs_identity fs_event_identity(const struct fs_event *event, const char *c
     /* Each part is preceded by its length, so that no two triples read alike. */
     struct fs_buf key;
     fs_buf_init(&key, 1 << 20);
-    const char *parts[] = {event->credential ? event->credential : "", event->source ? event->source : "", event->id ? event->id : ""};
+    const char *parts[] = {event->credential ? event->credential : "", event->source ? event->source : "",
+                           event->id ? event->id : ""};
     for (size_t i = 0; i < 3; i++)
         fs_buf_addf(&key, "%zu:%s", strlen(parts[i]), parts[i]);
     struct fs_identity identity = {

@@ -226,8 +226,10 @@ bool fs_opa_trusts(struct fs_opa *opa, const struct fs_opa_reading *reading, cha
     if (names_within(opa->bundles, reading->bundles))
         return true;
     opa->ready = false;
-    snprintf(error, 200, "OPA is not ready: it had the bundles %.60s and now answers with %.60s",
-             opa->bundles, *reading->bundles ? reading->bundles : "none");
+    char had[61], has[61];
+    fs_opa_line(had, sizeof had, opa->bundles);
+    fs_opa_line(has, sizeof has, *reading->bundles ? reading->bundles : "none");
+    snprintf(error, 200, "OPA is not ready: it had the bundles %s and now answers with %s", had, has);
     return false;
 }
 

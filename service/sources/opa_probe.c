@@ -84,7 +84,7 @@ static void read_revision(struct fs_opa *opa, const struct fs_response *response
     struct fs_opa_reading reading;
     fs_opa_read(response, &reading);
     if (reading.outcome != FS_OPA_FINE) {
-        snprintf(out->error, sizeof out->error, "%.150s", reading.error);
+        fs_opa_line(out->error, sizeof out->error, reading.error);
     } else if (read_document(opa, &reading, out)) {
         fs_free(opa->bundles);
         opa->bundles = fs_strdup(reading.bundles);

@@ -85,8 +85,9 @@ static void read_success(const struct fs_response *response, struct fs_opa_readi
     out->body = fs_json_read(response->body, response->length, FS_OPA_JSON_DEPTH, &err);
     if (!json_is_object(out->body)) {
         out->outcome = response->length && response->body[0] == '{' ? FS_OPA_UNREADABLE : FS_OPA_GONE;
-        snprintf(out->error, sizeof out->error, "OPA's answer cannot be read: %.150s",
-                 out->body ? "it is no object" : err.text);
+        char text[151];
+        fs_opa_line(text, sizeof text, out->body ? "it is no object" : err.text);
+        snprintf(out->error, sizeof out->error, "OPA's answer cannot be read: %s", text);
         return;
     }
     out->outcome = FS_OPA_FINE;

@@ -63,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < events.count; i++)
             written(events.items[i]);
     } else {
-        FUZZ_HOLDS(err.code != FS_OK && err.text[0]);
+        FUZZ_HOLDS(err.code != FS_OK && err.text[0] && fuzz_is_line(err.text));
     }
     fs_events_finish(&events);
     for (size_t i = 0; i < request.header_count; i++)

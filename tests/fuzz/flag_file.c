@@ -51,8 +51,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fs_flag_problems problems;
     struct fs_flagset *set = fs_flagfile_parse((const char *)data, size, "f.yaml", &sources, &problems);
     FUZZ_HOLDS(!set == (problems.errors > 0));
-    for (size_t i = 0; i < problems.count && i < 20; i++)
-        fs_free(fs_flag_problem_line(&problems.items[i]));
+    for (size_t i = 0; i < problems.count && i < 20; i++) {
+        char *line = fs_flag_problem_line(&problems.items[i]);
+        FUZZ_HOLDS(fs_utf8_valid(line, strlen(line)));
+        fs_free(line);
+    }
     json_t *context =
         json_pack("{s:s,s:{s:i},s:[s]}", "targetingKey", "ada", "org", "n", 7, "roles", "admin");
     for (size_t i = 0; set && i < set->count && i < 20; i++) {

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (fs_opa_status_read((const char *)data, size, &status, &err)) {
         FUZZ_HOLDS(fuzz_is_line(status.error));
     } else {
-        FUZZ_HOLDS(err.code != FS_OK && err.text[0]);
+        FUZZ_HOLDS(err.code != FS_OK && err.text[0] && fuzz_is_line(err.text));
     }
     fs_opa_status_finish(&status);
     return 0;

@@ -99,6 +99,18 @@ static void a_long_text_is_cut_at_a_whole_character(void **state)
     }
 }
 
+static void what_is_no_utf_8_becomes_a_question_mark(void **state)
+{
+    (void)state;
+    struct fs_err err = {0};
+    fs_fail(&err, FS_ERR_INVALID, "near '%s'", "a\xffz\xc3");
+    assert_string_equal(err.text, "near 'a?z?'");
+    fs_fail_in(&err, "%s", "\xe2\x82");
+    assert_string_equal(err.text, "?: near 'a?z?'");
+    fs_fail(&err, FS_ERR_INVALID, "caf\xc3\xa9");
+    assert_string_equal(err.text, "caf\xc3\xa9");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +121,7 @@ int main(void)
         cmocka_unit_test(an_error_may_quote_its_own_text),
         cmocka_unit_test(what_failed_is_never_ok),
         cmocka_unit_test(the_text_is_one_line_whatever_is_put_in),
+        cmocka_unit_test(what_is_no_utf_8_becomes_a_question_mark),
         cmocka_unit_test(a_long_text_is_cut_at_a_whole_character),
     };
     return RUN(tests);

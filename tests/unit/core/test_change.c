@@ -50,6 +50,20 @@ static void a_move_down_the_order_takes_away(void **state)
     assert_false(takes_away(&plan, was("'o'", "odd", match, false), was("'r'", "read", match, false)));
 }
 
+static void a_value_that_equals_the_safe_one_takes_away_whatever_its_variant(void **state)
+{
+    (void)state;
+    struct plan plan = {.type = FS_TYPE_INTEGER,
+                        .variants = "{}",
+                        .safe_value = "0",
+                        .decisions = {""},
+                        .value = "{'var':'decision.value'}"};
+    const enum fs_reason match = FS_REASON_TARGETING_MATCH;
+    assert_true(takes_away(&plan, was("1000", "decision", match, false), was("0", "decision", match, false)));
+    assert_false(
+        takes_away(&plan, was("1000", "decision", match, false), was("10", "decision", match, false)));
+}
+
 static void a_smaller_list_takes_away(void **state)
 {
     (void)state;
@@ -104,6 +118,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_move_to_the_safe_variant_takes_away),
         cmocka_unit_test(a_move_down_the_order_takes_away),
+        cmocka_unit_test(a_value_that_equals_the_safe_one_takes_away_whatever_its_variant),
         cmocka_unit_test(a_smaller_list_takes_away),
         cmocka_unit_test(a_change_is_one_of_what_a_client_sees),
     };

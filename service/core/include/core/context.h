@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A context: a subject with attributes and perhaps an actor, after the credential's rules were applied. What the credential
- * carries overrides what the client says and cannot be dropped or changed by it. Pure; any thread.
+ * A context: a subject with attributes and perhaps an actor, after the credential's rules were applied. What
+ * the credential carries overrides what the client says and cannot be dropped or changed by it. Pure; any
+ * thread.
  */
 #ifndef FS_CORE_CONTEXT_H
 #define FS_CORE_CONTEXT_H
@@ -18,17 +19,18 @@ struct fs_context_limits {
 
 /* The result of the rules: everything owned. */
 struct fs_context_text {
-    json_t *json;     /* object: targetingKey, attributes, actor, claims */
+    json_t *json; /* object: targetingKey, attributes, actor, claims */
     char *canonical;
     size_t length;
-    char hash[65];    /* SHA-256 of the canonical form, hexadecimal: the context's identity */
-    json_t *dropped;  /* array of the attributes that the credential did not allow; NULL: none */
+    char hash[65];   /* SHA-256 of the canonical form, hexadecimal: the context's identity */
+    json_t *dropped; /* array of the attributes that the credential did not allow; NULL: none */
 };
 
-/* From OFREP's `context` object. False with `err`: no object, targetingKey no string, over a limit, a subject that the credential may
- * not see (FS_ERR_FORBIDDEN). Reserved names (facts, claims, decision, rank, actor, $...) from a client are dropped and named. */
-bool fs_context_make(const json_t *wanted, const struct fs_credential *credential, const struct fs_context_limits *limits,
-                     struct fs_context_text *out, struct fs_err *err);
+/* From OFREP's `context` object. False with `err`: no object, targetingKey no string, over a limit, a subject
+ * that the credential may not see (FS_ERR_FORBIDDEN). Reserved names (facts, claims, decision, rank, actor,
+ * $...) from a client are dropped and named. */
+bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,
+                     const struct fs_context_limits *limits, struct fs_context_text *out, struct fs_err *err);
 void fs_context_text_finish(struct fs_context_text *text);
 
 #endif

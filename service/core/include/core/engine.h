@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The engine: the state that the core thread owns, and what moves it. Pure: no I/O, no threads, no clock of its own. Everything comes in by the
- * functions below, each with the moment it happens at; everything goes out by the ports. All functions belong to one thread.
+ * The engine: the state that the core thread owns, and what moves it. Pure: no I/O, no threads, no clock of
+ * its own. Everything comes in by the functions below, each with the moment it happens at; everything goes
+ * out by the ports. All functions belong to one thread.
  *
- * The life of a change: an event's entry is committed (fs_engine_commit) -> the questions it touches are dirty -> fs_engine_turn() asks them ->
- * fs_engine_answered() hands the answers to the journal -> at their commit cells are evaluated, what differs is proposed as one tick -> at the
- * tick's commit the proposals become the cells' values, get a revision, and go to the watches. docs/architecture.md walks through it with file names.
+ * The life of a change: an event's entry is committed (fs_engine_commit) -> the questions it touches are
+ * dirty -> fs_engine_turn() asks them -> fs_engine_answered() hands the answers to the journal -> at their
+ * commit cells are evaluated, what differs is proposed as one tick -> at the tick's commit the proposals
+ * become the cells' values, get a revision, and go to the watches. docs/architecture.md walks through it with
+ * file names.
  */
 #ifndef FS_CORE_ENGINE_H
 #define FS_CORE_ENGINE_H
@@ -38,14 +41,16 @@ enum fs_cause_kind {
     FS_CAUSE_CONFIG,
     FS_CAUSE_OVERRIDE
 };
-const char *fs_cause_kind_name(enum fs_cause_kind kind); /* "watch", "event", "revalidate", "timer", "source-lost", "source-back", "config", "override" */
+const char *
+fs_cause_kind_name(enum fs_cause_kind kind); /* "watch", "event", "revalidate", "timer", "source-lost",
+                                                "source-back", "config", "override" */
 
 /* Why a cell has its value: the entries that touched what it depends on, the first one first. */
 struct fs_cause {
     enum fs_cause_kind kind;
     uint64_t entries[FS_CAUSE_LIMIT];
-    int64_t time;     /* wall ms of the first */
-    unsigned count;   /* of all, also those beyond the limit */
+    int64_t time;   /* wall ms of the first */
+    unsigned count; /* of all, also those beyond the limit */
 };
 
 /* One flag of one view, as the encoder needs it. Borrowed for the call. */
@@ -57,12 +62,12 @@ struct fs_flag_state {
 
 /* A view's part of a snapshot or delta. */
 struct fs_view_state {
-    const char *view;         /* hash */
+    const char *view; /* hash */
     bool snapshot;
     bool once;
-    bool more;                /* of a snapshot in parts: not the last */
+    bool more; /* of a snapshot in parts: not the last */
     uint64_t revision;
-    const json_t *dropped;    /* attributes; snapshot only; or NULL */
+    const json_t *dropped;      /* attributes; snapshot only; or NULL */
     const char *const *removed; /* keys, delta only */
     size_t removed_count;
     const struct fs_flag_state *flags;
@@ -74,25 +79,32 @@ struct fs_delivery_part {
     struct fs_blob *body; /* from encode(); borrowed for the call */
 };
 
-enum fs_delivery_kind { FS_DELIVER_WELCOME, FS_DELIVER_SNAPSHOT, FS_DELIVER_DELTA, FS_DELIVER_LEASE, FS_DELIVER_ERROR, FS_DELIVER_GOAWAY,
-                        FS_DELIVER_REFETCH };
+enum fs_delivery_kind {
+    FS_DELIVER_WELCOME,
+    FS_DELIVER_SNAPSHOT,
+    FS_DELIVER_DELTA,
+    FS_DELIVER_LEASE,
+    FS_DELIVER_ERROR,
+    FS_DELIVER_GOAWAY,
+    FS_DELIVER_REFETCH
+};
 
 /* One message for a connection. Each one but the closing takes one of its window. */
 struct fs_delivery {
     enum fs_delivery_kind kind;
     uint64_t connection;
     uint64_t revision;
-    bool more;                         /* DELTA */
+    bool more;                            /* DELTA */
     const struct fs_delivery_part *parts; /* SNAPSHOT: one */
     size_t part_count;
-    uint64_t n;                        /* LEASE */
-    int64_t duration;                  /* LEASE: ms; GOAWAY: drain */
-    int64_t reconnect;                 /* GOAWAY: ms */
-    const char *code, *text;           /* ERROR, GOAWAY */
-    uint64_t watch;                    /* ERROR: 0 is none */
-    const char *session;               /* WELCOME */
-    bool stream;                       /* it goes to an event stream */
-    int close;                         /* websocket code to close with behind it; 0: stays open */
+    uint64_t n;              /* LEASE */
+    int64_t duration;        /* LEASE: ms; GOAWAY: drain */
+    int64_t reconnect;       /* GOAWAY: ms */
+    const char *code, *text; /* ERROR, GOAWAY */
+    uint64_t watch;          /* ERROR: 0 is none */
+    const char *session;     /* WELCOME */
+    bool stream;             /* it goes to an event stream */
+    int close;               /* websocket code to close with behind it; 0: stays open */
 };
 
 /* The answer to fs_engine_evaluate(). Borrowed for the call. */
@@ -100,20 +112,22 @@ struct fs_evaluated {
     uint64_t token;
     const struct fs_flag_state *flags; /* in key order */
     size_t flag_count;
-    const char *context;               /* hash */
-    const char *view;                  /* hash */
+    const char *context; /* hash */
+    const char *view;    /* hash */
     uint64_t revision;
-    bool timed_out;                    /* some source did not answer in time: safe values stand for its flags */
+    bool timed_out; /* some source did not answer in time: safe values stand for its flags */
 };
 
 struct fs_engine_ports {
     void *self;
-    /* Hands a draft to the journal; its notice comes back by fs_engine_commit() or _failed. false: cannot take it now (it is tried again). */
+    /* Hands a draft to the journal; its notice comes back by fs_engine_commit() or _failed. false: cannot
+     * take it now (it is tried again). */
     bool (*append)(void *self, const struct fs_draft *draft);
     /* Asks a source; comes back by fs_engine_answered() with the same token. The batch is borrowed. */
     void (*ask)(void *self, unsigned source, const struct fs_asked *batch, size_t count, uint64_t token);
     void (*probe)(void *self, unsigned source);
-    void (*set_queries)(void *self, unsigned source, const char *const *kinds, const char *const *queries, size_t count);
+    void (*set_queries)(void *self, unsigned source, const char *const *kinds, const char *const *queries,
+                        size_t count);
     /* Bytes of a view's part, shared by all its watches. */
     struct fs_blob *(*encode)(void *self, const struct fs_view_state *state);
     void (*deliver)(void *self, const struct fs_delivery *delivery);
@@ -125,16 +139,16 @@ struct fs_engine_ports {
 struct fs_engine_options {
     struct fs_engine_ports ports;
     char epoch[40];
-    int64_t lease;             /* ms, 30000 */
-    int64_t prior_lease;       /* ms: the longest lease that a process before this one granted; 0: none did */
-    int64_t hold;              /* ms, 60000 */
-    int64_t evaluate_timeout;  /* ms, 1000 */
-    int64_t probe_interval;    /* ms, 1000 */
-    int64_t journal_late;      /* ms, 50 */
-    size_t batch;              /* questions in one ask, 200 */
-    size_t contexts;           /* unwatched contexts that are kept, 10000 */
-    size_t watches;            /* per connection */
-    unsigned window;           /* frames under way per connection */
+    int64_t lease;            /* ms, 30000 */
+    int64_t prior_lease;      /* ms: the longest lease that a process before this one granted; 0: none did */
+    int64_t hold;             /* ms, 60000 */
+    int64_t evaluate_timeout; /* ms, 1000 */
+    int64_t probe_interval;   /* ms, 1000 */
+    int64_t journal_late;     /* ms, 50 */
+    size_t batch;             /* questions in one ask, 200 */
+    size_t contexts;          /* unwatched contexts that are kept, 10000 */
+    size_t watches;           /* per connection */
+    unsigned window;          /* frames under way per connection */
     struct fs_context_limits context_limits;
 };
 
@@ -144,29 +158,38 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
 void fs_engine_destroy(struct fs_engine *engine);
 
 /* Set-up, before anything else: sources in the order of their indexes. `revalidate` in ms. */
-unsigned fs_engine_add_source(struct fs_engine *engine, const char *name, const struct fs_source_type *type, int64_t revalidate);
+unsigned fs_engine_add_source(struct fs_engine *engine, const char *name, const struct fs_source_type *type,
+                              int64_t revalidate);
 int fs_engine_find_source(const struct fs_engine *engine, const char *name); /* -1: none */
-/* Restores facts and numbering from an old entry: called for every entry of the journal, in order, before the first turn. */
+/* Restores facts and numbering from an old entry: called for every entry of the journal, in order, before the
+ * first turn. */
 void fs_engine_replay(struct fs_engine *engine, const struct fs_entry *entry);
 /* New definitions (takes a reference of its own). `entry`: of kind config; 0 for the first set at start. */
-void fs_engine_set_flags(struct fs_engine *engine, struct fs_flagset *set, uint64_t entry, struct fs_time now);
+void fs_engine_set_flags(struct fs_engine *engine, struct fs_flagset *set, uint64_t entry,
+                         struct fs_time now);
 struct fs_flagset *fs_engine_flags(const struct fs_engine *engine); /* borrowed */
 
 /* What comes in. */
 
-/* An entry was committed. For drafts of the engine's own it recognises the token; an event's entry is applied here. `body` as the draft's. */
-void fs_engine_commit(struct fs_engine *engine, const struct fs_commit *commit, const struct fs_entry *entry, struct fs_time now);
+/* An entry was committed. For drafts of the engine's own it recognises the token; an event's entry is applied
+ * here. `body` as the draft's. */
+void fs_engine_commit(struct fs_engine *engine, const struct fs_commit *commit, const struct fs_entry *entry,
+                      struct fs_time now);
 /* Is this token one of the engine's own drafts? (The caller keeps its own below FS_ENGINE_TOKENS.) */
 #define FS_ENGINE_TOKENS (UINT64_C(1) << 62)
 /* Answers to a batch, in its order; taken over. */
-void fs_engine_answered(struct fs_engine *engine, uint64_t token, struct fs_answer *answers, size_t count, struct fs_time now);
-void fs_engine_probed(struct fs_engine *engine, unsigned source, bool alive, const char *revision, const char *error, struct fs_time now);
+void fs_engine_answered(struct fs_engine *engine, uint64_t token, struct fs_answer *answers, size_t count,
+                        struct fs_time now);
+void fs_engine_probed(struct fs_engine *engine, unsigned source, bool alive, const char *revision,
+                      const char *error, struct fs_time now);
 /* A report says that `instance` of the source now runs `revision`. */
-void fs_engine_reported(struct fs_engine *engine, unsigned source, const char *instance, const char *revision, struct fs_time now);
+void fs_engine_reported(struct fs_engine *engine, unsigned source, const char *instance, const char *revision,
+                        struct fs_time now);
 
-/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames. Takes a reference of the credential. */
-void fs_engine_connect(struct fs_engine *engine, uint64_t connection, struct fs_credential *credential, const char *address, bool stream,
-                       struct fs_time now);
+/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames. Takes a reference of
+ * the credential. */
+void fs_engine_connect(struct fs_engine *engine, uint64_t connection, struct fs_credential *credential,
+                       const char *address, bool stream, struct fs_time now);
 void fs_engine_disconnect(struct fs_engine *engine, uint64_t connection, struct fs_time now);
 struct fs_hello {
     const char *client_name, *client_version;
@@ -175,32 +198,37 @@ struct fs_hello {
     uint64_t revision;
     size_t watch_count; /* those that follow by fs_engine_watch(); renewal 0 waits for their snapshots */
 };
-void fs_engine_hello(struct fs_engine *engine, uint64_t connection, const struct fs_hello *hello, struct fs_time now);
+void fs_engine_hello(struct fs_engine *engine, uint64_t connection, const struct fs_hello *hello,
+                     struct fs_time now);
 struct fs_watch_wish {
     uint64_t watch;
     const json_t *context;
     const char *const *flags; /* NULL-terminated; NULL: all visible */
     bool once;
-    const char *resume_view;  /* the view that the client's resume point names for this watch; NULL: none */
+    const char *resume_view; /* the view that the client's resume point names for this watch; NULL: none */
     bool of_hello;
-    bool refetch;             /* stream: says REFETCH at once, since something may have been missed */
+    bool refetch; /* stream: says REFETCH at once, since something may have been missed */
 };
-void fs_engine_watch(struct fs_engine *engine, uint64_t connection, const struct fs_watch_wish *wish, struct fs_time now);
+void fs_engine_watch(struct fs_engine *engine, uint64_t connection, const struct fs_watch_wish *wish,
+                     struct fs_time now);
 void fs_engine_unwatch(struct fs_engine *engine, uint64_t connection, uint64_t watch, struct fs_time now);
 void fs_engine_renew(struct fs_engine *engine, uint64_t connection, uint64_t n, struct fs_time now);
 void fs_engine_ack(struct fs_engine *engine, uint64_t connection, uint64_t revision, struct fs_time now);
 /* `frames` of its window are free again. */
 void fs_engine_sent(struct fs_engine *engine, uint64_t connection, unsigned frames, struct fs_time now);
 /* Tells every connection (or those of one credential) to go. */
-void fs_engine_goaway(struct fs_engine *engine, const char *credential_id, const char *code, const char *text, int64_t drain,
-                      int64_t reconnect, int close);
+void fs_engine_goaway(struct fs_engine *engine, const char *credential_id, const char *code, const char *text,
+                      int64_t drain, int64_t reconnect, int close);
 
-/* One evaluation without a watch. `context` is a context that fs_context_make() made (borrowed). Answered by ports.evaluated with `token`, perhaps within the call. */
-void fs_engine_evaluate(struct fs_engine *engine, const struct fs_context_text *context, bool client_only, const char *const *flags,
-                        uint64_t token, struct fs_time now);
+/* One evaluation without a watch. `context` is a context that fs_context_make() made (borrowed). Answered by
+ * ports.evaluated with `token`, perhaps within the call. */
+void fs_engine_evaluate(struct fs_engine *engine, const struct fs_context_text *context, bool client_only,
+                        const char *const *flags, uint64_t token, struct fs_time now);
 
-/* Receipts (docs/receipts.md). The concerned are counted when the event is applied; wait `delivered` or merely `applied`. */
-void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool delivered, int64_t timeout, uint64_t token, struct fs_time now);
+/* Receipts (docs/receipts.md). The concerned are counted when the event is applied; wait `delivered` or
+ * merely `applied`. */
+void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool delivered, int64_t timeout,
+                            uint64_t token, struct fs_time now);
 /* As it stands now; NULL: no such entry in memory. New reference. */
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
 
@@ -208,7 +236,8 @@ json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_ti
 void fs_engine_turn(struct fs_engine *engine, struct fs_time now);
 /* When the next turn is due, mono ms; INT64_MAX: only when something comes in. */
 int64_t fs_engine_next(const struct fs_engine *engine);
-/* Flags, and the first answers or the knowledge that a source does not give any, are there. `why_not` (120 bytes) says what is missing. */
+/* Flags, and the first answers or the knowledge that a source does not give any, are there. `why_not` (120
+ * bytes) says what is missing. */
 bool fs_engine_ready(const struct fs_engine *engine, char why_not[120]);
 
 /* For operators: state as JSON, new references. */
@@ -216,17 +245,21 @@ json_t *fs_engine_show_flags(const struct fs_engine *engine);
 json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subject, size_t limit);
 json_t *fs_engine_show_clients(const struct fs_engine *engine, struct fs_time now);
 json_t *fs_engine_show_sources(const struct fs_engine *engine, struct fs_time now);
-/* The whole chain for one value now. NULL: no such subject, flag or context is known. `context` (a hash or its beginning) may be NULL: the latest. */
-json_t *fs_engine_show_why(struct fs_engine *engine, const char *subject, const char *flag, const char *context, struct fs_time now);
+/* The whole chain for one value now. NULL: no such subject, flag or context is known. `context` (a hash or
+ * its beginning) may be NULL: the latest. */
+json_t *fs_engine_show_why(struct fs_engine *engine, const char *subject, const char *flag,
+                           const char *context, struct fs_time now);
 
 struct fs_engine_counts {
     uint64_t revision, changes, asks, answers_none, answers_bad, evaluations;
-    struct fs_histogram event_to_push; /* from the cause's time to the push, one for each change that an event caused */
-    struct fs_histogram push_to_ack;   /* one for each acknowledgement of the newest revision sent */
+    struct fs_histogram
+        event_to_push; /* from the cause's time to the push, one for each change that an event caused */
+    struct fs_histogram push_to_ack; /* one for each acknowledgement of the newest revision sent */
     size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
-/* Changes of each flag since the start: an object of numbers; those beyond the first 500 flags are "other". New reference. */
+/* Changes of each flag since the start: an object of numbers; those beyond the first 500 flags are "other".
+ * New reference. */
 json_t *fs_engine_show_changes(const struct fs_engine *engine);
 
 #endif

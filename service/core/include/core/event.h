@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An accepted event, in the one form that core applies: whatever came in (CloudEvents, a report, a timer) was turned into
- * this by service/events. Its JSON form is the body of an entry of kind "event"; reading it back gives the same struct.
+ * An accepted event, in the one form that core applies: whatever came in (CloudEvents, a report, a timer) was
+ * turned into this by service/events. Its JSON form is the body of an entry of kind "event"; reading it back
+ * gives the same struct.
  */
 #ifndef FS_CORE_EVENT_H
 #define FS_CORE_EVENT_H
@@ -22,11 +23,12 @@ struct fs_fact_change {
     int64_t expires; /* wall ms; 0: never */
 };
 
-/* What is to be asked again. Lists of different kinds narrow, members of one list widen; all empty: everything. */
+/* What is to be asked again. Lists of different kinds narrow, members of one list widen; all empty:
+ * everything. */
 struct fs_filter {
     char **subjects; /* NULL-terminated, or NULL: any */
     char **sources;
-    char **paths;    /* queries: "app/rbac/allow"; a path covers what lies below it */
+    char **paths; /* queries: "app/rbac/allow"; a path covers what lies below it */
     char **flags;
 };
 

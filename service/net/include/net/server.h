@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door: one thread that owns libwebsockets (on a libuv loop of ours) and speaks HTTP/1.1, websocket `flagstaff.v1` and
- * server-sent events on one port. It authenticates, checks Host and Origin, holds every limit on what a stranger sends, and turns
- * what came in into messages on the core's inbox. It decides nothing about flags. No other thread touches libwebsockets;
- * the functions below post messages and may be called from any thread, unless they say otherwise.
+ * The door: one thread that owns libwebsockets (on a libuv loop of ours) and speaks HTTP/1.1, websocket
+ * `flagstaff.v1` and server-sent events on one port. It authenticates, checks Host and Origin, holds every
+ * limit on what a stranger sends, and turns what came in into messages on the core's inbox. It decides
+ * nothing about flags. No other thread touches libwebsockets; the functions below post messages and may be
+ * called from any thread, unless they say otherwise.
  *
- * Flow control: the core may have FS_SEND_WINDOW frames under way on a connection. Each frame that the kernel took gives one back
- * (FS_NET_SENT); while none is left the core keeps a set of changed flags instead of a queue.
+ * Flow control: the core may have FS_SEND_WINDOW frames under way on a connection. Each frame that the kernel
+ * took gives one back (FS_NET_SENT); while none is left the core keeps a set of changed flags instead of a
+ * queue.
  */
 #ifndef FS_NET_SERVER_H
 #define FS_NET_SERVER_H
@@ -28,17 +30,17 @@ struct fs_server;
 
 /* Zero stands for the value named at the end of each line. */
 struct fs_server_limits {
-    size_t body;             /* bytes of a request body: 1 MiB */
-    size_t header;           /* bytes of a request's header data: 8 KiB */
-    size_t frame;            /* bytes of a websocket message from a client: 64 KiB */
-    unsigned connections;    /* websockets and streams in all: 10000 */
+    size_t body;                  /* bytes of a request body: 1 MiB */
+    size_t header;                /* bytes of a request's header data: 8 KiB */
+    size_t frame;                 /* bytes of a websocket message from a client: 64 KiB */
+    unsigned connections;         /* websockets and streams in all: 10000 */
     unsigned connections_per_key; /* of one key, or of one subject by tickets of one key: 5000 */
-    unsigned requests;       /* HTTP requests waiting for an answer: 1024 */
-    unsigned frames;         /* websocket messages of one client within a second: 100 */
-    int64_t hello_ms;        /* a websocket must say hello within: 5 s */
-    int64_t idle_ms;         /* keep-alive without a request: 30 s */
-    int64_t ping_ms;         /* websocket ping: 20 s; a peer silent for twice that is gone */
-    int64_t slow_ms;         /* a connection that takes nothing for that long is dropped: 30 s */
+    unsigned requests;            /* HTTP requests waiting for an answer: 1024 */
+    unsigned frames;              /* websocket messages of one client within a second: 100 */
+    int64_t hello_ms;             /* a websocket must say hello within: 5 s */
+    int64_t idle_ms;              /* keep-alive without a request: 30 s */
+    int64_t ping_ms;              /* websocket ping: 20 s; a peer silent for twice that is gone */
+    int64_t slow_ms;              /* a connection that takes nothing for that long is dropped: 30 s */
 };
 
 struct fs_http_request;
@@ -51,20 +53,23 @@ struct fs_quick_answer {
 };
 
 struct fs_server_options {
-    const char *host;        /* address to listen on: "127.0.0.1" */
-    int port;                /* 0: the system picks; fs_server_port() tells */
+    const char *host;                                      /* address to listen on: "127.0.0.1" */
+    int port;                                              /* 0: the system picks; fs_server_port() tells */
     const char *tls_certificate, *tls_key, *tls_client_ca; /* files; NULL: plain */
-    const char *const *hosts;   /* Host values allowed beside the loopback names and the listen address, NULL-terminated */
+    const char *const
+        *hosts; /* Host values allowed beside the loopback names and the listen address, NULL-terminated */
     const char *const *origins; /* Origins allowed beside the server's own, exact, NULL-terminated */
-    bool loopback_operator;  /* development: no keys ever made, so loopback callers with loopback Host and Origin are operators */
+    bool loopback_operator;     /* development: no keys ever made, so loopback callers with loopback Host and
+                                   Origin are operators */
     struct fs_server_limits limits;
-    struct fs_frame_limits frames; /* what frames of clients may hold; zeroes: 64 watches, 256 flags, 8192 bytes, depth 8 */
+    struct fs_frame_limits
+        frames; /* what frames of clients may hold; zeroes: 64 watches, 256 flags, 8192 bytes, depth 8 */
     struct fs_keyring *keyring; /* taken over */
-    struct fs_queue *inbox;  /* the core's: gets struct fs_net_message */
-    /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it goes to the core.
-     * May be NULL. Must not block. */
-    bool (*quick)(void *quick_self, const struct fs_http_request *request, const struct fs_credential *credential,
-                  struct fs_quick_answer *out);
+    struct fs_queue *inbox;     /* the core's: gets struct fs_net_message */
+    /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it
+     * goes to the core. May be NULL. Must not block. */
+    bool (*quick)(void *quick_self, const struct fs_http_request *request,
+                  const struct fs_credential *credential, struct fs_quick_answer *out);
     void *quick_self;
     struct fs_clock clock;
 };
@@ -78,25 +83,26 @@ void fs_server_drain(struct fs_server *server);
 void fs_server_stop(struct fs_server *server);
 
 enum fs_net_kind {
-    FS_NET_REQUEST,  /* an HTTP request, whole; must be answered by fs_server_reply() or fs_server_stream() */
-    FS_NET_OPENED,   /* a websocket was accepted (101 sent) */
-    FS_NET_FRAME,    /* a well-formed frame of flagstaff.v1 from it */
-    FS_NET_SENT,     /* `count` frames of this connection went to the kernel */
-    FS_NET_CLOSED    /* a websocket, a stream, or the connection of an unanswered request is gone */
+    FS_NET_REQUEST, /* an HTTP request, whole; must be answered by fs_server_reply() or fs_server_stream() */
+    FS_NET_OPENED,  /* a websocket was accepted (101 sent) */
+    FS_NET_FRAME,   /* a well-formed frame of flagstaff.v1 from it */
+    FS_NET_SENT,    /* `count` frames of this connection went to the kernel */
+    FS_NET_CLOSED   /* a websocket, a stream, or the connection of an unanswered request is gone */
 };
 
 struct fs_http_header {
-    char *name;  /* lower case */
+    char *name; /* lower case */
     char *value;
 };
 
 struct fs_http_request {
-    char *method;  /* "GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD" */
-    char *path;    /* percent-encoded as it came, without the query */
-    char *query;   /* behind '?', or "" */
-    struct fs_http_header *headers; /* content-type, if-none-match, last-event-id, accept, origin, host, user-agent, retry hints, ce-* and webhook-* */
+    char *method;                   /* "GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD" */
+    char *path;                     /* percent-encoded as it came, without the query */
+    char *query;                    /* behind '?', or "" */
+    struct fs_http_header *headers; /* content-type, if-none-match, last-event-id, accept, origin, host,
+                                       user-agent, retry hints, ce-* and webhook-* */
     size_t header_count;
-    char *body;    /* NUL-terminated beyond length */
+    char *body; /* NUL-terminated beyond length */
     size_t length;
 };
 /* The value, or NULL. `name` in lower case. Borrowed. */
@@ -105,35 +111,43 @@ const char *fs_http_header(const struct fs_http_request *request, const char *na
 char *fs_http_query(const struct fs_http_request *request, const char *name);
 
 struct fs_net_message {
-    struct fs_message message;  /* destroy is set; fs_net_message_destroy() frees all */
+    struct fs_message message; /* destroy is set; fs_net_message_destroy() frees all */
     enum fs_net_kind kind;
-    uint64_t connection;        /* or request id: one space of numbers, never reused */
+    uint64_t connection;              /* or request id: one space of numbers, never reused */
     struct fs_credential *credential; /* REQUEST (NULL: open route without one), OPENED */
-    char address[64];           /* of the peer */
+    char address[64];                 /* of the peer */
     struct fs_http_request *request;  /* REQUEST */
     struct fs_client_frame *frame;    /* FRAME */
-    unsigned count;             /* SENT */
+    unsigned count;                   /* SENT */
     struct fs_time received;
 };
 void fs_net_message_destroy(struct fs_message *message);
 
-/* Answers a request. `headers` is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one reference of body. */
-void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type, const char *headers,
-                     struct fs_blob *body);
-/* Answers a request with a response that stays open (SSE): status 200 and `headers`; from then on the id is a connection for send and close. */
-void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type, const char *headers);
-/* Sends one message: a websocket text frame, or bytes of a stream. Takes one reference. Unknown connections are ignored. */
+/* Answers a request. `headers` is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one
+ * reference of body. */
+void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type,
+                     const char *headers, struct fs_blob *body);
+/* Answers a request with a response that stays open (SSE): status 200 and `headers`; from then on the id is a
+ * connection for send and close. */
+void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type,
+                      const char *headers);
+/* Sends one message: a websocket text frame, or bytes of a stream. Takes one reference. Unknown connections
+ * are ignored. */
 void fs_server_send(struct fs_server *server, uint64_t connection, struct fs_blob *blob);
-/* Sends what is queued, then closes with this websocket code (or ends the stream, or drops an unanswered request). */
+/* Sends what is queued, then closes with this websocket code (or ends the stream, or drops an unanswered
+ * request). */
 void fs_server_close(struct fs_server *server, uint64_t connection, int code, const char *reason);
 /* New keys from now on. Takes the keyring over. Connections of keys that are gone are closed with 4401. */
 void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring);
 /* Registers a single-use ticket (SHA-256 of its text) until `expires` (mono ms). Takes the reference. */
-void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket, struct fs_credential *credential, int64_t expires);
+void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket,
+                          struct fs_credential *credential, int64_t expires);
 /* Reads certificate files again. */
 bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err);
 
 /* Requests that need no credential. */
-bool fs_server_route_is_open(const char *method, const char *path); /* /healthz, /readyz, OPTIONS, SSE streams with a token of their own, static board files */
+bool fs_server_route_is_open(const char *method,
+                             const char *path); /* /healthz, /readyz, OPTIONS, SSE streams with a token of
+                                                   their own, static board files */
 
 #endif

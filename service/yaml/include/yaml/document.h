@@ -73,9 +73,9 @@ void fs_document_finish(struct fs_document *document); /* accepts NULL and zeroe
 const struct fs_doc_member *fs_doc_find(const struct fs_doc_node *map, const char *key);
 /* The node as JSON: a new reference, never NULL. */
 json_t *fs_doc_json(const struct fs_doc_node *node);
-/* Follows a JSON pointer (RFC 6901) from `node` (NULL: nowhere) as far as it leads. The place where that is (a member's place
- * is its key's) goes to line and column, which keep their values where it leads nowhere; the last node is
- * returned. */
+/* Follows a JSON pointer (RFC 6901) from `node` (NULL: nowhere) as far as it leads. The place where that is
+ * (a member's place is its key's) goes to line and column, which keep their values where it leads nowhere;
+ * the last node is returned. */
 const struct fs_doc_node *fs_doc_locate(const struct fs_doc_node *node, const char *pointer, int *line,
                                         int *column);
 
