@@ -95,6 +95,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Levels of nesting in a context."},
     [FS_OPT_LIMITS_EVENTS] = {"limits.events", NULL, 0, NULL, FS_OPTION_NUMBER, "1000", SERVE, FILE_ENV, 1, 100000,
         "Events in one request (413)."},
+    [FS_OPT_LIMITS_FACTS] = {"limits.facts", NULL, 0, NULL, FS_OPTION_NUMBER, "1000000", SERVE, FILE_ENV, 1, 1000000000,
+        "Facts that are remembered, those that are gone included; an event that would add more is refused (429)."},
     [FS_OPT_LIMITS_HELLO] = {"limits.hello", NULL, 0, NULL, FS_OPTION_DURATION, "5s", SERVE, FILE_ENV, 100, 600000,
         "A websocket says hello within this (close 4408)."},
     [FS_OPT_LIMITS_IDLE] = {"limits.idle", NULL, 0, NULL, FS_OPTION_DURATION, "30s", SERVE, FILE_ENV, 1000, 3600000,

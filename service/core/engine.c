@@ -11,6 +11,7 @@ void fs_engine_options_init(struct fs_engine_options *options)
     options->evaluate_timeout = 1000;
     options->probe_interval = 1000;
     options->journal_late = 50;
+    options->remember = INT64_C(7) * 24 * 3600 * 1000;
     options->batch = 200;
     options->contexts = 10000;
     options->watches = 10000;
@@ -27,6 +28,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init_borrowing(&e->subjects);
     fs_map_init_borrowing(&e->questions);
     fs_map_init(&e->connections);
+    fs_map_init(&e->sessions);
     fs_map_init(&e->watches);
     fs_map_init(&e->batches);
     fs_map_init(&e->paces);
@@ -125,8 +127,8 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_source_destroy(e->sources.items[i]);
     fs_vec_finish(&e->sources);
     fs_vec_finish(&e->dirty);
-    struct fs_map *maps[] = {&e->contexts,    &e->subjects, &e->questions,
-                             &e->connections, &e->watches,  &e->batches};
+    struct fs_map *maps[] = {&e->contexts, &e->subjects, &e->questions, &e->connections,
+                             &e->sessions, &e->watches,  &e->batches};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         fs_map_finish(maps[i], NULL);
     fs_map_finish(&e->paces, fs_free);
@@ -371,6 +373,11 @@ bool fs_engine_ready(const struct fs_engine *e, char why_not[120])
         if (!e->sources.items[i]->reached)
             snprintf(why_not, 120, "source %.60s has not been reached yet", e->sources.items[i]->name);
     return !why_not[0];
+}
+
+size_t fs_engine_facts(const struct fs_engine *e)
+{
+    return e->counts.facts;
 }
 
 void fs_engine_count(const struct fs_engine *e, struct fs_engine_counts *out)

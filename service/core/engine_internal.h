@@ -129,6 +129,8 @@ void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q);
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
                      uint32_t flag);
 void fs_receipt_superseded(struct fs_receipt *receipt);
+void fs_receipts_join(struct fs_engine *e,
+                      struct fs_watch *watch); /* it begins while a recomputation is under way */
 void fs_receipts_check(struct fs_engine *e);
 void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_receipts_finish(struct fs_engine *e);

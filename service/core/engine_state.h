@@ -235,6 +235,9 @@ struct fs_connection {
     bool renew_wanted;
     bool revoked; /* was told to go at once: no further lease */
     uint64_t renew_n;
+    bool claims;           /* hello has a resume point of this epoch ... */
+    uint64_t claimed;      /* ... at this revision */
+    char resumes_from[24]; /* the session that it follows, where that is known and its own; "": none */
     uint64_t sent_revision, acked_revision;
     int64_t acked_at;       /* mono ms */
     int64_t pushed_at;      /* mono ms of the oldest push that is not acknowledged; 0: none */
@@ -313,6 +316,7 @@ struct fs_engine {
     struct fs_map contexts;    /* hash -> struct fs_context */
     struct fs_map subjects;    /* key -> struct fs_subject */
     struct fs_map questions;   /* key -> struct fs_question */
+    struct fs_map sessions;    /* session -> struct fs_connection */
     struct fs_map connections; /* id (8 bytes) -> struct fs_connection */
     struct fs_map watches;     /* serial (8 bytes) -> struct fs_watch */
     struct fs_map paces;       /* credential -> struct fs_pace */

@@ -80,6 +80,12 @@ static void set_in_force(struct fs_subject *subject, const char *name, json_t *v
         json_object_del(subject->facts_json, name);
 }
 
+/* That it is gone is a value too, for as long as an older event could still come in. */
+static void remember(struct fs_engine *e, struct fs_fact *fact)
+{
+    fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, e->now.mono + e->options.remember);
+}
+
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry,
                    const char *credential)
 {
@@ -108,6 +114,8 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int
     fs_alarm_cancel(e, &fact->expiry);
     if (value && change->expires)
         fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, fs_mono_of_wall(e, change->expires));
+    else if (!value)
+        remember(e, fact);
     set_in_force(subject, change->fact, value);
     if (differs)
         mark_readers(e, subject, change->fact, FS_CAUSE_EVENT, entry, time ? time : e->now.wall);
@@ -117,12 +125,21 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm)
 {
     struct fs_fact *fact = FS_CONTAINER(alarm, struct fs_fact, expiry);
+    if (!fact->value) { /* older events are refused by now */
+        struct fs_subject *subject = fact->subject;
+        fs_map_removes(&subject->facts, fact->name);
+        fact_destroy(e, fact);
+        e->counts.facts--;
+        fs_subject_release(e, subject);
+        return;
+    }
     if (fact->expires > e->now.wall) { /* the wall clock was set back meanwhile */
         fs_alarm_set(e, alarm, FS_DUE_FACT, fs_mono_of_wall(e, fact->expires));
         return;
     }
     json_decref(fact->value);
     fact->value = NULL;
+    remember(e, fact);
     set_in_force(fact->subject, fact->name, NULL);
     mark_readers(e, fact->subject, fact->name, FS_CAUSE_TIMER, fact->entry, e->now.wall);
 }

@@ -129,6 +129,28 @@ void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_
     }
 }
 
+/* A watch that begins while the first recomputation is under way may get the old value still: it is concerned
+ * like the others. */
+void fs_receipts_join(struct fs_engine *e, struct fs_watch *watch)
+{
+    if (watch->connection->stream || watch->once)
+        return;
+    FS_LIST_EACH(&e->receipts, node)
+    {
+        struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
+        if (receipt->applied && !receipt->late)
+            continue;
+        for (size_t i = 0; i < receipt->cells.count; i++) {
+            const struct fs_flag *flag = fs_flagset_find(e->set, receipt->cells.items[i].flag);
+            if (receipt->cells.items[i].context != watch->view->context || !flag ||
+                !fs_bit(watch->view->flags, flag->index))
+                continue;
+            add_watch(receipt, watch);
+            break;
+        }
+    }
+}
+
 static bool is_lost(const struct fs_engine *e, const struct fs_question *q)
 {
     return e->sources.items[q->source]->status == FS_SOURCE_DOWN ||

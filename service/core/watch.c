@@ -36,6 +36,7 @@ void fs_engine_connect(struct fs_engine *e, uint64_t id, struct fs_credential *c
     fs_list_init(&connection->fresh);
     fs_list_init(&connection->flush_node);
     fs_map_set(&e->connections, &connection->id, sizeof connection->id, connection);
+    fs_map_sets(&e->sessions, connection->session, connection);
     *(stream ? &e->counts.streams : &e->counts.connections) += 1;
 }
 
@@ -75,6 +76,7 @@ void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection
     fs_vec_finish(&watches);
     fs_map_finish(&connection->watches, NULL);
     fs_map_remove(&e->connections, &connection->id, sizeof connection->id);
+    fs_map_removes(&e->sessions, connection->session);
     fs_list_remove(&connection->flush_node);
     fs_alarm_cancel(e, &connection->expiry);
     fs_credential_unref(connection->credential);
@@ -133,6 +135,35 @@ void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag
     fs_connection_want_flush(e, watch->connection);
 }
 
+/* A resume point holds for the session that told it, of the same credential: another client's revisions say
+ * nothing about this one. A resume counts as an acknowledgement. */
+static void take_resume_point(struct fs_engine *e, struct fs_connection *connection,
+                              const struct fs_hello *hello)
+{
+    if (!hello->resumes || !hello->epoch || strcmp(hello->epoch, e->options.epoch) ||
+        hello->revision > e->revision)
+        return;
+    connection->claims = true;
+    connection->claimed = hello->revision;
+    struct fs_connection *old = fs_map_gets(&e->sessions, hello->session ? hello->session : "");
+    if (!old || old == connection || old->stream || hello->revision > old->sent_revision ||
+        strcmp(old->credential->id, connection->credential->id))
+        return;
+    connection->acked_revision = connection->sent_revision = hello->revision;
+    connection->acked_at = e->now.mono;
+    memcpy(connection->resumes_from, old->session, sizeof connection->resumes_from);
+    if (!old->open)
+        return;
+    /* Its end has not been noticed yet. */
+    struct fs_delivery goaway = {.kind = FS_DELIVER_GOAWAY,
+                                 .connection = old->id,
+                                 .code = "disconnect",
+                                 .text = "its client has come back on another connection",
+                                 .close = 1001};
+    e->options.ports.deliver(e->options.ports.self, &goaway);
+    fs_engine_disconnect(e, old->id, e->now);
+}
+
 void fs_engine_hello(struct fs_engine *e, uint64_t id, const struct fs_hello *hello, struct fs_time now)
 {
     e->now = now;
@@ -148,31 +179,12 @@ void fs_engine_hello(struct fs_engine *e, uint64_t id, const struct fs_hello *he
     connection->client_version = fs_strdup(hello->client_version);
     connection->renew_wanted = true; /* hello is renewal 0 */
     connection->hello_waiting = (unsigned)hello->watch_count;
-    if (hello->resumes && hello->epoch && !strcmp(hello->epoch, e->options.epoch) &&
-        hello->revision <= e->revision) {
-        connection->acked_revision = connection->sent_revision = hello->revision;
-        connection->acked_at = now.mono;
-    }
+    take_resume_point(e, connection, hello);
     struct fs_delivery welcome = {
         .kind = FS_DELIVER_WELCOME, .connection = id, .session = connection->session};
     connection->window--;
     e->options.ports.deliver(e->options.ports.self, &welcome);
     fs_connection_want_flush(e, connection);
-}
-
-/* The watch of a connection that broke, of the same credential and view: the client that comes back is the
- * same one. */
-static struct fs_watch *find_left_behind(const struct fs_connection *connection, struct fs_view *view,
-                                         uint64_t id)
-{
-    FS_LIST_EACH(&view->watches, node)
-    {
-        struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_view);
-        if (watch->id == id && !watch->connection->open &&
-            !strcmp(watch->connection->credential->id, connection->credential->id))
-            return watch;
-    }
-    return NULL;
 }
 
 /* Takes over from the connection that broke: identity for receipts, and what was not sent yet. True: what the
@@ -181,12 +193,10 @@ static bool resume(struct fs_engine *e, struct fs_watch *watch, const char *view
 {
     struct fs_connection *connection = watch->connection;
     uint64_t revision = connection->acked_revision;
-    if (!view_hash || strcmp(view_hash, watch->view->hash) || !connection->acked_at)
+    struct fs_connection *old = fs_map_gets(&e->sessions, connection->resumes_from);
+    struct fs_watch *left = old && view_hash ? fs_watch_find(old, watch->id) : NULL;
+    if (!left || left->view != watch->view || strcmp(view_hash, watch->view->hash))
         return false;
-    struct fs_watch *left = find_left_behind(connection, watch->view, watch->id);
-    if (!left)
-        return false;
-    struct fs_connection *old = left->connection;
     if (old->lease_until > connection->lease_until)
         connection->lease_until = old->lease_until; /* the client may still hold it */
     bool follows = left->sent && watch->view->since <= revision && e->removal_revision <= revision;
@@ -287,10 +297,11 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
     struct fs_watch *watch = create(e, connection, wish, &text);
     fs_context_text_finish(&text);
     if (!resume(e, watch, wish->resume_view)) {
-        if (wish->resume_view && connection->acked_at && connection->acked_revision == e->revision)
+        fs_receipts_join(e, watch);
+        if (wish->resume_view && connection->claims && connection->claimed == e->revision)
             e->revision++; /* the snapshot replaces what the client holds of this revision: an ack of it must
                               not be ambiguous */
-        watch->replaces = wish->resume_view && connection->acked_at;
+        watch->replaces = wish->resume_view && connection->claims;
         fs_list_append(&connection->fresh, &watch->in_dirty);
         for (size_t i = 0; i < e->set->count; i++)
             if (fs_bit(watch->view->flags, i))

@@ -31,6 +31,7 @@ struct fs_daemon_options {
     const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
     int64_t revalidate;            /* ms; of sources that do not say it */
     size_t events;                 /* in one request */
+    size_t facts;                  /* that are remembered */
     bool demo_flags;               /* no flag files: the demo's */
     bool demo;                     /* ... and its events, until somebody else sends one */
     struct fs_engine_options engine;

@@ -39,6 +39,21 @@ static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_reque
     return fine;
 }
 
+/* A stranger with a key for facts cannot make memory grow without end. */
+static bool facts_fit(const struct fs_daemon *daemon, const struct fs_events *events, struct fs_err *err)
+{
+    size_t added = 0;
+    for (size_t i = 0; i < events->count; i++)
+        added += events->items[i]->fact_count;
+    if (!added)
+        return true;
+    size_t facts = fs_engine_facts(daemon->engine);
+    return facts + added <= daemon->options->facts ||
+           fs_fail(err, FS_ERR_LIMIT,
+                   "%zu facts are remembered: more than limits.facts (%zu) would be too many", facts,
+                   daemon->options->facts);
+}
+
 static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *message,
                         struct fs_events *events, struct fs_err *err)
 {
@@ -60,6 +75,10 @@ static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *m
     options.limits.batch = daemon->options->events;
     bool fine = fs_events_read(&request, &options, events, err);
     fs_free(headers);
+    if (fine && !facts_fit(daemon, events, err)) {
+        fs_events_finish(events);
+        return false;
+    }
     if (fine && !fs_events_permitted(events->items, events->count, message->credential, err)) {
         fs_events_finish(events);
         fine = false;

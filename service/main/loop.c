@@ -25,6 +25,7 @@ static void take_frame(struct fs_daemon *daemon, uint64_t connection, const stru
                                  .client_version = frame->client_version,
                                  .resumes = frame->resumes,
                                  .epoch = frame->epoch,
+                                 .session = frame->session,
                                  .revision = frame->revision,
                                  .watch_count = frame->watch_count};
         fs_engine_hello(engine, connection, &hello, now);
@@ -145,10 +146,12 @@ void fs_daemon_stop(struct fs_daemon *daemon)
 static bool is_drained(const struct fs_daemon *daemon)
 {
     struct fs_engine_counts counts;
+    if (!daemon->draining)
+        return false;
+    if (fs_daemon_now(daemon).mono >= daemon->end_at)
+        return true;
     fs_engine_count(daemon->engine, &counts);
-    return daemon->draining &&
-           ((!counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal)) ||
-            fs_daemon_now(daemon).mono >= daemon->end_at);
+    return !counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal);
 }
 
 /* A core that hangs must not stretch a lease: tests make it hang here. */

@@ -87,6 +87,25 @@ static bool replay_entry(void *self, const struct fs_entry *entry)
     return true;
 }
 
+/* 0 where there is none. */
+static int64_t read_number(struct fs_journal *journal, const char *name)
+{
+    char *text = fs_journal_get(journal, name);
+    uint64_t number = 0;
+    if (text && !fs_parse_u64(fs_str_from(text), &number))
+        number = 0;
+    fs_free(text);
+    return (int64_t)number;
+}
+
+static bool store_number(struct fs_journal *journal, const char *name, int64_t number, struct fs_err *err)
+{
+    char *text = fs_format("%lld", (long long)number);
+    bool stored = fs_journal_put(journal, name, text, err);
+    fs_free(text);
+    return stored;
+}
+
 static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
 {
     struct fs_journal_options options = {.directory = daemon->options->data,
@@ -97,16 +116,16 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
     daemon->journal = fs_journal_open(&options, err);
     if (!daemon->journal)
         return false;
-    /* A process before this one may have granted leases, of a length that stands on disk before the first one
-     * is. */
-    char *prior = fs_journal_get(daemon->journal, "lease");
-    uint64_t longest = 0;
-    if (prior && fs_parse_u64(fs_str_from(prior), &longest))
-        daemon->options->engine.prior_lease = (int64_t)longest;
-    fs_free(prior);
-    char *text = fs_format("%lld", (long long)daemon->options->engine.lease);
-    bool stored = fs_journal_put(daemon->journal, "lease", text, err);
-    fs_free(text);
+    /* Processes before this one may have granted leases: the moment when the last of these ends stands on
+     * disk before the first of ours is granted. */
+    int64_t wall = fs_daemon_now(daemon).wall;
+    int64_t bound = read_number(daemon->journal, "lease-bound"),
+            before = read_number(daemon->journal, "lease");
+    if (before && wall + before > bound)
+        bound = wall + before;
+    daemon->options->engine.prior_lease = bound > wall ? bound - wall : 0;
+    bool stored = store_number(daemon->journal, "lease-bound", bound, err) &&
+                  store_number(daemon->journal, "lease", daemon->options->engine.lease, err);
     return stored;
 }
 

@@ -62,7 +62,9 @@ void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *
     out->drain = fs_config_number(config, FS_OPT_DRAIN);
     out->revalidate = fs_config_number(config, FS_OPT_REVALIDATE);
     out->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);
+    out->facts = (size_t)fs_config_number(config, FS_OPT_LIMITS_FACTS);
     out->events = (size_t)fs_config_number(config, FS_OPT_LIMITS_EVENTS);
     read_engine(config, &out->engine);
+    out->engine.remember = out->dedup; /* older events are refused */
     read_server(config, &out->server);
 }

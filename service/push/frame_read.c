@@ -153,14 +153,17 @@ static bool read_resume(struct reading *r, const json_t *resume, struct fs_clien
     if (!json_is_object(resume))
         return bad(r, "the member 'resume' must be an object");
     const char *epoch = read_text(r, resume, "epoch", 64);
+    const char *session = read_text(r, resume, "session", 64);
     const json_t *list = json_object_get(resume, "watches");
-    if (!epoch || !read_integer(r, resume, "revision", 0, INTEGER_MAX, &frame->revision))
+    if (!epoch || !session || !read_integer(r, resume, "revision", 0, INTEGER_MAX, &frame->revision))
         return false;
     if (!json_is_array(list))
         return bad(r, "the member 'watches' of 'resume' must be a list");
     frame->resumes = true;
     if (strlen(epoch) < sizeof frame->epoch) /* a longer one is none of ours, so "" will not match either */
         memcpy(frame->epoch, epoch, strlen(epoch) + 1);
+    if (strlen(session) < sizeof frame->session)
+        memcpy(frame->session, session, strlen(session) + 1);
     size_t count = json_array_size(list), most = or_else(r->limits->watches, 64);
     if (count > most)
         return over(r, "watches", 0, "a connection may have at most %zu watches", most);

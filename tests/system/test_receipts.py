@@ -139,3 +139,81 @@ def test_after_a_restart_safe_at_reckons_with_leases_of_the_process_before(daemo
     assert receipt["complete"] and receipt["concerned"] == 0
     assert wall(receipt["safe_at"]) <= time.time() + 0.005
     assert not holds_the_grant(c), "whoever held a lease of the process before holds it no longer"
+
+
+def test_a_sibling_with_the_same_key_takes_over_nothing_and_acknowledges_for_nobody_else(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+    d.facts("ada", {"access": "granted"})
+    a, b = client(d, ["ada"], name="a"), client(d, ["ada"], name="b")
+    for c in (a, b):
+        c.wait_value("door", True)
+        c.wait_lease()
+    point = b.resume_point()
+    a.renew(1)
+    a.wait_lease(1)
+    a.drop(), b.drop()
+    eventually(lambda: [x["state"] for x in d.get("/v1/clients").json["clients"]] == ["held"] * 2, "both held")
+    entry = d.facts("ada", {"access": "none"}).json["entry"]
+    back = client(d, ["ada"], resume=point, name="b")
+    back.wait_value("door", False)
+    receipt = d.get(f"/v1/receipts/{entry}?wait=delivered").json
+    assert receipt["complete"] and receipt["acknowledged"] == 1 and receipt["expired"] == 1
+    assert not holds_the_grant(a)
+
+
+def test_a_watch_that_begins_while_the_source_is_asked_is_concerned_too(daemon, client, opa):
+    rego = "package app\ndefault allow := false\nallow if data.allowed[input.user]\n"
+    o = opa({"app.rego": rego, "data.json": {"allowed": {"ada": True}}})
+    flag = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
+            "decision": {"source": "opa", "path": "app/allow", "input": {"user": {"var": "targetingKey"}}}}
+    d = daemon({"door": flag}, {**SHORT, "probe": "10s", "sources": {"opa": {"type": "opa", "url": o.url, "timeout": "20s"}}})
+    early = client(d, ["ada"], name="early")
+    early.wait_value("door", True)
+    early.wait_lease()
+    o.put("allowed/ada", False)
+    o.pause()
+    entry = d.recompute("", subjects=["ada"]).json["entries"][0]["entry"]
+    late = client(d, ["ada"], name="late")
+    late.wait_value("door", True)
+    late.wait_lease()
+    late.drop()
+    eventually(lambda: any(x["state"] == "held" for x in d.get("/v1/clients").json["clients"]), "held")
+    o.resume()
+    early.wait_value("door", False)
+    receipt = d.get(f"/v1/receipts/{entry}?wait=delivered").json
+    assert receipt["complete"] and receipt["concerned"] == 2 and receipt["expired"] == 1
+    assert not holds_the_grant(late)
+
+
+def test_a_session_that_did_not_speak_for_a_watch_cannot_resume_it(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+    d.facts("bo", {"access": "granted"})
+    first = client(d, ["ada", "bo"])
+    first.wait_value("door", True, watch=2)
+    first.wait_lease()
+    held = first.resume_point()
+    first.drop()
+    d.facts("bo", {"access": "none"})
+    second = client(d, ["ada"])
+    second.wait_lease()
+    second.drop()
+    claim = {**second.resume_point(), "watches": held["watches"]}
+    third = client(d, ["ada", "bo"], resume=claim)
+    third.wait_value("door", False, watch=2)
+    third.wait_lease()
+
+
+def test_the_longest_lease_of_all_processes_before_counts(daemon, client):
+    d = daemon({"door": GRANTED}, {**SHORT, "lease": "6s"})
+    d.facts("ada", {"access": "granted"})
+    c = client(d, ["ada"])
+    c.wait_value("door", True)
+    c.wait_lease()
+    for _ in range(2):
+        d.process.process.kill()
+        d.process.process.wait()
+        d.config["lease"] = "1s"
+        d.write_config()
+        d.start()
+    receipt = d.facts("ada", {"access": "none"}, "wait=delivered").json
+    assert receipt["complete"] and not holds_the_grant(c)

@@ -139,12 +139,15 @@ class Daemon:
         self.config = {"listen": "127.0.0.1:0", "data": str(self.folder / "state"), "flags": [str(self.flag_file)]}
         self.config.update(config or {})
         self.config_file = self.folder / "flagstaff.yaml"
-        self.config_file.write_text(yaml.safe_dump(self.config))
+        self.write_config()
         self.env = {**os.environ, **(env or {})}
         self.arguments = list(arguments)
         self.process = None
         self.port = None
         self.key = None
+
+    def write_config(self):
+        self.config_file.write_text(yaml.safe_dump(self.config))
 
     def set_flags(self, flags):
         """Replaces the file in one step, as an editor does."""
@@ -354,7 +357,7 @@ class Client:
         return self
 
     def resume_point(self):
-        return {"epoch": self.epoch, "revision": self.revision,
+        return {"epoch": self.epoch, "session": self.welcome["session"], "revision": self.revision,
                 "watches": [{"watch": number, "view": held["view"]} for number, held in self.watches.items()]}
 
     def drop(self):

@@ -61,7 +61,7 @@ static bool add_watches(struct fsw_session *session, json_t *watches, json_t *re
             return false;
         }
         watch->asked = watch->in_hello = true;
-        watch->resumed = session->resumable && watch->view[0] != '\0' && !watch->once;
+        watch->resumed = session->resumable && watch->told && watch->view[0] != '\0' && !watch->once;
         if (watch->resumed &&
             json_array_append_new(
                 resumed, json_pack("{s:I,s:s}", "watch", (json_int_t)watch->id, "view", watch->view)) != 0) {
@@ -78,8 +78,8 @@ static json_t *hello(struct fsw_session *session)
     json_t *watches = json_array(), *resumed = json_array();
     bool fine = frame != NULL && watches != NULL && resumed != NULL && add_watches(session, watches, resumed);
     if (fine && json_array_size(resumed) > 0) {
-        json_t *resume = json_pack("{s:s,s:I,s:O}", "epoch", session->epoch, "revision",
-                                   (json_int_t)session->revision, "watches", resumed);
+        json_t *resume = json_pack("{s:s,s:s,s:I,s:O}", "epoch", session->epoch, "session", session->told_by,
+                                   "revision", (json_int_t)session->revision, "watches", resumed);
         fine = json_object_set_new(frame, "resume", resume) == 0;
     }
     if (fine && json_array_size(watches) > 0) {

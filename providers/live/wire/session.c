@@ -48,11 +48,14 @@ void fsw_session_opened(struct fsw_session *session, int64_t now)
 
 void fsw_session_lost(struct fsw_session *session)
 {
+    if (session->welcomed) {
+        fsw_name_copy(session->told_by, session->name);
+    }
+    fsw_watches_lost(session);
     session->open = session->welcomed = session->ack_due = false;
     session->name[0] = '\0';
     session->lease.granted = -1;
     fsw_session_drop_parts(session);
-    fsw_watches_lost(session);
 }
 
 void fsw_session_drop_parts(struct fsw_session *session)

@@ -33,6 +33,7 @@ struct fsw_watch {
     const struct fsw_table *table; /* NULL: nothing */
     char view[FSW_NAME_SIZE];
     json_t *dropped;
+    bool told;       /* the last connection that was welcomed spoke for these values: it may be resumed from */
     int64_t covered; /* the lease that speaks for these values runs before this moment at most */
 
     /* on this connection */
@@ -75,7 +76,8 @@ struct fsw_session {
     int64_t connect_timeout; /* ms from the handshake to welcome */
 
     char epoch[FSW_NAME_SIZE];
-    char name[FSW_NAME_SIZE]; /* welcome.session */
+    char name[FSW_NAME_SIZE];    /* welcome.session */
+    char told_by[FSW_NAME_SIZE]; /* ... of the last connection that was welcomed: the resume point is its */
     uint64_t revision;        /* nothing up to it is missing */
     uint64_t applied;         /* of the newest applied frame */
     uint64_t acked;

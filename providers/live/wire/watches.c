@@ -165,6 +165,9 @@ void fsw_watches_lost(struct fsw_session *session)
             fsw_watch_unref(watch);
             continue;
         }
+        if (session->welcomed) {
+            watch->told = watch->answered || (watch->resumed && session->same_epoch);
+        }
         watch->asked = watch->in_hello = watch->resumed = watch->refused = false;
         watch->answered = watch->once && watch->answered;
         watch->retry = 0;

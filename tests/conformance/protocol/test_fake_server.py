@@ -109,7 +109,7 @@ def test_a_resume_is_answered_as_the_readme_says(command, answer):
         assert first.closed() == 1006
         server(command)
         second = Speaker(server, first.model)
-        second.hello(ADA, resume={"epoch": first.model.epoch, "revision": first.model.revision,
+        second.hello(ADA, resume={"epoch": first.model.epoch, "session": "s-1", "revision": first.model.revision,
                                   "watches": [{"watch": 1, "view": snapshot["view"]}]})
         assert types(second.until("lease")) == ["welcome"] + answer
         assert second.values()["a"] == (command != "set a=false")

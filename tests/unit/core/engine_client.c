@@ -48,7 +48,10 @@ void world_deliver(struct world *w, const struct fs_delivery *delivery)
                          delivery->revision);
     }
     snprintf(frame.code, sizeof frame.code, "%s", delivery->code ? delivery->code : "");
-    snprintf(frame.text, sizeof frame.text, "%s", delivery->text ? delivery->text : "");
+    snprintf(frame.text, sizeof frame.text, "%s",
+             delivery->text      ? delivery->text
+             : delivery->session ? delivery->session
+                                 : "");
     fs_vec_push(&c->inbox, frame);
 }
 
@@ -134,6 +137,7 @@ void world_connect(struct world_client *c, bool resume)
                              .client_version = "1",
                              .resumes = resume,
                              .epoch = resume ? c->epoch : NULL,
+                             .session = resume ? c->session : NULL,
                              .revision = resume ? c->revision : 0,
                              .watch_count = count};
     fs_engine_hello(w->engine, c->connection, &hello, w->now);
@@ -300,6 +304,7 @@ static void apply(struct world_client *c, struct world_frame *frame)
 {
     switch (frame->kind) {
     case FS_DELIVER_WELCOME:
+        snprintf(c->session, sizeof c->session, "%.23s", frame->text);
         break;
     case FS_DELIVER_SNAPSHOT:
         apply_snapshot(c, frame);

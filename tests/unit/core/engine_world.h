@@ -102,6 +102,7 @@ struct world_client {
     bool mute;      /* applies, but acknowledges nothing */
     FS_VEC(struct world_cached) watches;
     char epoch[40];
+    char session[24];  /* of the last welcome that was read */
     uint64_t revision; /* newest that was applied or that a lease named */
     uint64_t closed;   /* newest applied on this connection */
     uint64_t acked;

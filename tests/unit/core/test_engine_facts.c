@@ -120,9 +120,25 @@ static void a_restart_finds_the_same_facts(void **state)
     world_destroy(w);
 }
 
+static void a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct fs_engine_counts counts;
+    world_fact(w, "ada", "tier", "\"gold\"");
+    world_fact(w, "ada", "tier", NULL);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.facts, 1);
+    world_advance(w, (int64_t)7 * 24 * 3600 * 1000 + 1);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.facts, 0);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more),
         cmocka_unit_test(a_flag_without_its_fact_is_safe_unless_a_default_stands_in),
         cmocka_unit_test(the_newest_time_wins_whatever_the_order_of_arrival),
         cmocka_unit_test(a_fact_ends_at_its_moment),

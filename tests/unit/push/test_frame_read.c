@@ -31,7 +31,8 @@ static void hello_brings_client_watches_and_resume_point(void **state)
     struct fs_client_frame *frame = read_frame(
         "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"shop\",\"version\":\"2.1."
         "0\",\"more\":1},"
-        "\"resume\":{\"epoch\":\"e-1\",\"revision\":42,\"watches\":[{\"watch\":7,\"view\":\"v-9\"}]},"
+        "\"resume\":{\"epoch\":\"e-1\",\"session\":\"s-3\",\"revision\":42,\"watches\":[{\"watch\":7,"
+        "\"view\":\"v-9\"}]},"
         "\"watches\":[{\"watch\":7,\"context\":{\"targetingKey\":\"ada\"}},{\"watch\":4294967295,\"context\":"
         "{},\"flags\":[\"a\",\"b\"],\"once\":true}],"
         "\"unknown\":{}}");
@@ -39,6 +40,7 @@ static void hello_brings_client_watches_and_resume_point(void **state)
     assert_string_equal(frame->client_name, "shop");
     assert_string_equal(frame->client_version, "2.1.0");
     assert_true(frame->resumes);
+    assert_string_equal(frame->session, "s-3");
     assert_string_equal(frame->epoch, "e-1");
     assert_int_equal(frame->revision, 42);
     assert_int_equal(frame->resume_count, 1);
@@ -113,10 +115,15 @@ static void broken_frames_are_faults_that_close_with_4400(void **state)
         {START CLIENT ",\"watches\":[7]}", "object"},
         {START CLIENT ",\"watches\":[{\"watch\":1,\"context\":{}},{\"watch\":1,\"context\":{}}]}",
          "two watches have the id 1"},
-        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1}}", "'watches' of 'resume'"},
-        {START CLIENT ",\"resume\":{\"revision\":1,\"watches\":[]}}", "'epoch'"},
-        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1,\"watches\":[{\"watch\":1}]}}", "'view'"},
-        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1,\"watches\":[1]}}", "resume.watches[0]"},
+        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"session\":\"s\",\"revision\":1}}",
+         "'watches' of 'resume'"},
+        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"revision\":1,\"watches\":[]}}", "'session'"},
+        {START CLIENT ",\"resume\":{\"session\":\"s\",\"revision\":1,\"watches\":[]}}", "'epoch'"},
+        {START CLIENT
+         ",\"resume\":{\"epoch\":\"e\",\"session\":\"s\",\"revision\":1,\"watches\":[{\"watch\":1}]}}",
+         "'view'"},
+        {START CLIENT ",\"resume\":{\"epoch\":\"e\",\"session\":\"s\",\"revision\":1,\"watches\":[1]}}",
+         "resume.watches[0]"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -191,7 +198,7 @@ static void an_epoch_that_cannot_be_ours_resumes_nothing(void **state)
     (void)state;
     struct fs_client_frame *frame = read_frame(
         START CLIENT ",\"resume\":{\"epoch\":\"0123456789012345678901234567890123456789012345678901\","
-                     "\"revision\":1,\"watches\":[]}}");
+                     "\"session\":\"s\",\"revision\":1,\"watches\":[]}}");
     assert_true(frame->resumes);
     assert_string_equal(frame->epoch, "");
     fs_client_frame_destroy(frame);

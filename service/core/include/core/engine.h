@@ -145,10 +145,12 @@ struct fs_engine_options {
     int64_t evaluate_timeout; /* ms, 1000 */
     int64_t probe_interval;   /* ms, 1000 */
     int64_t journal_late;     /* ms, 50 */
-    size_t batch;             /* questions in one ask, 200 */
-    size_t contexts;          /* unwatched contexts that are kept, 10000 */
-    size_t watches;           /* per connection */
-    unsigned window;          /* frames under way per connection */
+    int64_t remember; /* ms: a fact that is gone is remembered, so that an older event cannot bring it back; 7
+                         days */
+    size_t batch;     /* questions in one ask, 200 */
+    size_t contexts;  /* unwatched contexts that are kept, 10000 */
+    size_t watches;   /* per connection */
+    unsigned window;  /* frames under way per connection */
     struct fs_context_limits context_limits;
 };
 
@@ -195,6 +197,7 @@ struct fs_hello {
     const char *client_name, *client_version;
     bool resumes;
     const char *epoch;
+    const char *session; /* the one that told the resume point */
     uint64_t revision;
     size_t watch_count; /* those that follow by fs_engine_watch(); renewal 0 waits for their snapshots */
 };
@@ -258,6 +261,8 @@ struct fs_engine_counts {
     size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
+/* Facts that are remembered, those that are gone included. */
+size_t fs_engine_facts(const struct fs_engine *engine);
 /* Changes of each flag since the start: an object of numbers; those beyond the first 500 flags are "other".
  * New reference. */
 json_t *fs_engine_show_changes(const struct fs_engine *engine);

@@ -41,6 +41,7 @@ struct fs_client_frame {
     char *client_name, *client_version;
     bool resumes;
     char epoch[40];
+    char session[64];
     uint64_t revision; /* resume point; also of ack */
     struct fs_resume_watch *resume;
     size_t resume_count;
