@@ -252,3 +252,13 @@ void fs_engine_goaway(struct fs_engine *e, const char *credential_id, const char
         connection->renew_wanted &= !connection->revoked;
     }
 }
+
+void fs_engine_end(struct fs_engine *e, int close)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
+        struct fs_connection *connection = it.value;
+        struct fs_delivery end = {.kind = FS_DELIVER_CLOSE, .code = "drain", .close = close};
+        if (connection->open)
+            send(e, connection, &end);
+    }
+}

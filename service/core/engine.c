@@ -15,6 +15,7 @@ void fs_engine_options_init(struct fs_engine_options *options)
     options->batch = 200;
     options->contexts = 10000;
     options->watches = 10000;
+    options->watches_total = 1000000;
     options->window = 8;
     options->context_limits = (struct fs_context_limits){.bytes = 16384, .depth = 8};
 }

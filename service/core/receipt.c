@@ -453,3 +453,30 @@ json_t *fs_engine_receipt(struct fs_engine *e, uint64_t entry, struct fs_time no
     fs_receipt_check(e, receipt);
     return fs_receipt_describe(e, receipt);
 }
+
+void fs_engine_receipt_forget(struct fs_engine *e, uint64_t token)
+{
+    FS_LIST_EACH(&e->receipts, node)
+    {
+        struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
+        for (size_t i = 0; i < receipt->waiters.count; i++) {
+            if (receipt->waiters.items[i].token != token)
+                continue;
+            fs_vec_remove_unordered(&receipt->waiters, i);
+            return;
+        }
+    }
+}
+
+void fs_engine_receipts_give_up(struct fs_engine *e, struct fs_time now)
+{
+    e->now = now;
+    FS_LIST_EACH(&e->receipts, node)
+    {
+        struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
+        for (size_t i = 0; i < receipt->waiters.count; i++)
+            receipt->waiters.items[i].deadline = now.mono;
+        if (receipt->waiters.count)
+            serve_waiters(e, receipt);
+    }
+}

@@ -254,6 +254,14 @@ static const char *subject_of(const struct fs_context_text *text)
     return subject ? subject : "";
 }
 
+#define OWN_WATCHES 64 /* of a connection that sees its own subject only: each context costs memory */
+
+static size_t most_watches(const struct fs_engine *e, const struct fs_connection *connection)
+{
+    bool any = fs_credential_may(connection->credential, FS_SCOPE_EVALUATE_ANY);
+    return any || e->options.watches < OWN_WATCHES ? e->options.watches : OWN_WATCHES;
+}
+
 void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wish *wish, struct fs_time now)
 {
     e->now = now;
@@ -274,8 +282,11 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
         fs_fail(&err, FS_ERR_INVALID, "watch %llu exists already on this connection",
                 (unsigned long long)wish->watch);
         code = "duplicate_watch";
-    } else if (connection->watches.count >= e->options.watches) {
-        fs_fail(&err, FS_ERR_LIMIT, "a connection has at most %zu watches", e->options.watches);
+    } else if (connection->watches.count >= most_watches(e, connection)) {
+        fs_fail(&err, FS_ERR_LIMIT, "this connection has at most %zu watches", most_watches(e, connection));
+        code = "limit";
+    } else if (e->counts.watches >= e->options.watches_total) {
+        fs_fail(&err, FS_ERR_LIMIT, "the service has as many watches as it takes");
         code = "limit";
     } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_limits, &text,
                                 &err)) {

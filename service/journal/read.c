@@ -113,31 +113,34 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
     return fine;
 }
 
-/* The text that `sql` finds for a name; owned. NULL where there is none, or it cannot be read. */
-static char *find_text(struct fs_journal *journal, const char *sql, const char *name)
+/* The text that `sql` finds for a name: NULL where there is none. That it cannot be read is something else, and an error. */
+static bool find_text(struct fs_journal *journal, const char *sql, const char *name, char **out, struct fs_err *err)
 {
-    struct fs_err err = {0};
-    char *text = NULL;
-    sqlite3 *db = fs_readers_take(&journal->readers, &err);
+    *out = NULL;
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
     if (!db)
-        return NULL;
-    sqlite3_stmt *statement = fs_database_prepare(db, sql, &err);
-    if (statement) {
+        return false;
+    sqlite3_stmt *statement = fs_database_prepare(db, sql, err);
+    bool fine = statement != NULL;
+    if (fine) {
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
-        if (sqlite3_step(statement) == SQLITE_ROW)
-            text = fs_strdup((const char *)sqlite3_column_text(statement, 0));
+        int step = sqlite3_step(statement);
+        if (step == SQLITE_ROW)
+            *out = fs_strdup((const char *)sqlite3_column_text(statement, 0));
+        else if (step != SQLITE_DONE)
+            fine = fs_fail(err, FS_ERR_UNAVAILABLE, "the journal cannot be read: %s", sqlite3_errmsg(db));
         sqlite3_finalize(statement);
     }
     fs_readers_give(&journal->readers, db);
-    return text;
+    return fine;
 }
 
-char *fs_journal_cursor(struct fs_journal *journal, const char *name)
+bool fs_journal_cursor(struct fs_journal *journal, const char *name, char **out, struct fs_err *err)
 {
-    return find_text(journal, "SELECT value FROM cursors WHERE name = ?1", name);
+    return find_text(journal, "SELECT value FROM cursors WHERE name = ?1", name, out, err);
 }
 
-char *fs_journal_get(struct fs_journal *journal, const char *name)
+bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err)
 {
-    return find_text(journal, "SELECT value FROM documents WHERE name = ?1", name);
+    return find_text(journal, "SELECT value FROM documents WHERE name = ?1", name, out, err);
 }

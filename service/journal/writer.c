@@ -93,9 +93,9 @@ static void run_group(struct fs_journal *journal, size_t count)
         drafts = fail_group(journal, count, &err);
     note_health(journal, written, &err);
     atomic_store(&journal->last, journal->store.number);
-    atomic_store(&journal->in_flight, 0);
     if (drafts > 0 && journal->options.committed)
         journal->options.committed(journal->options.self, journal->commits, drafts);
+    atomic_store(&journal->in_flight, 0); /* who waits for nothing to wait finds the notices there */
     for (size_t i = 0; i < count; i++) {
         if (journal->group[i]->put)
             fs_put_settle(journal->group[i]->put, written, &err);

@@ -7,6 +7,7 @@
 #ifndef FS_MAIN_DAEMON_H
 #define FS_MAIN_DAEMON_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/clock.h"
@@ -80,11 +81,14 @@ struct fs_daemon {
     struct fs_fetch *fetch;     /* likewise */
     struct fs_server *server;   /* likewise */
     struct fs_worker *worker;
-    struct fs_quick *quick;       /* shared with the door */
-    struct fs_map waiting;        /* token (8 bytes) -> struct fs_waiting */
-    struct fs_map drafts;         /* token (8 bytes) -> struct fs_draft_text */
-    struct fs_map streams;        /* OFREP event streams: token -> struct fs_stream */
-    struct fs_map newest_streams; /* credential and context -> struct fs_stream */
+    atomic_int readings;            /* of the journal, under way for operators; the worker counts down */
+    struct fs_worker *key_worker;   /* revocations wait behind nobody's reading */
+    struct fs_quick *quick;         /* shared with the door */
+    struct fs_map waiting;          /* token (8 bytes) -> struct fs_waiting */
+    struct fs_map waiting_requests; /* request (8 bytes) -> the same */
+    struct fs_map drafts;           /* token (8 bytes) -> struct fs_draft_text */
+    struct fs_map streams;          /* OFREP event streams: token -> struct fs_stream */
+    struct fs_map newest_streams;   /* credential and context -> struct fs_stream */
     uint64_t forbidden_evaluations;
     struct fs_list receipt_streams; /* struct fs_receipt_stream */
     int64_t receipts_due;           /* mono ms */
@@ -105,7 +109,8 @@ struct fs_daemon {
     int64_t demo_due; /* mono ms */
     bool journaled;   /* the entry that tells of this start is on disk */
     bool draining;
-    int64_t end_at; /* mono ms: when draining, the time to stop */
+    int64_t start_due; /* mono ms: the entry of this start failed and is tried again then; 0: no */
+    int64_t end_at;    /* mono ms: when draining, the time to stop */
     bool stopped;
 };
 
@@ -132,7 +137,9 @@ struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon);
 bool fs_daemon_load_flags(struct fs_daemon *daemon,
                           bool first); /* false: they are wrong, what runs goes on */
 void fs_daemon_check_flags(struct fs_daemon *daemon);
-void fs_daemon_flags_committed(struct fs_daemon *daemon, uint64_t entry);
+/* The notice of a config entry: the set that it stands for rules from now on, or is loaded again where it
+ * failed. */
+void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
 
 /* drafts.c: entries of the daemon's own */
 struct fs_draft_text {
@@ -146,6 +153,8 @@ struct fs_draft_text {
  * none now. */
 bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
                       const struct fs_identity *identity, uint64_t *token_out);
+/* Hands over the entry that tells of this start. */
+void fs_daemon_append_start(struct fs_daemon *daemon);
 void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
 
 /* waiting.c */
@@ -153,6 +162,9 @@ struct fs_waiting *fs_waiting_create(struct fs_daemon *daemon, enum fs_waiting_k
 struct fs_waiting *fs_waiting_take(struct fs_daemon *daemon,
                                    uint64_t token); /* out of the table; the caller's */
 void fs_waiting_destroy(struct fs_waiting *waiting);
+/* The client of this request has gone: what waits for its sake is forgotten (but for events on their way to
+ * disk). */
+void fs_waiting_forget(struct fs_daemon *daemon, uint64_t request);
 
 /* api.c: the routes */
 void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
@@ -163,6 +175,7 @@ void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_er
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);
 void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source);
+void fs_submission_destroy(struct fs_submission *submission);
 void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
                              const struct fs_commit *commit);
 void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);

@@ -2,7 +2,10 @@
 /* Entries that the daemon itself hands to the journal: their bodies are kept until the notice, since the core
  * applies what was committed. */
 #include "base/alloc.h"
+#include "core/json.h"
 #include "daemon.h"
+
+#define START_AGAIN_MS 1000
 
 bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
                       const struct fs_identity *identity, uint64_t *token_out)
@@ -41,8 +44,22 @@ static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, co
     fs_engine_commit(daemon->engine, commit, &entry, fs_daemon_now(daemon));
     if (text->kind == FS_ENTRY_START && commit->result == FS_COMMIT_DONE)
         daemon->journaled = true;
-    if (text->kind == FS_ENTRY_CONFIG && commit->result == FS_COMMIT_DONE)
-        fs_daemon_flags_committed(daemon, commit->number);
+    else if (text->kind == FS_ENTRY_START)
+        daemon->start_due = fs_daemon_now(daemon).mono + START_AGAIN_MS;
+    if (text->kind == FS_ENTRY_CONFIG)
+        fs_daemon_flags_committed(daemon, commit);
+}
+
+void fs_daemon_append_start(struct fs_daemon *daemon)
+{
+    json_t *root =
+        json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
+    size_t length;
+    char *body = fs_json_canonical_text(root, 4096, &length);
+    json_decref(root);
+    daemon->start_due = 0;
+    if (!fs_daemon_append(daemon, FS_ENTRY_START, body, length, NULL, NULL))
+        daemon->start_due = fs_daemon_now(daemon).mono + START_AGAIN_MS;
 }
 
 void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commit)

@@ -11,7 +11,7 @@
 #include "events/cloudevents.h"
 #include "sources/opa.h"
 
-static void submission_destroy(struct fs_submission *submission)
+void fs_submission_destroy(struct fs_submission *submission)
 {
     fs_free(submission->entries);
     fs_free(submission->duplicates);
@@ -92,7 +92,7 @@ static void submit(struct fs_daemon *daemon, struct fs_submission *submission, c
 {
     for (size_t i = 0; i < events->count; i++) {
         struct fs_buf body;
-        fs_buf_init(&body, 4 * 1024 * 1024);
+        fs_buf_init(&body, 512 * 1024 * 1024); /* the request had its limit */
         fs_event_write(events->items[i], &body);
         struct fs_identity identity = fs_event_identity(events->items[i], body.data, body.length);
         identity.content = events->contents[i];
@@ -170,7 +170,7 @@ static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
         }
         fs_api_reply(daemon, submission->request, 202, json_pack("{s:o}", "entries", entries));
     }
-    submission_destroy(submission);
+    fs_submission_destroy(submission);
 }
 
 void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,

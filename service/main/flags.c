@@ -103,6 +103,8 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     }
     const struct fs_flagset *running = fs_engine_flags(daemon->engine);
     if (running && !strcmp(running->hash, set->hash)) {
+        fs_flagset_unref(daemon->next_set); /* set back while another set was on its way */
+        daemon->next_set = NULL;
         fs_flagset_unref(set);
         return true;
     }
@@ -118,12 +120,16 @@ bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
     return true;
 }
 
-void fs_daemon_flags_committed(struct fs_daemon *daemon, uint64_t entry)
+void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
 {
-    if (!daemon->next_set)
-        return;
-    fs_engine_set_flags(daemon->engine, daemon->next_set, entry, fs_daemon_now(daemon));
-    fs_quick_set(daemon->quick, daemon->next_set);
+    if (!daemon->next_set || commit->token != daemon->next_set_token)
+        return; /* a newer set has taken its place */
+    if (commit->result == FS_COMMIT_DONE) {
+        fs_engine_set_flags(daemon->engine, daemon->next_set, commit->number, fs_daemon_now(daemon));
+        fs_quick_set(daemon->quick, daemon->next_set);
+    } else {
+        daemon->flags_state[0] = 0; /* loaded again at the next look */
+    }
     fs_flagset_unref(daemon->next_set);
     daemon->next_set = NULL;
 }

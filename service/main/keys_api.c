@@ -14,7 +14,9 @@
  * cannot be read. */
 static json_t *load_document(struct fs_journal *journal, struct fs_err *err)
 {
-    char *text = fs_journal_get(journal, "keys");
+    char *text;
+    if (!fs_journal_get(journal, "keys", &text, err))
+        return NULL; /* unreadable is not absent: nobody's keys are overwritten for that */
     json_t *document = text ? fs_json_read(text, strlen(text), 32, err) : json_pack("{s:[]}", "keys");
     fs_free(text);
     return document;
@@ -22,7 +24,9 @@ static json_t *load_document(struct fs_journal *journal, struct fs_err *err)
 
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err)
 {
-    char *ever = fs_journal_get(journal, "keys-ever");
+    char *ever;
+    if (!fs_journal_get(journal, "keys-ever", &ever, err))
+        return NULL;
     *ever_out = ever != NULL;
     fs_free(ever);
     json_t *document = load_document(journal, err);
@@ -150,7 +154,7 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
     } else if (!strcmp(message->request->method, "DELETE")) {
         job->revoke = fs_strdup(id);
     }
-    if (fs_worker_do(daemon->worker, work_on_keys, job))
+    if (fs_worker_do(daemon->key_worker, work_on_keys, job))
         return;
     key_job_destroy(job);
     fs_fail(&err, FS_ERR_UNAVAILABLE, "too much waits for the disk: try again");

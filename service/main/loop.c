@@ -70,6 +70,7 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
     case FS_NET_CLOSED:
         fs_engine_disconnect(daemon->engine, message->connection, now);
         fs_receipt_stream_closed(daemon, message->connection);
+        fs_waiting_forget(daemon, message->connection);
         break;
     }
 }
@@ -138,20 +139,25 @@ void fs_daemon_stop(struct fs_daemon *daemon)
     daemon->end_at = fs_daemon_now(daemon).mono + daemon->options->drain;
     FS_LOG_INFO("serve", "draining");
     fs_server_drain(daemon->server);
+    /* Clients have until end_at to open their next connection; those that stay are closed then. */
     fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500,
-                     1001);
+                     0);
+    fs_engine_receipts_give_up(daemon->engine, fs_daemon_now(daemon));
 }
 
-/* Nobody is connected any more, or the time is over. */
-static bool is_drained(const struct fs_daemon *daemon)
+/* Nobody is connected or waits for an answer any more, or the time is over. */
+static bool is_drained(struct fs_daemon *daemon)
 {
     struct fs_engine_counts counts;
     if (!daemon->draining)
         return false;
-    if (fs_daemon_now(daemon).mono >= daemon->end_at)
+    if (fs_daemon_now(daemon).mono >= daemon->end_at) {
+        fs_engine_end(daemon->engine, 1001);
         return true;
+    }
     fs_engine_count(daemon->engine, &counts);
-    return !counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal);
+    return !counts.connections && !counts.streams && !fs_journal_waiting(daemon->journal) &&
+           !daemon->waiting.count && !fs_queue_length(daemon->inbox);
 }
 
 /* A core that hangs must not stretch a lease: tests make it hang here. */
@@ -188,6 +194,8 @@ void fs_daemon_run(struct fs_daemon *daemon)
         }
         maybe_hang();
         fs_engine_turn(daemon->engine, fs_daemon_now(daemon));
+        if (daemon->start_due && fs_daemon_now(daemon).mono >= daemon->start_due)
+            fs_daemon_append_start(daemon);
         if (fs_daemon_now(daemon).mono >= check) {
             fs_daemon_check_flags(daemon);
             fs_ofrep_streams_expire(daemon);

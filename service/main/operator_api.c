@@ -6,9 +6,12 @@
 #include "core/json.h"
 #include "daemon.h"
 
+#define READINGS 8 /* that may wait at once */
+
 struct past {
     struct fs_journal *journal;
     struct fs_server *server;
+    atomic_int *readings;
     uint64_t request;
     char *subject, *flag, *context;
     int64_t until;
@@ -115,6 +118,7 @@ static void read_past(void *arg)
                     fs_blob_copy(text, strlen(text)));
     free(text);
     json_decref(body);
+    atomic_fetch_sub(past->readings, 1);
     past_destroy(past);
 }
 
@@ -122,8 +126,9 @@ static void ask_past(struct fs_daemon *daemon, struct past *past)
 {
     struct fs_err err;
     uint64_t request = past->request;
-    if (fs_worker_do(daemon->worker, read_past, past))
+    if (atomic_fetch_add(&daemon->readings, 1) < READINGS && fs_worker_do(daemon->worker, read_past, past))
         return;
+    atomic_fetch_sub(&daemon->readings, 1);
     past_destroy(past);
     fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
     fs_api_error(daemon, request, &err);
@@ -133,6 +138,7 @@ static struct past *past_create(struct fs_daemon *daemon, const struct fs_net_me
 {
     struct past *past = FS_NEW(struct past);
     past->journal = daemon->journal;
+    past->readings = &daemon->readings;
     past->server = daemon->server;
     past->request = message->connection;
     past->subject = fs_http_query(message->request, "subject");
@@ -150,7 +156,7 @@ void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message)
     char *limit = fs_http_query(message->request, "limit");
     char *before = fs_http_query(message->request, "before");
     uint64_t number = 100;
-    bool fine = (!limit || fs_parse_u64(fs_str_from(limit), &number)) && number > 0 && number <= 10000;
+    bool fine = (!limit || fs_parse_u64(fs_str_from(limit), &number)) && number > 0 && number <= 1000;
     past->limit = (size_t)number;
     fine = fine && (!before || fs_parse_u64(fs_str_from(before), &past->before));
     fs_free(limit);
@@ -160,7 +166,7 @@ void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message)
         return;
     }
     past_destroy(past);
-    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000, before the number of an entry");
+    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 1000, before the number of an entry");
     fs_api_error(daemon, message->connection, &err);
 }
 

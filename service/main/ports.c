@@ -66,6 +66,8 @@ static struct fs_blob *make_frame(struct fs_daemon *daemon, const struct fs_deli
         return fs_frame_goaway(delivery->code, delivery->text, delivery->duration, delivery->reconnect);
     case FS_DELIVER_REFETCH:
         return fs_sse_refetch(delivery->revision);
+    case FS_DELIVER_CLOSE:
+        break;
     }
     return NULL;
 }

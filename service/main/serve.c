@@ -87,15 +87,18 @@ static bool replay_entry(void *self, const struct fs_entry *entry)
     return true;
 }
 
-/* 0 where there is none. */
-static int64_t read_number(struct fs_journal *journal, const char *name)
+/* 0 where there is none. False with `err` where it cannot be told. */
+static bool read_number(struct fs_journal *journal, const char *name, int64_t *out, struct fs_err *err)
 {
-    char *text = fs_journal_get(journal, name);
+    char *text;
     uint64_t number = 0;
-    if (text && !fs_parse_u64(fs_str_from(text), &number))
-        number = 0;
+    *out = 0;
+    if (!fs_journal_get(journal, name, &text, err))
+        return false;
+    if (text && fs_parse_u64(fs_str_from(text), &number))
+        *out = (int64_t)number;
     fs_free(text);
-    return (int64_t)number;
+    return true;
 }
 
 static bool store_number(struct fs_journal *journal, const char *name, int64_t number, struct fs_err *err)
@@ -119,8 +122,10 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
     /* Processes before this one may have granted leases: the moment when the last of these ends stands on
      * disk before the first of ours is granted. */
     int64_t wall = fs_daemon_now(daemon).wall;
-    int64_t bound = read_number(daemon->journal, "lease-bound"),
-            before = read_number(daemon->journal, "lease");
+    int64_t bound, before;
+    if (!read_number(daemon->journal, "lease-bound", &bound, err) ||
+        !read_number(daemon->journal, "lease", &before, err))
+        return false;
     if (before && wall + before > bound)
         bound = wall + before;
     daemon->options->engine.prior_lease = bound > wall ? bound - wall : 0;
@@ -183,16 +188,6 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     return daemon->server != NULL;
 }
 
-static void append_start(struct fs_daemon *daemon)
-{
-    json_t *root =
-        json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
-    size_t length;
-    char *body = fs_json_canonical_text(root, 4096, &length);
-    json_decref(root);
-    fs_daemon_append(daemon, FS_ENTRY_START, body, length, NULL, NULL);
-}
-
 static void make_epoch(struct fs_engine_options *options)
 {
     uint8_t random[8];
@@ -206,7 +201,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sour
 {
     struct fs_fetch_options fetch = {.inbox = daemon->inbox};
     daemon->worker = fs_worker_start();
-    if (!daemon->worker)
+    daemon->key_worker = fs_worker_start();
+    if (!daemon->worker || !daemon->key_worker)
         return fs_fail(err, FS_ERR_GENERAL, "no thread could be started");
     if (!open_journal(daemon, err))
         return false;
@@ -230,13 +226,16 @@ static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sour
             "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
     if (!open_door(daemon, err))
         return false;
-    append_start(daemon);
+    fs_daemon_append_start(daemon);
     return true;
 }
 
 static void destroy_waiting(void *value)
 {
-    fs_waiting_destroy(value);
+    struct fs_waiting *waiting = value;
+    if (waiting->submission && --waiting->submission->waiting == 0)
+        fs_submission_destroy(waiting->submission);
+    fs_waiting_destroy(waiting);
 }
 
 static void destroy_draft(void *value)
@@ -248,6 +247,7 @@ static void destroy_draft(void *value)
 
 static void take_down(struct fs_daemon *daemon)
 {
+    fs_worker_stop(daemon->key_worker);
     fs_worker_stop(daemon->worker); /* its jobs answer by the door */
     fs_server_stop(daemon->server);
     fs_fetch_stop(daemon->fetch);
@@ -256,6 +256,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_engine_destroy(daemon->engine);
     fs_ofrep_finish(daemon);
     fs_receipt_streams_finish(daemon);
+    fs_map_finish(&daemon->waiting_requests, NULL);
     fs_map_finish(&daemon->waiting, destroy_waiting);
     fs_map_finish(&daemon->drafts, destroy_draft);
     fs_flagset_unref(daemon->next_set);
@@ -297,6 +298,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *
     daemon.started = fs_daemon_now(&daemon).wall;
     daemon.inbox = fs_queue_create(INBOX, NULL, NULL);
     fs_map_init(&daemon.waiting);
+    fs_map_init(&daemon.waiting_requests);
     fs_map_init(&daemon.drafts);
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);

@@ -45,6 +45,7 @@ static void read_engine(const struct fs_config *config, struct fs_engine_options
     engine->probe_interval = fs_config_number(config, FS_OPT_PROBE);
     engine->contexts = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXTS);
     engine->watches = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES);
+    engine->watches_total = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES_TOTAL);
     engine->window = FS_SEND_WINDOW;
     engine->context_limits = (struct fs_context_limits){
         .bytes = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_SIZE),

@@ -158,15 +158,17 @@ static void take(struct world *w)
     fs_vec_clear(&w->deliveries);
 }
 
+/* Rounds until one has brought nothing. */
 static void settle(struct world *w)
 {
-    do {
+    bool more = true;
+    while (more) {
         fs_engine_turn(w->engine, w->now);
+        more = w->asks.count || w->drafts.count || w->deliveries.count;
         answer(w);
         commit(w);
         take(w);
-    } while (w->asks.count || w->drafts.count || w->deliveries.count ||
-             fs_engine_next(w->engine) <= w->now.mono);
+    }
 }
 
 /* An event: a recompute or a fact about context `index`, or a recompute of everybody (-1). */

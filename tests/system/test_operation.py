@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import threading
 import urllib.request
 
 import pytest
@@ -101,3 +102,41 @@ def test_a_port_in_use_is_named(daemon):
     done = subprocess.run([BINARY, "serve", "--listen", f"127.0.0.1:{d.port}", "--data", str(d.folder / "other")], capture_output=True,
                           text=True, timeout=60, env={**os.environ})
     assert done.returncode != 0 and str(d.port) in done.stderr
+
+
+def test_clients_get_the_time_that_goaway_promises_before_they_are_closed(daemon, client):
+    d = daemon(FLAG, {"drain": "2s"})
+    c = client(d, ["ada"])
+    c.wait_lease()
+    d.process.send_signal(signal.SIGTERM)
+    c.wait(lambda c: c.goaway, "goaway")
+    assert c.goaway["drain"] == 2000 and c.closed is None
+    c.renew(1)
+    c.wait_lease(1)
+    c.close()
+    assert d.stop() == 0, "nobody is left: it ends at once"
+
+
+def test_who_waits_for_a_receipt_is_answered_when_the_service_ends(daemon, client):
+    d = daemon(FLAG)
+    d.facts("ada", {"access": "granted"})
+    deaf = client(d, ["ada"], ack=False)
+    deaf.wait_lease()
+    answers = []
+    asker = threading.Thread(target=lambda: answers.append(d.facts("ada", {"access": "none"}, "wait=delivered")))
+    asker.start()
+    deaf.wait_value("door", False)
+    d.stop()
+    asker.join(30)
+    assert answers[0].status == 200 and answers[0].json["complete"] is False
+
+
+if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):  # fault points exist there only
+
+    def test_flags_whose_entry_failed_are_loaded_again_and_a_failed_start_is_told_again(daemon):
+        d = daemon(FLAG, env={"FLAGSTAFF_FAULTS": "journal.commit=enospc:3-6"}, start=False)
+        d.start(ready=False)
+        d.set_flags({**FLAG, "second": {"variants": {"a": "a"}, "defaultVariant": "a"}})
+        d.process.send_signal(signal.SIGHUP)
+        d.wait_ready()
+        eventually(lambda: d.evaluate("ada", "second").status == 200, "the second flag")

@@ -136,7 +136,8 @@ class Daemon:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.flag_file = self.folder / "flags.yaml"
         self.set_flags(flags)
-        self.config = {"listen": "127.0.0.1:0", "data": str(self.folder / "state"), "flags": [str(self.flag_file)]}
+        self.config = {"listen": "127.0.0.1:0", "data": str(self.folder / "state"), "flags": [str(self.flag_file)],
+                       "drain": "300ms"}
         self.config.update(config or {})
         self.config_file = self.folder / "flagstaff.yaml"
         self.write_config()

@@ -303,6 +303,8 @@ static void apply_lease(struct world_client *c, const struct world_frame *frame)
 static void apply(struct world_client *c, struct world_frame *frame)
 {
     switch (frame->kind) {
+    case FS_DELIVER_CLOSE:
+        break;
     case FS_DELIVER_WELCOME:
         snprintf(c->session, sizeof c->session, "%.23s", frame->text);
         break;

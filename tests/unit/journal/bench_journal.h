@@ -206,4 +206,20 @@ static inline bool bench_deep(void)
     return depth && strcmp(depth, "deep") == 0;
 }
 
+static inline char *bench_document(struct bench *bench, const char *name)
+{
+    struct fs_err err;
+    char *text;
+    assert_true(fs_journal_get(bench->journal, name, &text, &err));
+    return text;
+}
+
+static inline char *bench_cursor(struct bench *bench, const char *name)
+{
+    struct fs_err err;
+    char *text;
+    assert_true(fs_journal_cursor(bench->journal, name, &text, &err));
+    return text;
+}
+
 #endif

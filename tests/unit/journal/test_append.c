@@ -196,13 +196,13 @@ static void a_cursor_moves_with_its_entry(void **state)
 {
     struct bench *bench = *state;
     bench_open(bench);
-    assert_null(fs_journal_cursor(bench->journal, "opal"));
+    assert_null(bench_cursor(bench, "opal"));
     struct fs_draft draft = bench_draft(bench, "{}", 0);
     draft.cursor_name = "opal";
     for (int i = 0; i < 2; i++) {
         draft.cursor_value = i ? "r-2" : "r-1";
         bench_append(bench, &draft);
-        char *value = fs_journal_cursor(bench->journal, "opal");
+        char *value = bench_cursor(bench, "opal");
         assert_string_equal(value, draft.cursor_value);
         fs_free(value);
     }
@@ -213,12 +213,12 @@ static void a_document_is_on_disk_when_put_returns(void **state)
     struct bench *bench = *state;
     struct fs_err err = {0};
     bench_open(bench);
-    assert_null(fs_journal_get(bench->journal, "keys"));
+    assert_null(bench_document(bench, "keys"));
     assert_true(fs_journal_put(bench->journal, "keys", "[1]", &err));
     assert_true(fs_journal_put(bench->journal, "keys", "[1,2]", &err));
     bench_close(bench);
     bench_open(bench);
-    char *value = fs_journal_get(bench->journal, "keys");
+    char *value = bench_document(bench, "keys");
     assert_string_equal(value, "[1,2]");
     fs_free(value);
     assert_int_equal(fs_journal_last(bench->journal), 0);
@@ -250,7 +250,7 @@ static void the_draft_is_the_callers_again_when_append_returns(void **state)
     assert_true(
         fs_journal_cells(bench->journal, "anna", "c1", "export", 0, 0, 10, bench_collect, &out, &err));
     assert_string_equal(out.text, "2 event {\"x\":1}\n");
-    char *cursor = fs_journal_cursor(bench->journal, "n");
+    char *cursor = bench_cursor(bench, "n");
     assert_string_equal(cursor, "v");
     fs_free(cursor);
 }

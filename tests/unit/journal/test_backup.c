@@ -39,7 +39,7 @@ static void a_backup_is_a_journal_of_one_moment_and_goes_on_from_there(void **st
     assert_int_equal(verdict.last, 5);
     bench_open(bench);
     assert_int_equal(fs_journal_last(bench->journal), 5);
-    char *keys = fs_journal_get(bench->journal, "keys");
+    char *keys = bench_document(bench, "keys");
     assert_string_equal(keys, "[]");
     fs_free(keys);
     assert_int_equal(bench_event(bench, "{}").number, 6);

@@ -82,7 +82,7 @@ static void group_fails(struct bench *bench, const char *fault, const char *word
     }
     assert_false(fs_journal_healthy(bench->journal));
     assert_int_equal(fs_journal_last(bench->journal), 2);
-    assert_null(fs_journal_cursor(bench->journal, "cursor"));
+    assert_null(bench_cursor(bench, "cursor"));
     struct fs_err err = {0};
     assert_false(fs_journal_put(bench->journal, "document", "1", &err));
     assert_int_equal(err.code, FS_ERR_UNAVAILABLE);

@@ -86,7 +86,8 @@ enum fs_delivery_kind {
     FS_DELIVER_LEASE,
     FS_DELIVER_ERROR,
     FS_DELIVER_GOAWAY,
-    FS_DELIVER_REFETCH
+    FS_DELIVER_REFETCH,
+    FS_DELIVER_CLOSE /* nothing but the end */
 };
 
 /* One message for a connection. Each one but the closing takes one of its window. */
@@ -149,6 +150,7 @@ struct fs_engine_options {
                          days */
     size_t batch;     /* questions in one ask, 200 */
     size_t contexts;  /* unwatched contexts that are kept, 10000 */
+    size_t watches_total;     /* 1,000,000 */
     size_t watches;   /* per connection */
     unsigned window;  /* frames under way per connection */
     struct fs_context_limits context_limits;
@@ -223,6 +225,10 @@ void fs_engine_sent(struct fs_engine *engine, uint64_t connection, unsigned fram
 void fs_engine_goaway(struct fs_engine *engine, const char *credential_id, const char *code, const char *text,
                       int64_t drain, int64_t reconnect, int close);
 
+/* Closes every connection with this websocket code. */
+void fs_engine_end(struct fs_engine *engine, int close);
+/* Answers all that wait for receipts, as at the end of their time. */
+void fs_engine_receipts_give_up(struct fs_engine *engine, struct fs_time now);
 /* One evaluation without a watch. `context` is a context that fs_context_make() made (borrowed). Answered by
  * ports.evaluated with `token`, perhaps within the call. */
 void fs_engine_evaluate(struct fs_engine *engine, const struct fs_context_text *context, bool client_only,
@@ -232,6 +238,8 @@ void fs_engine_evaluate(struct fs_engine *engine, const struct fs_context_text *
  * merely `applied`. */
 void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool delivered, int64_t timeout,
                             uint64_t token, struct fs_time now);
+/* Nobody waits with this token any more. */
+void fs_engine_receipt_forget(struct fs_engine *engine, uint64_t token);
 /* As it stands now; NULL: no such entry in memory. New reference. */
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
 

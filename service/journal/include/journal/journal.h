@@ -62,14 +62,15 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
                       bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err);
 /* The number of the last entry; 0 where there is none. */
 uint64_t fs_journal_last(struct fs_journal *journal);
-/* A cursor's value, owned by the caller; NULL where it was never set. */
-char *fs_journal_cursor(struct fs_journal *journal, const char *name);
+/* A cursor's value, owned by the caller; NULL where it was never set. False with `err`: it cannot be read. */
+bool fs_journal_cursor(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
 /* Small documents that are state and no entries: keys, the mark that a key was ever made, the longest lease
  * granted. Written by the journal's thread; `put` waits until it is on disk (start-up and key commands only,
  * never the core thread: that uses a draft). */
 bool fs_journal_put(struct fs_journal *journal, const char *name, const char *value, struct fs_err *err);
-char *fs_journal_get(struct fs_journal *journal, const char *name); /* owned; NULL where absent */
+/* Owned by the caller; NULL where it is absent. False with `err`: it cannot be read, which must not be taken for absent. */
+bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
 /* The audit chain: entry n carries SHA-256(hash of n-1, number, kind, time, keyed hash of the body), so that
  * bodies can be erased and the chain still verifies; the key lies in the data directory. Checks what
