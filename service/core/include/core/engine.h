@@ -150,9 +150,9 @@ struct fs_engine_options {
                          days */
     size_t batch;     /* questions in one ask, 200 */
     size_t contexts;  /* unwatched contexts that are kept, 10000 */
-    size_t watches_total;     /* 1,000,000 */
-    size_t watches;   /* per connection */
-    unsigned window;  /* frames under way per connection */
+    size_t watches_total; /* 1,000,000 */
+    size_t watches;       /* per connection */
+    unsigned window;      /* frames under way per connection */
     struct fs_context_limits context_limits;
 };
 

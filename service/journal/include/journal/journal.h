@@ -69,7 +69,8 @@ bool fs_journal_cursor(struct fs_journal *journal, const char *name, char **out,
  * granted. Written by the journal's thread; `put` waits until it is on disk (start-up and key commands only,
  * never the core thread: that uses a draft). */
 bool fs_journal_put(struct fs_journal *journal, const char *name, const char *value, struct fs_err *err);
-/* Owned by the caller; NULL where it is absent. False with `err`: it cannot be read, which must not be taken for absent. */
+/* Owned by the caller; NULL where it is absent. False with `err`: it cannot be read, which must not be taken
+ * for absent. */
 bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
 /* The audit chain: entry n carries SHA-256(hash of n-1, number, kind, time, keyed hash of the body), so that
