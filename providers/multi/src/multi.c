@@ -73,6 +73,8 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
     (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     multi->status = OF_STATUS_NOT_READY;
+    for (size_t i = 0; i < multi->count; i++)
+        multi->entries[i].status = OF_STATUS_NOT_READY;
     (void)pthread_mutex_unlock(&multi->lock);
     for_all(multi, &task);
     return worst(multi);
@@ -250,8 +252,10 @@ static of_error add_entries(struct multi *multi, const of_multi_entry *entries, 
             of_free(name);
             return OF_ERROR_INVALID_ARGUMENT;
         }
-        *entry =
-            (struct entry){.multi = multi, .provider = of_provider_ref(entries[i].provider), .name = name};
+        *entry = (struct entry){.multi = multi,
+                                .provider = of_provider_ref(entries[i].provider),
+                                .name = name,
+                                .status = OF_STATUS_NOT_READY};
         multi->count++;
         of_error error = of_provider_adopt(entry->provider, multi_listen, entry);
         if (error != OF_OK)

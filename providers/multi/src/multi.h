@@ -14,8 +14,11 @@ struct entry {
     of_provider *provider;
     char *name;
     bool adopted;
-    of_error error;      /* of init or on_context_changed */
-    of_error last_error; /* of its last event */
+    of_error error; /* of init or on_context_changed */
+    /* What its events told so far. Not of_provider_get_status(): that is ahead of the events, so another
+     * provider's event would tell the new status without its message. */
+    of_provider_status status;
+    of_error last_error;
     char *last_message;
 };
 
