@@ -181,16 +181,15 @@ int fs_websocket_open(struct fs_peer *peer)
         return 0;
     }
     fs_server_name(peer);
+    fs_peer_deadline(peer, peer->server->limits.hello_ms); /* first: the core may act on OPENED at once */
+    fs_deadline_expiry(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_OPENED);
     message->credential = fs_credential_ref(peer->credential);
     if (!fs_inbox_try(peer->server, message)) {
         fs_net_message_destroy(&message->message);
         fs_server_unname(peer);
         fs_websocket_end(peer, 1013, "overload", "overload");
-        return 0;
     }
-    fs_peer_deadline(peer, peer->server->limits.hello_ms);
-    fs_deadline_expiry(peer);
     return 0;
 }
 
