@@ -74,6 +74,8 @@ char *fs_client_url(const struct fs_cli_call *call, struct fs_err *err);
 
 /* NAME=VALUE pairs as an object: VALUE is JSON or else text. NULL with err. */
 json_t *fs_cli_pairs(const char *const *pairs, const char *option, struct fs_err *err);
+/* Sets the member to the texts of an option; nothing where it was not said. */
+void fs_cli_set_list(json_t *object, const char *name, const char *const *list);
 /* The context of a subject with --attribute. NULL with err. */
 json_t *fs_cli_context(const struct fs_cli_call *call, const char *subject, struct fs_err *err);
 
@@ -91,6 +93,8 @@ char *fs_cli_clean(const char *text);
 char *fs_cli_value(const json_t *value);
 /* The member as text: a string as it is, anything else as JSON, absent as "-". Owned. */
 char *fs_cli_member(const json_t *object, const char *name);
+/* The subjects of contexts or watches: three names, then a count. Owned. */
+char *fs_cli_subjects(const json_t *list);
 /* "event 12" or "event 12, 13 and 2 more", of a cause. Owned. */
 char *fs_cli_cause(const json_t *cause);
 /* Writes `text`, in colour where that is wanted. */

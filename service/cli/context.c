@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* NAME=VALUE pairs, and the context that a subject and its attributes make. */
+/* From options to JSON: NAME=VALUE pairs, lists, and the context that a subject and its attributes make. */
 #include <string.h>
 #include "base/alloc.h"
 #include "cli_internal.h"
@@ -24,6 +24,16 @@ json_t *fs_cli_pairs(const char *const *pairs, const char *option, struct fs_err
         return NULL;
     }
     return object;
+}
+
+void fs_cli_set_list(json_t *object, const char *name, const char *const *list)
+{
+    if (!*list)
+        return;
+    json_t *array = json_array();
+    for (; *list; list++)
+        json_array_append_new(array, json_string(*list));
+    json_object_set_new(object, name, array);
 }
 
 json_t *fs_cli_context(const struct fs_cli_call *call, const char *subject, struct fs_err *err)

@@ -6,22 +6,6 @@
 #include "base/alloc.h"
 #include "cli_internal.h"
 
-static char *subjects_of(const json_t *contexts)
-{
-    struct fs_buf out;
-    size_t count = json_array_size(contexts);
-    fs_buf_init(&out, 65536);
-    for (size_t i = 0; i < count && i < 3; i++) {
-        const char *subject = json_string_value(json_object_get(json_array_get(contexts, i), "subject"));
-        fs_buf_addf(&out, "%s%s", i ? ", " : "", subject ? subject : "-");
-    }
-    if (count > 3)
-        fs_buf_addf(&out, " and %zu more", count - 3);
-    char *text = fs_buf_take(&out, NULL);
-    fs_buf_finish(&out);
-    return text ? text : fs_strdup("-");
-}
-
 static void add_change(struct fs_table *table, const json_t *change)
 {
     const json_t *from = json_object_get(change, "from"), *to = json_object_get(change, "to");
@@ -31,7 +15,7 @@ static void add_change(struct fs_table *table, const json_t *change)
     char *after = fs_cli_value(json_object_get(to, "value")), *both = fs_format("%s -> %s", before, after);
     fs_table_take(table, fs_cli_member(change, "time"));
     fs_table_take(table, fs_cli_member(change, "entry"));
-    fs_table_take(table, subjects_of(json_object_get(change, "contexts")));
+    fs_table_take(table, fs_cli_subjects(json_object_get(change, "contexts")));
     fs_table_take(table, fs_cli_member(change, "flag"));
     fs_table_paint(table, both, takes_away ? FS_COLOR_BAD : FS_COLOR_NONE);
     fs_table_paint(table, reason, fs_reason_color(reason));

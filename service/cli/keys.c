@@ -6,16 +6,6 @@
 #include "base/digest.h"
 #include "cli_internal.h"
 
-static void set_list(json_t *object, const char *name, const char *const *list)
-{
-    if (!*list)
-        return;
-    json_t *array = json_array();
-    for (; *list; list++)
-        json_array_append_new(array, json_string(*list));
-    json_object_set_new(object, name, array);
-}
-
 static void set_text(json_t *object, const char *name, const char *text)
 {
     if (text)
@@ -42,9 +32,9 @@ static json_t *describe(const struct fs_config *config, struct fs_err *err)
     set_text(description, "name", fs_config_text(config, FS_OPT_NAME));
     set_text(description, "subject", subjects[0]);
     set_text(description, "expires", fs_config_text(config, FS_OPT_EXPIRES));
-    set_list(description, "scopes", fs_config_list(config, FS_OPT_SCOPE));
-    set_list(description, "mayAdd", fs_config_list(config, FS_OPT_MAY_ADD));
-    set_list(description, "eventTypes", fs_config_list(config, FS_OPT_EVENT_TYPE));
+    fs_cli_set_list(description, "scopes", fs_config_list(config, FS_OPT_SCOPE));
+    fs_cli_set_list(description, "mayAdd", fs_config_list(config, FS_OPT_MAY_ADD));
+    fs_cli_set_list(description, "eventTypes", fs_config_list(config, FS_OPT_EVENT_TYPE));
     if (actor)
         json_object_set_new(description, "actor", json_pack("{s:s}", "key", actor));
     if (json_object_size(attributes))

@@ -42,23 +42,6 @@ static void add_colored(struct fs_table *table, const json_t *one, const char *n
     fs_free(text);
 }
 
-/* The subjects of a client's watches: three names, then a count. */
-static char *subjects_of(const json_t *watches)
-{
-    struct fs_buf out;
-    size_t count = json_array_size(watches);
-    fs_buf_init(&out, 65536);
-    for (size_t i = 0; i < count && i < 3; i++) {
-        const char *subject = json_string_value(json_object_get(json_array_get(watches, i), "subject"));
-        fs_buf_addf(&out, "%s%s", i ? ", " : "", subject ? subject : "-");
-    }
-    if (count > 3)
-        fs_buf_addf(&out, " and %zu more", count - 3);
-    char *text = fs_buf_take(&out, NULL);
-    fs_buf_finish(&out);
-    return text ? text : fs_strdup("-");
-}
-
 static void add_client(struct fs_table *table, const json_t *one)
 {
     fs_table_take(table, fs_cli_member(one, "session"));
@@ -72,7 +55,7 @@ static void add_client(struct fs_table *table, const json_t *one)
     fs_table_take(table, fs_cli_member(one, "credential"));
     fs_table_take(table, fs_cli_member(one, "address"));
     fs_table_take(table, fs_cli_member(one, "leaseUntil"));
-    fs_table_take(table, subjects_of(json_object_get(one, "watches")));
+    fs_table_take(table, fs_cli_subjects(json_object_get(one, "watches")));
 }
 
 int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)

@@ -74,6 +74,22 @@ char *fs_cli_member(const json_t *object, const char *name)
     return json_is_null(value) ? fs_strdup("-") : fs_cli_value(value);
 }
 
+char *fs_cli_subjects(const json_t *list)
+{
+    struct fs_buf out;
+    size_t count = json_array_size(list);
+    fs_buf_init(&out, 65536);
+    for (size_t i = 0; i < count && i < 3; i++) {
+        const char *subject = json_string_value(json_object_get(json_array_get(list, i), "subject"));
+        fs_buf_addf(&out, "%s%s", i ? ", " : "", subject ? subject : "-");
+    }
+    if (count > 3)
+        fs_buf_addf(&out, " and %zu more", count - 3);
+    char *text = fs_buf_take(&out, NULL);
+    fs_buf_finish(&out);
+    return text ? text : fs_strdup("-");
+}
+
 char *fs_cli_cause(const json_t *cause)
 {
     struct fs_buf out;

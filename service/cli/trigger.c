@@ -11,23 +11,13 @@
 
 #define FILE_MAX_BYTES (16 * 1024 * 1024)
 
-static void set_list(json_t *object, const char *name, const char *const *list)
-{
-    if (!*list)
-        return;
-    json_t *array = json_array();
-    for (; *list; list++)
-        json_array_append_new(array, json_string(*list));
-    json_object_set_new(object, name, array);
-}
-
 static json_t *recompute_data(const struct fs_config *config)
 {
     json_t *data = json_object();
-    set_list(data, "subjects", fs_config_list(config, FS_OPT_SUBJECT));
-    set_list(data, "sources", fs_config_list(config, FS_OPT_SOURCE));
-    set_list(data, "paths", fs_config_list(config, FS_OPT_PATH));
-    set_list(data, "flags", fs_config_list(config, FS_OPT_FLAG));
+    fs_cli_set_list(data, "subjects", fs_config_list(config, FS_OPT_SUBJECT));
+    fs_cli_set_list(data, "sources", fs_config_list(config, FS_OPT_SOURCE));
+    fs_cli_set_list(data, "paths", fs_config_list(config, FS_OPT_PATH));
+    fs_cli_set_list(data, "flags", fs_config_list(config, FS_OPT_FLAG));
     return data;
 }
 
@@ -38,7 +28,7 @@ static json_t *change_for(const struct fs_config *config, const char *subject, j
     json_t *change = json_pack("{s:s}", "subject", subject);
     if (json_object_size(facts))
         json_object_set(change, "facts", facts);
-    set_list(change, "remove", fs_config_list(config, FS_OPT_REMOVE));
+    fs_cli_set_list(change, "remove", fs_config_list(config, FS_OPT_REMOVE));
     if (fs_config_said(config, FS_OPT_TTL))
         json_object_set_new(change, "ttl",
                             json_string(fs_format_duration(fs_config_number(config, FS_OPT_TTL), ttl)));
