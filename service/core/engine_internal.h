@@ -120,6 +120,10 @@ struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id);
 void fs_deliver_all(struct fs_engine *e);
 void fs_deliver_error(struct fs_engine *e, struct fs_connection *connection, uint64_t watch, const char *code,
                       const char *text, int close);
+/* describe.c: new references */
+void fs_describe_time(json_t *object, const char *name, int64_t wall); /* RFC 3339; 0: nothing */
+json_t *fs_describe_value(const struct fs_evaluation *value);
+json_t *fs_describe_cause(const struct fs_cause *cause); /* without its time */
 /* once.c */
 void fs_once_check(struct fs_engine *e);
 void fs_once_due(struct fs_engine *e, struct fs_once *once);

@@ -126,16 +126,6 @@ static bool has_missing(const struct fs_flag *flag, const struct fs_rule *rule, 
     return false;
 }
 
-/* A reference more; the count is all that changes. */
-static json_t *shared(const json_t *json)
-{
-    union {
-        const json_t *borrowed;
-        json_t *counted;
-    } same = {.borrowed = json};
-    return json_incref(same.counted);
-}
-
 bool fs_facts_for(const struct fs_flag *flag, const struct fs_rule *rule, const json_t *facts, json_t **out,
                   char missing[64])
 {
@@ -145,12 +135,12 @@ bool fs_facts_for(const struct fs_flag *flag, const struct fs_rule *rule, const 
     if (has_missing(flag, rule, facts, &use_defaults, missing))
         return false;
     if (!use_defaults) {
-        *out = shared(facts);
+        *out = fs_json_share(facts);
         return true;
     }
     *out = json_copy(flag->fact_defaults);
     if (facts) {
-        json_t *known = shared(facts);
+        json_t *known = fs_json_share(facts);
         json_object_update(*out, known);
         json_decref(known);
     }

@@ -226,3 +226,12 @@ const char *fs_json_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
 }
+
+json_t *fs_json_share(const json_t *json)
+{
+    union {
+        const json_t *borrowed;
+        json_t *counted;
+    } same = {.borrowed = json};
+    return json_incref(same.counted);
+}

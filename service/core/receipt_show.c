@@ -3,20 +3,13 @@
  * nobody holds the old value. */
 #include "receipt_internal.h"
 
-static void add_time(json_t *object, const char *name, int64_t wall)
-{
-    char text[32];
-    if (wall)
-        json_object_set_new(object, name, json_string(fs_format_rfc3339(wall, text)));
-}
-
 static json_t *describe_watch(const struct fs_engine *e, const struct fs_concerned_watch *concerned)
 {
     json_t *one =
         json_pack("{s:s, s:s, s:s, s:I}", "session", concerned->session, "client", concerned->client,
                   "subject", concerned->subject, "watch", (json_int_t)concerned->watch);
     if (concerned->state == FS_HOLDS && concerned->until > e->now.mono)
-        add_time(one, "until", e->now.wall + (concerned->until - e->now.mono));
+        fs_describe_time(one, "until", e->now.wall + (concerned->until - e->now.mono));
     return one;
 }
 
@@ -91,9 +84,9 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
     if (e->options.prior_lease && safe_at < restart)
         safe_at = restart;
     json_t *times = json_object();
-    add_time(times, "accepted", receipt->time);
-    add_time(times, "applied", receipt->applied_at);
-    add_time(times, "queued", receipt->queued_at);
+    fs_describe_time(times, "accepted", receipt->time);
+    fs_describe_time(times, "applied", receipt->applied_at);
+    fs_describe_time(times, "queued", receipt->queued_at);
     json_t *root =
         json_pack("{s:I, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "entry",
                   (json_int_t)receipt->entry, "applied", receipt->applied, "complete", receipt->complete,
@@ -108,6 +101,6 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
     if (receipt->applied)
         json_object_set_new(root, "revision", json_integer((json_int_t)receipt->revision));
     if (known && !receipt->late && !receipt->questions.count)
-        add_time(root, "safe_at", safe_at);
+        fs_describe_time(root, "safe_at", safe_at);
     return root;
 }

@@ -3,34 +3,17 @@
  * is. */
 #include "engine_internal.h"
 
-static void add_time(json_t *object, const char *name, int64_t wall)
-{
-    char text[32];
-    if (wall)
-        json_object_set_new(object, name, json_string(fs_format_rfc3339(wall, text)));
-}
-
 static json_t *show_value(const struct fs_evaluation *value)
 {
-    json_t *one = json_pack("{s:s*, s:s, s:b}", "variant", value->variant, "reason",
-                            fs_reason_name(value->reason), "safe", value->safe);
-    if (value->value)
-        json_object_set(one, "value", value->value);
-    if (value->error)
-        json_object_set_new(one, "errorCode", json_string(fs_error_code_name(value->error)));
-    if (value->detail[0])
-        json_object_set_new(one, "detail", json_string(value->detail));
+    json_t *one = fs_describe_value(value);
+    json_object_set_new(one, "safe", json_boolean(value->safe));
     return one;
 }
 
 static json_t *show_cause(const struct fs_cause *cause)
 {
-    json_t *entries = json_array();
-    for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
-        json_array_append_new(entries, json_integer((json_int_t)cause->entries[i]));
-    json_t *one = json_pack("{s:s, s:o, s:I}", "kind", fs_cause_kind_name(cause->kind), "entries", entries,
-                            "count", (json_int_t)cause->count);
-    add_time(one, "time", cause->time);
+    json_t *one = fs_describe_cause(cause);
+    fs_describe_time(one, "time", cause->time);
     return one;
 }
 
@@ -62,7 +45,7 @@ static json_t *show_context(const struct fs_engine *e, const struct fs_context *
             continue;
         json_t *value = show_value(&cell->value);
         json_object_set_new(value, "cause", show_cause(cell->cause));
-        add_time(value, "changed", cell->changed);
+        fs_describe_time(value, "changed", cell->changed);
         json_object_set_new(flags, e->set->flags[i]->key, value);
     }
     json_t *one =
@@ -118,9 +101,9 @@ json_t *fs_engine_show_clients(const struct fs_engine *e, struct fs_time now)
                                 "credential", connection->credential->id, "address", connection->address,
                                 "state", state, "sent", (json_int_t)connection->sent_revision, "acknowledged",
                                 (json_int_t)connection->acked_revision, "watches", show_watches(connection));
-        add_time(one, "opened", connection->opened);
+        fs_describe_time(one, "opened", connection->opened);
         if (connection->lease_until)
-            add_time(one, "leaseUntil", now.wall + (connection->lease_until - now.mono));
+            fs_describe_time(one, "leaseUntil", now.wall + (connection->lease_until - now.mono));
         json_array_append_new(list, one);
     }
     return list;
@@ -155,9 +138,9 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
                                       (json_int_t)source->outcomes[3]));
         if (source->error[0])
             json_object_set_new(one, "error", json_string(source->error));
-        add_time(one, "since", source->since);
+        fs_describe_time(one, "since", source->since);
         if (source->alive && source->type->create)
-            add_time(one, "alive", now.wall - (now.mono - source->alive));
+            fs_describe_time(one, "alive", now.wall - (now.mono - source->alive));
         json_array_append_new(list, one);
     }
     return list;
@@ -183,7 +166,7 @@ static json_t *show_question(const struct fs_engine *e, const struct fs_question
     if (q->answer_entry)
         json_object_set_new(one, "entry", json_integer((json_int_t)q->answer_entry));
     if (q->answered)
-        add_time(one, "confirmed", e->now.wall - (e->now.mono - fs_question_confirmed(e, q)));
+        fs_describe_time(one, "confirmed", e->now.wall - (e->now.mono - fs_question_confirmed(e, q)));
     return one;
 }
 
@@ -301,7 +284,7 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
                              show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
                              show_cause(cell->cause), "decisions", show_decisions(e, flag, context),
                              "clients", show_acks(context, (uint32_t)flag->index, cell->revision));
-    add_time(root, "changed", cell->changed);
+    fs_describe_time(root, "changed", cell->changed);
     if (cell->held)
         json_object_set_new(root, "held", json_true());
     if (flag->source_text)

@@ -76,26 +76,12 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
     }
 }
 
-static json_t *describe_value(const struct fs_evaluation *value)
-{
-    json_t *one =
-        json_pack("{s:s*, s:s}", "variant", value->variant, "reason", fs_reason_name(value->reason));
-    if (value->value)
-        json_object_set(one, "value", value->value);
-    if (value->error)
-        json_object_set_new(one, "errorCode", json_string(fs_error_code_name(value->error)));
-    if (value->detail[0])
-        json_object_set_new(one, "detail", json_string(value->detail));
-    return one;
-}
-
+/* With the time as entries have it, in milliseconds. */
 static json_t *describe_cause(const struct fs_cause *cause)
 {
-    json_t *entries = json_array();
-    for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
-        json_array_append_new(entries, json_integer((json_int_t)cause->entries[i]));
-    return json_pack("{s:s, s:I, s:I, s:o}", "kind", fs_cause_kind_name(cause->kind), "time",
-                     (json_int_t)cause->time, "count", (json_int_t)cause->count, "entries", entries);
+    json_t *one = fs_describe_cause(cause);
+    json_object_set_new(one, "time", json_integer(cause->time));
+    return one;
 }
 
 static json_t *describe_answers(struct fs_engine *e, const struct fs_proposal *proposal)
@@ -123,12 +109,12 @@ static void add_change(struct fs_engine *e, json_t *groups, json_t *contexts,
     const struct fs_flag *flag = e->set->flags[proposal->flag];
     const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
     json_t *change = json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway",
-                               proposal->takes_away, "to", describe_value(&proposal->value), "cause",
+                               proposal->takes_away, "to", fs_describe_value(&proposal->value), "cause",
                                describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
     json_object_set_new(change, "from",
                         proposal->from    ? json_incref(proposal->from)
                         : proposal->first ? json_null()
-                                          : describe_value(&cell->value));
+                                          : fs_describe_value(&cell->value));
     char *key = fs_json_canonical_text(change, FS_ENTRY_LIMIT, NULL);
     json_t *group = json_object_get(groups, key);
     if (!group) {
@@ -219,7 +205,7 @@ void fs_tick_go_ahead(struct fs_engine *e)
             e->revision++;
         any = true;
         if (i >= e->tick_proposals) /* not written yet: the next tick's entry wants to know */
-            proposal->from = describe_value(&proposal->context->cells[proposal->flag].value);
+            proposal->from = fs_describe_value(&proposal->context->cells[proposal->flag].value);
         fs_publish(e, proposal, e->revision);
     }
     e->tick_ahead = true;

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 #include "core/value.h"
+#include "core/json.h"
 
 struct fs_value fs_value_from_json(const json_t *json)
 {
@@ -45,17 +46,6 @@ static json_t *number_to_json(double number)
     return json_real(number);
 }
 
-/* A reference more to a container that others hold as well; the count is atomic (jansson 2.14, "Thread
- * safety"). */
-static json_t *shared(const json_t *json)
-{
-    union {
-        const json_t *borrowed;
-        json_t *counted;
-    } same = {.borrowed = json};
-    return json_incref(same.counted);
-}
-
 json_t *fs_value_to_json(struct fs_value value)
 {
     switch (value.kind) {
@@ -66,7 +56,7 @@ json_t *fs_value_to_json(struct fs_value value)
     case FS_STRING:
         return json_stringn(value.string.ptr, value.string.len);
     case FS_JSON:
-        return shared(value.json);
+        return fs_json_share(value.json);
     case FS_LIST: {
         json_t *array = json_array();
         for (size_t i = 0; i < value.list.count; i++)

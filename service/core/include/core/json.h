@@ -26,5 +26,8 @@ bool fs_json_equal(const json_t *a, const json_t *b);
 size_t fs_json_depth(const json_t *value);
 /* The member of an object as a C string; NULL where absent or of another type. Borrowed. */
 const char *fs_json_text(const json_t *object, const char *key);
+/* A reference more to JSON that others hold as well; nobody may change it. The count is atomic (jansson 2.14,
+ * "Thread safety"). */
+json_t *fs_json_share(const json_t *json);
 
 #endif
