@@ -4,24 +4,6 @@
 
 #include "memory_impl.h"
 
-static of_provider_status status_after(const of_provider_event *event, of_provider_status before)
-{
-    switch (event->type) {
-    case OF_EVENT_READY:
-    case OF_EVENT_CONTEXT_CHANGED:
-        return OF_STATUS_READY;
-    case OF_EVENT_STALE:
-        return OF_STATUS_STALE;
-    case OF_EVENT_ERROR:
-        return event->error == OF_ERROR_PROVIDER_FATAL ? OF_STATUS_FATAL : OF_STATUS_ERROR;
-    case OF_EVENT_RECONCILING:
-        return OF_STATUS_RECONCILING;
-    case OF_EVENT_CONFIGURATION_CHANGED:
-    default:
-        return before;
-    }
-}
-
 /* The event that stands for a status; 0 for NOT_READY. */
 static of_event_type event_of(of_provider_status status)
 {
@@ -61,7 +43,7 @@ static void remember(of_provider *provider, const of_provider_event *event)
 void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event)
 {
     of_provider_status before = of_provider_get_status(provider);
-    of_provider_status status = status_after(event, before);
+    of_provider_status status = of_provider_event_status(event, before);
     bool closing_event = event->type == OF_EVENT_CONTEXT_CHANGED || event->type == OF_EVENT_ERROR;
     /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end.
      */

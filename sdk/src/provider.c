@@ -112,20 +112,30 @@ static of_provider_event known_part(const of_provider_event *event)
     return known;
 }
 
+of_provider_status of_provider_event_status(const of_provider_event *event, of_provider_status before)
+{
+    switch (event->type) {
+    case OF_EVENT_READY:
+    case OF_EVENT_CONTEXT_CHANGED:
+        return OF_STATUS_READY;
+    case OF_EVENT_STALE:
+        return OF_STATUS_STALE;
+    case OF_EVENT_ERROR:
+        return event->error == OF_ERROR_PROVIDER_FATAL ? OF_STATUS_FATAL : OF_STATUS_ERROR;
+    case OF_EVENT_RECONCILING:
+        return OF_STATUS_RECONCILING;
+    case OF_EVENT_CONFIGURATION_CHANGED:
+    default:
+        return before;
+    }
+}
+
 static void tell_listener(of_provider *provider, const of_provider_event *event)
 {
     of_provider_listener listener = provider->listener;
     void *user = provider->listener_user;
     provider->listening++;
-    if (event->type != OF_EVENT_CONFIGURATION_CHANGED) {
-        static const of_provider_status after[] = {
-            OF_STATUS_NOT_READY, OF_STATUS_READY,       OF_STATUS_ERROR, OF_STATUS_NOT_READY,
-            OF_STATUS_STALE,     OF_STATUS_RECONCILING, OF_STATUS_READY};
-        of_provider_status status = after[event->type];
-        if (status == OF_STATUS_ERROR && event->error == OF_ERROR_PROVIDER_FATAL)
-            status = OF_STATUS_FATAL;
-        atomic_store(&provider->status, (int)status);
-    }
+    atomic_store(&provider->status, (int)of_provider_event_status(event, of_provider_get_status(provider)));
     (void)pthread_mutex_unlock(&provider->lock);
     listener(user, provider, event);
     (void)pthread_mutex_lock(&provider->lock);

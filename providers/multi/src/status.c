@@ -31,25 +31,6 @@ static of_event_type event_of(of_provider_status status)
     }
 }
 
-/* What an event makes of its provider's status; an event that says nothing of it leaves it. */
-static of_provider_status status_of(const of_provider_event *event, of_provider_status before)
-{
-    switch (event->type) {
-    case OF_EVENT_READY:
-    case OF_EVENT_CONTEXT_CHANGED:
-        return OF_STATUS_READY;
-    case OF_EVENT_STALE:
-        return OF_STATUS_STALE;
-    case OF_EVENT_RECONCILING:
-        return OF_STATUS_RECONCILING;
-    case OF_EVENT_ERROR:
-        return event->error == OF_ERROR_PROVIDER_FATAL ? OF_STATUS_FATAL : OF_STATUS_ERROR;
-    case OF_EVENT_CONFIGURATION_CHANGED:
-    default:
-        return before;
-    }
-}
-
 static const struct entry *heaviest(const struct multi *multi)
 {
     const struct entry *found = &multi->entries[0];
@@ -95,7 +76,7 @@ void multi_listen(void *user, of_provider *provider, const of_provider_event *ev
         of_free(entry->last_message);
         entry->last_message = copy_of(event->message);
         entry->last_error = event->error;
-        entry->status = status_of(event, entry->status);
+        entry->status = of_provider_event_status(event, entry->status);
         multi_update(multi);
     }
     (void)pthread_mutex_unlock(&multi->lock);

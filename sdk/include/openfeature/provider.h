@@ -186,6 +186,12 @@ typedef void (*of_provider_listener)(void *user, of_provider *provider, const of
  * @return #OF_OK, #OF_ERROR_SHARED when it is registered or taken over already
  */
 OF_API of_error of_provider_adopt(of_provider *provider, of_provider_listener listener, void *user);
+/**
+ * The status of a provider after an event, as a listener has to count it (specification 5.3.5):
+ * of_provider_get_status() may be ahead of the event that is being told.
+ * @param before the status before it, which stays where the event says nothing of it
+ */
+OF_API of_provider_status of_provider_event_status(const of_provider_event *event, of_provider_status before);
 /** Gives an adopted provider free. Waits until its listener is not running. Not from within the listener. */
 OF_API void of_provider_release(of_provider *provider);
 /** Runs `init`; a provider without one becomes READY. */
