@@ -194,6 +194,8 @@ uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of
 void ofi_off(struct ofi_core *core, uint64_t id);
 /* Removes the handlers of a client, or with NULL all. */
 void ofi_off_all(struct ofi_core *core, const of_client *client);
+/* The event that stands for a status; 0 for NOT_READY. */
+of_event_type ofi_event_of(of_provider_status status);
 /* With core->lock held: changes the status and queues for the handlers. */
 void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event);
 /* With core->lock held: tells the handlers of the domain's clients what state its provider is in. */

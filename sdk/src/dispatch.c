@@ -143,8 +143,6 @@ static void deliver(struct ofi_core *core, const struct ofi_queued *queued, uint
 /* An event from a provider's state, in place of those that were missed; false when there is none. */
 static bool recall(struct ofi_core *core, struct ofi_queued *queued)
 {
-    static const of_event_type types[] = {OF_EVENT_READY, OF_EVENT_READY, OF_EVENT_ERROR,
-                                          OF_EVENT_STALE, OF_EVENT_ERROR, OF_EVENT_RECONCILING};
     for (struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next) {
         of_provider *provider = domain->own;
         if (provider == NULL || !(provider->missed_status || provider->missed_change))
@@ -154,7 +152,7 @@ static bool recall(struct ofi_core *core, struct ofi_queued *queued)
         queued->event.type = OF_EVENT_CONFIGURATION_CHANGED;
         queued->event.metadata = &ofi_empty_object;
         if (provider->missed_status && queued->event.status != OF_STATUS_NOT_READY) {
-            queued->event.type = types[queued->event.status];
+            queued->event.type = ofi_event_of(queued->event.status);
             queued->event.error = provider->last_error;
             provider->missed_status = false;
         } else {

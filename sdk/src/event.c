@@ -4,8 +4,7 @@
 
 #include "memory_impl.h"
 
-/* The event that stands for a status; 0 for NOT_READY. */
-static of_event_type event_of(of_provider_status status)
+of_event_type ofi_event_of(of_provider_status status)
 {
     switch (status) {
     case OF_STATUS_READY:
@@ -73,7 +72,7 @@ void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_prov
 static struct ofi_queued *state_event(of_provider *provider)
 {
     of_provider_status status = of_provider_get_status(provider);
-    of_provider_event event = OF_PROVIDER_EVENT(event_of(status));
+    of_provider_event event = OF_PROVIDER_EVENT(ofi_event_of(status));
     if (event.type == (of_event_type)0)
         return NULL;
     event.message = provider->last_message;
@@ -84,7 +83,7 @@ static struct ofi_queued *state_event(of_provider *provider)
 void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain)
 {
     of_provider *provider = atomic_load(&domain->provider);
-    of_event_type type = event_of(of_provider_get_status(provider));
+    of_event_type type = ofi_event_of(of_provider_get_status(provider));
     if (type == (of_event_type)0 || !anyone_listens(core, type))
         return;
     struct ofi_queued *queued = state_event(provider);
@@ -101,7 +100,7 @@ void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain)
  * memory. */
 static bool catch_up(struct ofi_core *core, const struct ofi_handler *handler, of_provider *provider)
 {
-    if (provider == NULL || event_of(of_provider_get_status(provider)) != handler->type)
+    if (provider == NULL || ofi_event_of(of_provider_get_status(provider)) != handler->type)
         return true;
     struct ofi_queued *queued = state_event(provider);
     if (queued == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hooks as counted objects. Running them is evaluate_hooks.c's. */
+/* Hooks as counted objects. Running them is run_hooks.c's. */
 #include "core.h"
 
 #include <string.h>

@@ -101,14 +101,6 @@ static of_error start_work(struct ofi_core *core, of_provider *provider)
     return OF_ERROR_NO_THREAD;
 }
 
-/* Runs the provider's shutdown, whose end makes it NOT_READY (1.7.6). */
-static void shut_down(of_provider *provider)
-{
-    if (provider->methods.shutdown != NULL)
-        provider->methods.shutdown(provider->self);
-    atomic_store(&provider->status, OF_STATUS_NOT_READY);
-}
-
 /* The provider is shut down and nobody is inside: it can be registered anew. */
 static void set_free(struct ofi_core *core, of_provider *provider)
 {
@@ -148,13 +140,13 @@ static void close_now(const struct job *job)
     ofi_wait_unused(job->provider, job->unlinked);
     bool busy = still_busy(job->core, job->provider);
     if (!job->again)
-        shut_down(job->provider);
+        of_provider_shutdown(job->provider);
     if (busy || job->again) {
         (void)pthread_mutex_lock(&job->core->lock);
         while (job->provider->busy)
             (void)pthread_cond_wait(&job->core->changed, &job->core->lock);
         (void)pthread_mutex_unlock(&job->core->lock);
-        shut_down(job->provider); /* of an init that was running then and is over now */
+        of_provider_shutdown(job->provider); /* of an init that was running then and is over now */
     }
     set_free(job->core, job->provider);
     of_provider_unref(job->provider);
@@ -182,7 +174,7 @@ void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_on
     struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
     if (at_once) {
         bool busy = still_busy(core, provider);
-        shut_down(provider);
+        of_provider_shutdown(provider);
         if (!busy && !still_busy(core, provider) && !ofi_in_use(provider, job.unlinked)) {
             set_free(core, provider);
             of_provider_unref(provider);

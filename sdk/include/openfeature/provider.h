@@ -196,7 +196,7 @@ OF_API of_provider_status of_provider_event_status(const of_provider_event *even
 OF_API void of_provider_release(of_provider *provider);
 /** Runs `init`; a provider without one becomes READY. */
 OF_API of_error of_provider_init(of_provider *provider, const of_context *context, const char *domain);
-/** Runs `shutdown`, after which the status is NOT_READY. */
+/** Runs `shutdown`, after which the status is NOT_READY (specification 1.7.6). */
 OF_API void of_provider_shutdown(of_provider *provider);
 /** Runs `on_context_changed`, if there is one. */
 OF_API of_error of_provider_context_changed(of_provider *provider, const of_context *before,
