@@ -4,24 +4,18 @@ import io
 import json
 import os
 import pathlib
-import shutil
-import signal
-import socket
 import subprocess
 import tarfile
 import threading
-import time
-import urllib.error
-import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from opa_world import has_module
+from world import ROOT, Opa, eventually, http
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOOL = pathlib.Path(os.environ.get("FLAGSTAFF_BUILD", ROOT / "build")) / "tests" / "opa_fetch_tool"
-OPA = os.environ.get("OPA_BIN") or shutil.which("opa") or str(ROOT / ".tools" / "bin" / "opa")
 
-if not pathlib.Path(OPA).exists():
+if not pathlib.Path(Opa.binary).exists():
     pytest.skip("no opa: script/bootstrap --tests builds it", allow_module_level=True)
 if not TOOL.exists():
     pytest.skip(f"{TOOL} is not built", allow_module_level=True)
@@ -47,61 +41,6 @@ DATA = {"roles": {"bob": ["editor"], "eve": ["viewer"]}, "grants": {"editor": ["
 ALLOW, GRANTED, BLOCKED = "app/rbac/allow", "app/rbac/granted", "app/rbac/blocked"
 QUERIES = [["path", ALLOW], ["path", GRANTED], ["path", BLOCKED], ["path", "app/rbac/shape"], ["path", "app/rbac/double"],
            ["path", "app/rbac/odd/the key"], ["path", "app/rbac/list/0"], ["path", "nowhere/at/all"], ["users", "app/rbac/us_users"]]
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def http(method, url, body=None, token=None):
-    request = urllib.request.Request(url, method=method, data=body.encode() if isinstance(body, str) else body)
-    if token:
-        request.add_header("Authorization", f"Bearer {token}")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return answer.read()
-
-
-class Opa:
-    def __init__(self, folder, *arguments, port=None):
-        self.folder, self.arguments, self.port = folder, arguments, port or free_port()
-        self.url, self.process = f"http://127.0.0.1:{self.port}", None
-
-    def start(self, output=subprocess.DEVNULL):
-        self.process = subprocess.Popen(
-            [OPA, "run", "--server", "--addr", f"127.0.0.1:{self.port}", "--skip-version-check", "--log-level", "error", *self.arguments],
-            cwd=self.folder, stdout=output, stderr=output)
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
-            try:
-                http("GET", self.url + "/health")
-                return self
-            except urllib.error.HTTPError:
-                return self
-            except OSError:
-                time.sleep(0.01)
-        raise AssertionError("OPA does not listen")
-
-    def stop(self):
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.process = None
-
-    def freeze(self):
-        """Stops the process; returns when each of its threads stands still."""
-        os.kill(self.process.pid, signal.SIGSTOP)
-        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
-        while not all(task.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()):
-            time.sleep(0.001)
-
-    def has_module(self):
-        try:
-            http("GET", self.url + "/v1/policies/flagstaff")
-            return True
-        except urllib.error.HTTPError:
-            return False
 
 
 class Tool:
@@ -137,9 +76,7 @@ def tool():
 
 @pytest.fixture
 def opa(tmp_path):
-    (tmp_path / "rbac.rego").write_text(POLICY)
-    (tmp_path / "data.json").write_text(json.dumps(DATA))
-    opa = Opa(tmp_path, "rbac.rego", "data.json").start()
+    opa = Opa(tmp_path, {"rbac.rego": POLICY, "data.json": DATA}).start()
     yield opa
     opa.stop()
 
@@ -161,7 +98,7 @@ MIXED_ANSWERS = [("value", True), ("value", False), ("value", True), ("undefined
 def test_batched_and_single_questions_get_the_same_answers(tool, opa, batch):
     assert tool.source(opa.url, batch=batch)["alive"]
     assert states(tool.ask(*MIXED)) == MIXED_ANSWERS
-    assert opa.has_module() == batch
+    assert has_module(opa.url) == batch
 
 
 @pytest.mark.parametrize("batch", [True, False])
@@ -187,12 +124,12 @@ def test_a_module_that_somebody_removed_is_put_back_and_nobody_is_denied_for_it(
     tool.source(opa.url)
     for _ in range(3):
         assert states(tool.ask(*MIXED)) == MIXED_ANSWERS
-        http("DELETE", opa.url + "/v1/policies/flagstaff")
+        assert http("DELETE", opa.url + "/v1/policies/flagstaff").status == 200
 
 
 def test_a_module_of_somebody_else_is_replaced(tool, opa):
     tool.source(opa.url)
-    http("PUT", opa.url + "/v1/policies/flagstaff", "package flagstaff.batch\nversion := \"old\"\n")
+    assert http("PUT", opa.url + "/v1/policies/flagstaff", "package flagstaff.batch\nversion := \"old\"\n").status == 200
     assert states(tool.ask(*MIXED)) == MIXED_ANSWERS
 
 
@@ -201,7 +138,7 @@ def test_flags_that_change_bring_another_module(tool, opa):
     assert states(tool.ask(MIXED[0])) == [("value", True)]
     tool.tell(queries=[["path", ALLOW], ["path", GRANTED]])
     assert states(tool.ask(MIXED[0], MIXED[2])) == [("value", True), ("value", True)]
-    assert b"granted" in http("GET", opa.url + "/v1/policies/flagstaff")
+    assert b"granted" in http("GET", opa.url + "/v1/policies/flagstaff").body
 
 
 def test_a_path_that_no_module_can_hold_spoils_no_other(tool, opa):
@@ -224,22 +161,22 @@ def test_an_opa_that_goes_is_no_answer_and_one_that_comes_back_is_asked_again(to
 def test_an_opa_that_hangs_is_no_answer(tool, opa):
     tool.source(opa.url, timeout="200ms")
     assert states(tool.ask(MIXED[0])) == [("value", True)]
-    opa.freeze()
+    opa.pause()
     try:
         answers = tool.ask(*MIXED)
         assert [a["state"] for a in answers] == ["none"] * len(MIXED)
         assert not tool(probe=True)["alive"]
     finally:
-        os.kill(opa.process.pid, signal.SIGCONT)
+        opa.resume()
     assert tool(probe=True)["alive"]
 
 
 def test_a_revision_document_makes_a_change_of_data_visible(tool, opa):
     assert tool.source(opa.url, revisionPath="rev/n")["revision"] == "rev/n=1"
     assert tool.ask(MIXED[0])[0]["revision"] == "rev/n=1"
-    http("PUT", opa.url + "/v1/data/rev/n", "2")
+    opa.put("rev/n", 2)
     assert tool(probe=True)["revision"] == "rev/n=2"
-    http("DELETE", opa.url + "/v1/data/rev/n")
+    assert http("DELETE", opa.url + "/v1/data/rev/n").status == 204
     probe = tool(probe=True)
     assert not probe["alive"] and "revisionPath" in probe["error"]
     assert tool.ask(MIXED[0])[0]["state"] == "none"
@@ -257,12 +194,10 @@ allow if { input.identity == "right"; data.modules; input.path[1] == "policies" 
 
 @pytest.mark.parametrize("modules", [True, False])
 def test_opas_own_authorization(tool, tmp_path, modules):
-    (tmp_path / "rbac.rego").write_text(POLICY)
-    (tmp_path / "authz.rego").write_text(AUTHZ)
-    (tmp_path / "data.json").write_text(json.dumps({**DATA, "modules": modules}))
     token = tmp_path / "token"
     token.write_text("wrong-canary\n")
-    opa = Opa(tmp_path, "--authentication=token", "--authorization=basic", "rbac.rego", "authz.rego", "data.json").start()
+    opa = Opa(tmp_path, {"rbac.rego": POLICY, "authz.rego": AUTHZ, "data.json": {**DATA, "modules": modules}},
+              ["--authentication=token", "--authorization=basic"]).start()
     try:
         probe = tool.source(opa.url, tokenFile=str(token))
         assert not probe["alive"] and "401" in probe["error"] and "canary" not in probe["error"]
@@ -291,10 +226,9 @@ def test_tls_with_a_client_certificate_that_is_renewed(tool, tmp_path):
     server.private_key_pem.write_to_path(tmp_path / "server.key")
     server.cert_chain_pems[0].write_to_path(tmp_path / "server.pem")
     present(bad)
-    (tmp_path / "rbac.rego").write_text(POLICY)
-    (tmp_path / "data.json").write_text(json.dumps(DATA))
-    opa = Opa(tmp_path, "--tls-cert-file", "server.pem", "--tls-private-key-file", "server.key", "--tls-ca-cert-file", "ca.pem",
-              "--authentication=tls", "rbac.rego", "data.json").start()
+    opa = Opa(tmp_path, {"rbac.rego": POLICY, "data.json": DATA},
+              ["--tls-cert-file", "server.pem", "--tls-private-key-file", "server.key", "--tls-ca-cert-file", "ca.pem", "--authentication=tls"],
+              up=400).start()
     try:
         files = {"certificateFile": str(tmp_path / "client.pem"), "keyFile": str(tmp_path / "client.key")}
         url = opa.url.replace("http:", "https:")
@@ -316,21 +250,17 @@ def test_tls_with_a_client_certificate_that_is_renewed(tool, tmp_path):
 
 
 def test_the_probe_can_be_kept_out_of_decision_logs(tool, tmp_path):
-    (tmp_path / "rbac.rego").write_text(POLICY)
-    (tmp_path / "data.json").write_text(json.dumps(DATA))
-    (tmp_path / "log.rego").write_text('package system.log\n\ndrop if input.path == "flagstaff/batch/version"\n')
-    log = tmp_path / "decisions"
-    with log.open("wb") as out:
-        opa = Opa(tmp_path, "--set", "decision_logs.console=true", "rbac.rego", "log.rego", "data.json")
-        opa.start(output=out)
-        try:
-            assert tool.source(opa.url)["alive"]
-            tool.ask(MIXED[0])
-            tool(probe=True)
-        finally:
-            opa.stop()
-    assert "flagstaff/batch" in log.read_text()
-    assert "flagstaff/batch/version" not in log.read_text()
+    drop = 'package system.log\n\ndrop if input.path == "flagstaff/batch/version"\n'
+    opa = Opa(tmp_path, {"rbac.rego": POLICY, "log.rego": drop, "data.json": DATA}, ["--set", "decision_logs.console=true"]).start()
+    log = opa.process
+    try:
+        assert tool.source(opa.url)["alive"]
+        tool.ask(MIXED[0])
+        tool(probe=True)
+    finally:
+        opa.stop()
+    assert "flagstaff/batch" in log.output
+    assert "flagstaff/batch/version" not in log.output
 
 
 def bundle(revision, files, roots):
@@ -383,21 +313,15 @@ def bundles():
     bundles.close()
 
 
-def wait_alive(tool, seconds=20):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        probe = tool(probe=True)
-        if probe["alive"]:
-            return probe
-        time.sleep(0.05)
-    raise AssertionError(probe)
+def wait_alive(tool):
+    return eventually(lambda: (probe := tool(probe=True))["alive"] and probe, "the source is alive")
 
 
 @pytest.mark.parametrize("roots,owns_us", [(["app", "roles", "grants", "rev"], False), ([""], True)])
 def test_an_opa_fed_by_bundles(tool, tmp_path, bundles, roots, owns_us):
     files = {"rbac.rego": POLICY, "data.json": json.dumps(DATA)}
     bundles.configure(tmp_path)
-    opa = Opa(tmp_path, "-c", "opa.json").start()
+    opa = Opa(tmp_path, arguments=["-c", "opa.json"]).start()
     try:
         probe = tool.source(opa.url)
         assert not probe["alive"] and "not activated" in probe["error"]
@@ -406,7 +330,7 @@ def test_an_opa_fed_by_bundles(tool, tmp_path, bundles, roots, owns_us):
         assert wait_alive(tool)["revision"] == "app=rev-9"
         answers = tool.ask(*MIXED)
         assert states(answers) == MIXED_ANSWERS
-        assert opa.has_module() == (not owns_us)
+        assert has_module(opa.url) == (not owns_us)
         assert answers[0]["revision"] == "app=rev-9"
         assert answers[0]["decision"] and ("#" in answers[0]["decision"]) == (not owns_us)
         opa.stop()
@@ -424,10 +348,10 @@ def test_an_opa_fed_by_bundles(tool, tmp_path, bundles, roots, owns_us):
 def test_the_printed_module_compiles_and_serves_in_ones_own_bundle(tool, tmp_path, bundles):
     module = tool(module=[q for kind, q in QUERIES if kind == "path"])
     (tmp_path / "module.rego").write_text(module)
-    subprocess.run([OPA, "check", "--strict", "module.rego"], cwd=tmp_path, check=True)
+    subprocess.run([Opa.binary, "check", "--strict", "module.rego"], cwd=tmp_path, check=True)
     bundles.configure(tmp_path)
     bundles.bytes = bundle("1", {"rbac.rego": POLICY, "module.rego": module, "data.json": json.dumps(DATA)}, [""])
-    opa = Opa(tmp_path, "-c", "opa.json").start()
+    opa = Opa(tmp_path, arguments=["-c", "opa.json"]).start()
     try:
         tool.source(opa.url)
         wait_alive(tool)

@@ -7,7 +7,6 @@ Nothing here sleeps to wait for something: `eventually` asks again until a condi
 import contextlib
 import json
 import os
-import queue
 import re
 import shutil
 import signal
@@ -378,7 +377,9 @@ class Opa:
 
     binary = os.environ.get("OPA_BIN") or shutil.which("opa") or str(ROOT / ".tools" / "bin" / "opa")
 
-    def __init__(self, folder, files=None, arguments=()):
+    def __init__(self, folder, files=None, arguments=(), up=200):
+        """`up`: what GET /health answers to plain HTTP when OPA listens; 400 on a port that speaks TLS."""
+        self.up = up
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.files = []
@@ -403,7 +404,7 @@ class Opa:
         if self.process.process.poll() is not None:
             raise AssertionError(f"OPA ended:\n{self.process.output}")
         try:
-            return http("GET", self.url + "/health", timeout=2).status == 200
+            return http("GET", self.url + "/health", timeout=2).status == self.up
         except OSError:
             return False
 
@@ -412,7 +413,10 @@ class Opa:
         assert answer.status == 204, answer
 
     def pause(self):
+        """Stops the process; returns when each of its threads stands still."""
         self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.process.pid}/task")
+        eventually(lambda: all(t.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()), "OPA stands still")
 
     def resume(self):
         self.process.send_signal(signal.SIGCONT)
@@ -424,4 +428,4 @@ class Opa:
             self.process = None
 
 
-__all__ = ["BINARY", "Client", "DEADLINE", "Daemon", "Opa", "Process", "ROOT", "eventually", "free_port", "http", "queue"]
+__all__ = ["BINARY", "Client", "DEADLINE", "Daemon", "Opa", "Process", "ROOT", "eventually", "free_port", "http"]
