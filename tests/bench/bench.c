@@ -25,11 +25,6 @@ static double nanos(clockid_t clock)
     return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-double bench_cpu(void)
-{
-    return nanos(CLOCK_PROCESS_CPUTIME_ID);
-}
-
 double bench_thread_cpu(void)
 {
     return nanos(CLOCK_THREAD_CPUTIME_ID);
@@ -63,11 +58,6 @@ double bench_percentile(struct bench_values *values, double percent)
     qsort(values->items, values->count, sizeof *values->items, by_size);
     size_t rank = (size_t)(percent / 100 * (double)(values->count - 1) + 0.5);
     return values->items[rank];
-}
-
-void bench_clear(struct bench_values *values)
-{
-    values->count = 0;
 }
 
 void bench_finish(struct bench_values *values)

@@ -25,8 +25,7 @@ struct bench_side {
  * first side is the floor. */
 void bench_compare(const char *title, const char *unit, const struct bench_side *sides, size_t count);
 
-/* Nanoseconds: of this process's CPU, of this thread's, and on the wall. */
-double bench_cpu(void);
+/* Nanoseconds: of this thread's CPU, and on the wall. */
 double bench_thread_cpu(void);
 int64_t bench_wall(void);
 
@@ -37,7 +36,6 @@ struct bench_values {
 };
 void bench_add(struct bench_values *values, double value);
 double bench_percentile(struct bench_values *values, double percent); /* sorts */
-void bench_clear(struct bench_values *values);
 void bench_finish(struct bench_values *values);
 
 /* Ends the program with a text where a thing that must work does not. */

@@ -416,3 +416,12 @@ void world_assert_converged(struct world *w)
             assert_same(c, it.value);
     }
 }
+
+struct world_client *world_watching(struct world *w, const char *name)
+{
+    struct world_client *c = world_client(w, name);
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_run(w);
+    return c;
+}

@@ -202,6 +202,8 @@ struct world_client *world_client(struct world *w, const char *name);
 struct world_client *world_client_as(struct world *w, const char *name, const char *scopes,
                                      const char *subject);
 void world_connect(struct world_client *c, bool resume);
+/* A connected client of that name that watches ada, with all that follows from it. */
+struct world_client *world_watching(struct world *w, const char *name);
 void world_drop(struct world_client *c);
 /* Begins a watch of this subject (a bare name) or context (an object), before or after connecting. */
 void world_watch(struct world_client *c, uint64_t watch, const char *context);

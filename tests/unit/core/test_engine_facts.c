@@ -17,10 +17,7 @@ static const char flags[] = "flags:\n"
 static struct world *begin(struct world_client **c)
 {
     struct world *w = world_create(flags);
-    *c = world_client(w, "shop");
-    world_watch(*c, 1, "ada");
-    world_connect(*c, false);
-    world_run(w);
+    *c = world_watching(w, "shop");
     return w;
 }
 

@@ -27,10 +27,7 @@ static struct world *begin(struct world_client **c)
     world_policy(w, "app/door", NULL, "false");
     world_policy(w, "app/level", NULL, "\"some\"");
     world_policy(w, "app/tools", NULL, "[\"read\",\"write\"]");
-    *c = world_client(w, "shop");
-    world_watch(*c, 1, "ada");
-    world_connect(*c, false);
-    world_run(w);
+    *c = world_watching(w, "shop");
     w->hold_asks = true;
     return w;
 }

@@ -21,10 +21,7 @@ static struct world *begin(struct world_client **c, const char *door)
     struct world *w = world_create(flags);
     world_policy(w, "app/door", NULL, door);
     world_policy(w, "app/level", NULL, "\"some\"");
-    *c = world_client(w, "shop");
-    world_watch(*c, 1, "ada");
-    world_connect(*c, false);
-    world_run(w);
+    *c = world_watching(w, "shop");
     return w;
 }
 

@@ -18,10 +18,7 @@ static struct world *begin(struct world_client **c)
 {
     struct world *w = world_create(flags);
     world_policy(w, "app/door", NULL, "true");
-    *c = world_client(w, "shop");
-    world_watch(*c, 1, "ada");
-    world_connect(*c, false);
-    world_run(w);
+    *c = world_watching(w, "shop");
     return w;
 }
 

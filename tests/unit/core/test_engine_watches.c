@@ -18,10 +18,7 @@ static void a_watch_gets_a_snapshot_then_a_lease_then_each_change(void **state)
     (void)state;
     struct world *w = world_create(flags);
     world_policy(w, "app/door", "ada", "true");
-    struct world_client *c = world_client(w, "shop");
-    world_watch(c, 1, "ada");
-    world_connect(c, false);
-    world_run(w);
+    struct world_client *c = world_watching(w, "shop");
     assert_string_equal(world_value(c, 1, "door"), "true");
     assert_string_equal(world_value(c, 1, "theme"), "\"light\"");
     assert_true(world_leased(c));
@@ -152,10 +149,7 @@ static void a_large_snapshot_comes_in_parts(void **state)
             &yaml, "  f%d:\n    variants: { \"on\": true, \"off\": false }\n    defaultVariant: \"on\"\n", i);
     struct world *w = world_create(yaml.data);
     fs_buf_finish(&yaml);
-    struct world_client *c = world_client(w, "shop");
-    world_watch(c, 1, "ada");
-    world_connect(c, false);
-    world_run(w);
+    struct world_client *c = world_watching(w, "shop");
     assert_int_equal(c->snapshots, 3);
     assert_int_equal(json_object_size(world_cached(c, 1)->flags), 300);
     world_assert_converged(w);

@@ -163,15 +163,22 @@ static inline void client_write(int fd, const char *text, size_t length)
     }
 }
 
+static inline void client_vsend(int fd, const char *format, va_list args)
+    __attribute__((format(printf, 2, 0)));
+static inline void client_vsend(int fd, const char *format, va_list args)
+{
+    char *text = fs_vformat(format, args);
+    client_write(fd, text, strlen(text));
+    fs_free(text);
+}
+
 static inline void client_send(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static inline void client_send(int fd, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    char *text = fs_vformat(format, args);
+    client_vsend(fd, format, args);
     va_end(args);
-    client_write(fd, text, strlen(text));
-    fs_free(text);
 }
 
 struct answer {

@@ -33,12 +33,10 @@ static inline struct answer *refused(const char *format, ...) __attribute__((for
 static inline struct answer *refused(const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
-    char *text = fs_vformat(format, args);
-    va_end(args);
     int fd = client_connect(&door);
-    client_write(fd, text, strlen(text));
-    fs_free(text);
+    va_start(args, format);
+    client_vsend(fd, format, args);
+    va_end(args);
     struct answer *answer = client_answer(fd);
     close(fd);
     assert_int_equal(fs_queue_length(door.inbox), 0);
@@ -51,12 +49,10 @@ static inline struct fs_net_message *accepted(struct answer **answer_out, const 
 static inline struct fs_net_message *accepted(struct answer **answer_out, const char *format, ...)
 {
     va_list args;
-    va_start(args, format);
-    char *text = fs_vformat(format, args);
-    va_end(args);
     int fd = client_connect(&door);
-    client_write(fd, text, strlen(text));
-    fs_free(text);
+    va_start(args, format);
+    client_vsend(fd, format, args);
+    va_end(args);
     struct fs_net_message *message = door_next(&door, FS_NET_REQUEST);
     fs_server_reply(door.server, message->connection, 200, "text/plain", NULL, door_blob("ok"));
     struct answer *answer = client_answer(fd);

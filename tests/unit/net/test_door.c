@@ -3,12 +3,28 @@
  * closes. */
 #include "door.h"
 
-static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
+static struct door door;
+
+static int set_up(void **state)
 {
-    struct door door;
     (void)state;
     door_init(&door);
     door_open(&door, (struct fs_server_options){0}, 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    door_close(&door);
+    return 0;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
+{
+    (void)state;
     int fd = client_connect(&door);
     client_send(
         fd,
@@ -40,15 +56,11 @@ static void a_request_becomes_a_message_and_the_reply_its_answer(void **state)
     assert_true(has_header(answer, "Location: /v1/receipts/7"));
     assert_true(has_header(answer, "Content-Type: application/json"));
     close(fd);
-    door_close(&door);
 }
 
 static void a_connection_carries_one_request_after_the_other(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
     for (int i = 0; i < 20; i++) {
         char text[32];
@@ -59,17 +71,13 @@ static void a_connection_carries_one_request_after_the_other(void **state)
         assert_string_equal(client_answer(fd)->body, text);
     }
     close(fd);
-    door_close(&door);
 }
 
 static void answers_may_come_late_and_in_another_order(void **state)
 {
-    struct door door;
     int fds[8];
     uint64_t ids[8];
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     for (int i = 0; i < 8; i++) {
         char path[32];
         snprintf(path, sizeof path, "/v1/flags?n=%d", i);
@@ -85,15 +93,11 @@ static void answers_may_come_late_and_in_another_order(void **state)
         assert_int_equal(answer->body[0], '0' + i);
         close(fds[i]);
     }
-    door_close(&door);
 }
 
 static void a_request_sent_ahead_ends_the_connection_behind_the_first_answer(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
     client_send(
         fd,
@@ -103,16 +107,12 @@ static void a_request_sent_ahead_ends_the_connection_behind_the_first_answer(voi
     assert_true(client_ended(fd));
     assert_int_equal(fs_queue_length(door.inbox), 0);
     close(fd);
-    door_close(&door);
 }
 
 /* libwebsockets 4.1.6 would give the second request's own head as its body, and then loop for ever. */
 static void a_body_sent_ahead_ends_the_connection_and_is_never_mixed_up(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
     char *one = fs_format("POST /v1/events HTTP/1.1\r\nHost: localhost:%d\r\nAuthorization: Bearer %s\r\n"
                           "Content-Length: 11\r\n\r\n{\"id\":\"one\"",
@@ -126,15 +126,11 @@ static void a_body_sent_ahead_ends_the_connection_and_is_never_mixed_up(void **s
     assert_string_equal(client_answer(fd)->body, "one");
     assert_true(client_ended(fd));
     close(fd);
-    door_close(&door);
 }
 
 static void a_refused_body_sent_ahead_does_not_hang_the_door(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
     const char *get = "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\n\r\n";
     const char *post = "POST /v1/events HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nabcde";
@@ -146,30 +142,22 @@ static void a_refused_body_sent_ahead_does_not_hang_the_door(void **state)
     assert_string_equal(client_answer(other)->body, "alive");
     close(fd);
     close(other);
-    door_close(&door);
 }
 
 static void who_hangs_up_while_waiting_is_reported_closed(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = client_connect(&door);
     client_get(fd, &door, "/v1/flags", NULL);
     uint64_t id = door_id(&door, FS_NET_REQUEST);
     close(fd);
     assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
     fs_server_reply(door.server, id, 200, NULL, NULL, door_blob("too late")); /* is thrown away */
-    door_close(&door);
 }
 
 static void a_websocket_opens_carries_frames_and_closes(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = ws_connect(&door);
     struct fs_net_message *opened = door_next(&door, FS_NET_OPENED);
     uint64_t id = opened->connection;
@@ -204,15 +192,11 @@ static void a_websocket_opens_carries_frames_and_closes(void **state)
     ws_send_frame(fd, 8, true, "\x03\xe9", 2);
     assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
     close(fd);
-    door_close(&door);
 }
 
 static void a_client_that_closes_is_reported_closed(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int polite = ws_connect(&door);
     uint64_t first = door_id(&door, FS_NET_OPENED);
     ws_send_frame(polite, 8, true, "\x03\xe8", 2);
@@ -223,33 +207,25 @@ static void a_client_that_closes_is_reported_closed(void **state)
     uint64_t second = door_id(&door, FS_NET_OPENED);
     close(rude);
     assert_int_equal(door_id(&door, FS_NET_CLOSED), second);
-    door_close(&door);
 }
 
 static void stopping_closes_websockets_as_going_away(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = ws_connect(&door);
     int idle = client_connect(&door);
     door_id(&door, FS_NET_OPENED);
     fs_server_stop(door.server);
+    door.server = NULL;
     assert_int_equal(ws_close_code(fd), 1001);
     assert_true(client_ended(idle));
     close(fd);
     close(idle);
-    fs_queue_destroy(door.inbox);
-    json_decref(door.keys);
 }
 
 static void draining_takes_no_new_connections_and_keeps_the_old(void **state)
 {
-    struct door door;
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     int fd = ws_connect(&door);
     uint64_t id = door_id(&door, FS_NET_OPENED);
     fs_server_drain(door.server);
@@ -261,17 +237,13 @@ static void draining_takes_no_new_connections_and_keeps_the_old(void **state)
     assert_int_not_equal(connect(other, (struct sockaddr *)&address, sizeof address), 0);
     close(other);
     close(fd);
-    door_close(&door);
 }
 
 static void a_port_in_use_is_an_error_that_names_it(void **state)
 {
-    struct door door;
     struct fs_err err = {0};
     char port[16];
     (void)state;
-    door_init(&door);
-    door_open(&door, (struct fs_server_options){0}, 0);
     struct fs_server_options second = {.port = door.port, .inbox = door.inbox};
     assert_null(fs_server_start(&second, &err));
     snprintf(port, sizeof port, ":%d", door.port);
@@ -280,24 +252,23 @@ static void a_port_in_use_is_an_error_that_names_it(void **state)
     struct fs_server_options bad = {.host = "192.0.2.1", .inbox = door.inbox};
     assert_null(fs_server_start(&bad, &err));
     assert_non_null(strstr(err.text, "192.0.2.1"));
-    door_close(&door);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_request_becomes_a_message_and_the_reply_its_answer),
-        cmocka_unit_test(a_connection_carries_one_request_after_the_other),
-        cmocka_unit_test(answers_may_come_late_and_in_another_order),
-        cmocka_unit_test(a_request_sent_ahead_ends_the_connection_behind_the_first_answer),
-        cmocka_unit_test(a_body_sent_ahead_ends_the_connection_and_is_never_mixed_up),
-        cmocka_unit_test(a_refused_body_sent_ahead_does_not_hang_the_door),
-        cmocka_unit_test(who_hangs_up_while_waiting_is_reported_closed),
-        cmocka_unit_test(a_websocket_opens_carries_frames_and_closes),
-        cmocka_unit_test(a_client_that_closes_is_reported_closed),
-        cmocka_unit_test(stopping_closes_websockets_as_going_away),
-        cmocka_unit_test(draining_takes_no_new_connections_and_keeps_the_old),
-        cmocka_unit_test(a_port_in_use_is_an_error_that_names_it),
+        TEST(a_request_becomes_a_message_and_the_reply_its_answer),
+        TEST(a_connection_carries_one_request_after_the_other),
+        TEST(answers_may_come_late_and_in_another_order),
+        TEST(a_request_sent_ahead_ends_the_connection_behind_the_first_answer),
+        TEST(a_body_sent_ahead_ends_the_connection_and_is_never_mixed_up),
+        TEST(a_refused_body_sent_ahead_does_not_hang_the_door),
+        TEST(who_hangs_up_while_waiting_is_reported_closed),
+        TEST(a_websocket_opens_carries_frames_and_closes),
+        TEST(a_client_that_closes_is_reported_closed),
+        TEST(stopping_closes_websockets_as_going_away),
+        TEST(draining_takes_no_new_connections_and_keeps_the_old),
+        TEST(a_port_in_use_is_an_error_that_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

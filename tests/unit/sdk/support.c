@@ -92,7 +92,6 @@ static of_error probe_init(void *self, of_provider *provider, const of_context *
 static void probe_shutdown(void *self)
 {
     struct probe *probe = self;
-    probe->shutdown_order = atomic_fetch_add(&clock_of_calls, 1) + 1;
     gate_pass(&probe->shutdown_gate);
     atomic_fetch_add(&probe->shutdowns, 1);
 }
@@ -307,6 +306,12 @@ static void pause_briefly(int *spent_ms)
 void await_count(atomic_int *counter, int value)
 {
     for (int spent = 0; atomic_load(counter) < value;)
+        pause_briefly(&spent);
+}
+
+void await_none(atomic_int *counter)
+{
+    for (int spent = 0; atomic_load(counter) > 0;)
         pause_briefly(&spent);
 }
 

@@ -49,9 +49,8 @@ struct probe {
     of_error error;          /* of the flag "fails" */
     const char *error_message;
     atomic_int inits, shutdowns, destroyed, resolves, contexts, tracks;
-    atomic_int inside; /* resolvers that are running */
-    atomic_int order;  /* the shared counter at the last init, shutdown and resolve */
-    atomic_int init_order, resolve_order, shutdown_order;
+    atomic_int inside;                    /* resolvers that are running */
+    atomic_int init_order, resolve_order; /* the shared counter at the last init and resolve */
     pthread_mutex_t lock;
     char domain[64];
     of_context *init_context, *seen, *before, *now; /* as they were handed in */
@@ -77,6 +76,8 @@ struct probe *probe_new(const char *name, unsigned flags);
 void probe_free(struct probe *probe);
 /* Waits until a counter of a probe reaches a value. */
 void await_count(atomic_int *counter, int value);
+/* Waits until it is 0. */
+void await_none(atomic_int *counter);
 void await_status(of_client *client, of_provider_status status);
 
 /* A box of events. */

@@ -27,7 +27,6 @@ struct teller {
     of_error error;
     char error_message[300];
     of_value *hints;
-    of_value *hints_elsewhere; /* of the other stages */
     of_details final;
     const of_hook_context *hook_context;
     char final_key[32], final_variant[32], final_reason[32];

@@ -145,8 +145,7 @@ static void dynamic_scenario(void)
     (void)of_api_set_provider_and_wait(api, "domain", second->provider, PATIENCE_MS);
     of_client_track(client, "visited", one, NULL);
     evaluate_all(client, one);
-    for (int spent = 0; atomic_load(&pending) > 0 && spent < PATIENCE_MS; spent++)
-        (void)nanosleep(&(struct timespec){0, 100000}, NULL);
+    await_none(&pending);
     (void)of_api_set_transaction_context(api, NULL);
     of_api_shutdown(api);
     of_client_unref(client);

@@ -19,7 +19,6 @@
 struct replay {
     struct fsw_session session;
     int64_t now;
-    bool once_was_seen;
     int expectations;
     const char *place; /* for messages */
 };
