@@ -136,13 +136,6 @@ bool fs_events_read(const struct fs_events_request *request, const struct fs_eve
     return fine;
 }
 
-struct fs_event *fs_events_take(struct fs_events *events, size_t index)
-{
-    struct fs_event *event = events->items[index];
-    events->items[index] = NULL;
-    return event;
-}
-
 void fs_events_finish(struct fs_events *events)
 {
     if (!events)

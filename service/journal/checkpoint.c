@@ -55,7 +55,7 @@ struct fs_checkpointer *fs_checkpointer_create(const char *file, struct fs_err *
     self->db = db;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->changed, NULL);
-    if (fs_thread_start(&self->thread, "fs-checkpoint", run, self, err))
+    if (fs_journal_thread(&self->thread, "fs-checkpoint", run, self, err))
         return self;
     fs_database_close(self->db);
     pthread_cond_destroy(&self->changed);

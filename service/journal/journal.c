@@ -95,7 +95,7 @@ struct fs_journal *fs_journal_open(const struct fs_journal_options *options, str
     atomic_init(&journal->last, journal->store.number);
     journal->checkpointer = fs_checkpointer_create(journal->file, err);
     if (!journal->checkpointer ||
-        !fs_thread_start(&journal->thread, "fs-journal", fs_journal_write, journal, err))
+        !fs_journal_thread(&journal->thread, "fs-journal", fs_journal_write, journal, err))
         goto failed;
     return journal;
 failed:

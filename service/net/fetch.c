@@ -5,11 +5,11 @@
  * source says: that is the adapters'.
  */
 #include "fetch_internal.h"
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define CONNECTIONS_DEFAULT    4
 #define RESPONSE_LIMIT_DEFAULT (8u << 20)
@@ -391,18 +391,6 @@ static void init_libcurl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static bool start_thread(struct fs_fetch *fetch)
-{
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are main's */
-    bool started = pthread_create(&fetch->thread, NULL, run, fetch) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (started)
-        pthread_setname_np(fetch->thread, "fetch");
-    return started;
-}
-
 struct fs_fetch *fs_fetch_start(const struct fs_fetch_options *options, struct fs_err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -418,7 +406,7 @@ struct fs_fetch *fs_fetch_start(const struct fs_fetch_options *options, struct f
     fetch->commands = fs_queue_create(COMMANDS, wake, fetch);
     if (fetch->multi) {
         curl_multi_setopt(fetch->multi, CURLMOPT_MAXCONNECTS, CACHED_CONNECTIONS);
-        if (start_thread(fetch))
+        if (fs_thread_start(&fetch->thread, "fetch", run, fetch) == 0)
             return fetch;
     }
     fs_queue_destroy(fetch->commands);

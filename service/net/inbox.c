@@ -18,7 +18,6 @@ struct fs_net_message *fs_inbox_message(struct fs_peer *peer, enum fs_net_kind k
     message->kind = kind;
     message->connection = peer->id;
     memcpy(message->address, peer->address, sizeof message->address);
-    message->received = fs_server_now(peer->server);
     return message;
 }
 

@@ -59,7 +59,8 @@ static bool has_line(const char *headers, const char *name)
     return false;
 }
 
-void fs_reply_cors(const struct fs_peer *peer, struct fs_buf *out)
+/* The lines about CORS for this peer's Origin; "" where there is none. */
+static void add_cors(const struct fs_peer *peer, struct fs_buf *out)
 {
     fs_buf_adds(out, "Vary: Origin\r\n");
     if (peer->origin)
@@ -90,7 +91,7 @@ static void add_head(struct fs_peer *peer, struct fs_buf *out, int status, const
         fs_buf_adds(out, "Cache-Control: no-store\r\n");
     if (content_type)
         fs_buf_addf(out, "Content-Type: %s\r\n", content_type);
-    fs_reply_cors(peer, out);
+    add_cors(peer, out);
     if (headers)
         fs_buf_adds(out, headers);
 }

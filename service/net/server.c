@@ -6,9 +6,9 @@
  * websockets is in http.c and websocket.c.
  */
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include "base/log.h"
+#include "base/thread.h"
 #include "server_internal.h"
 
 struct fs_time fs_server_now(const struct fs_server *server)
@@ -125,7 +125,6 @@ static void close_handle(uv_handle_t *handle)
 
 static void finish_stop(struct fs_server *server)
 {
-    server->stopped = true;
     fs_listen_stop(server);
     close_handle((uv_handle_t *)&server->wake);
     close_handle((uv_handle_t *)&server->tick);
@@ -318,17 +317,6 @@ static void destroy(struct fs_server *server)
     fs_free(server);
 }
 
-/* The thread takes no signals: they are for main's. */
-static int start_thread(struct fs_server *server)
-{
-    sigset_t all, former;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &former);
-    int failed = pthread_create(&server->thread, NULL, run, server);
-    pthread_sigmask(SIG_SETMASK, &former, NULL);
-    return failed;
-}
-
 struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_err *err)
 {
     struct fs_server *server = create(options);
@@ -343,12 +331,11 @@ struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_e
         goto failed;
     fs_listen_start(server);
     server->commands = fs_queue_create(65536, wake_up, server);
-    int failure = start_thread(server);
+    int failure = fs_thread_start(&server->thread, "flagstaff-net", run, server);
     if (failure) {
         fs_fail(err, FS_ERR_GENERAL, "no thread for the network: %s", strerror(failure));
         goto failed;
     }
-    pthread_setname_np(server->thread, "flagstaff-net");
     return server;
 
 failed:

@@ -135,7 +135,6 @@ struct fs_server {
     struct fs_queue *commands;
     bool nudge;       /* the library's timers must be looked at */
     int64_t stopping; /* mono ms at which patience ends; 0: not */
-    bool stopped;
 
     struct fs_list peers;
     size_t peer_count;
@@ -246,8 +245,6 @@ bool fs_reply_error(struct fs_peer *peer, int status, const char *code, const ch
                     const char *headers);
 /* After a response: -1 where the connection must be closed now. In a callback. */
 int fs_reply_done(struct fs_peer *peer);
-/* The lines about CORS for this peer's Origin; "" where there is none. */
-void fs_reply_cors(const struct fs_peer *peer, struct fs_buf *out);
 bool fs_reply_stream_head(struct fs_peer *peer, const char *content_type, const char *headers);
 
 /* websocket.c */

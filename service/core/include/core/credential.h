@@ -2,7 +2,7 @@
 /*
  * Who asks, and what it may: made where a connection is authenticated, immutable, counted, handed to core
  * with each request. A credential's subject, actor and attributes override what a context says
- * (fs_context_create()).
+ * (fs_context_make()).
  */
 #ifndef FS_CORE_CREDENTIAL_H
 #define FS_CORE_CREDENTIAL_H

@@ -93,8 +93,6 @@ struct fs_events {
 bool fs_events_read(const struct fs_events_request *request, const struct fs_events_options *options,
                     struct fs_events *out, struct fs_err *err);
 void fs_events_finish(struct fs_events *events); /* accepts NULL and zeroed */
-/* Takes event `index` out, so that fs_events_finish() leaves it alone. Owned. */
-struct fs_event *fs_events_take(struct fs_events *events, size_t index);
 
 /* One CloudEvent as an event of ours. NULL with `err` (without the index). Owned: fs_event_destroy(). */
 struct fs_event *fs_event_from_cloudevent(const struct fs_cloudevent *cloudevent,

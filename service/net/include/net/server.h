@@ -119,7 +119,6 @@ struct fs_net_message {
     struct fs_http_request *request;  /* REQUEST */
     struct fs_client_frame *frame;    /* FRAME */
     unsigned count;                   /* SENT */
-    struct fs_time received;
 };
 void fs_net_message_destroy(struct fs_message *message);
 
