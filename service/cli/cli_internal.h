@@ -120,6 +120,14 @@ void fs_table_print(const struct fs_table *table, const struct fs_cli_call *call
 /* Columns that the text takes on a terminal, one for each character. */
 size_t fs_text_width(const char *text);
 
+/* --- show.c --- */
+
+/* GETs `path` and prints its member `name` as a table whose rows `add` makes, or all of it as JSON. An exit
+ * status; -1: failed, with `err`. */
+int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, const char *const *heads,
+                void (*add)(struct fs_table *table, const json_t *one), const char *empty,
+                struct fs_err *err);
+
 /* --- receipt.c --- */
 
 void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, bool delivered);

@@ -25,22 +25,11 @@ static void add_change(struct fs_table *table, const json_t *change)
     fs_free(both);
 }
 
-static void print_history(const struct fs_cli_call *call, const json_t *changes)
+int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"TIME",   "ENTRY",  "SUBJECT", "FLAG",
                                         "CHANGE", "REASON", "CAUSE",   NULL};
-    struct fs_table table;
-    fs_table_init(&table, heads);
-    for (size_t i = 0; i < json_array_size(changes); i++)
-        add_change(&table, json_array_get(changes, i));
-    fs_table_print(&table, call, "the journal tells of no such change");
-    fs_table_finish(&table);
-}
-
-int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
-{
     const struct fs_config *config = &call->config;
-    struct fs_reply reply = {0};
     struct fs_buf path;
     char number[32];
     fs_buf_init(&path, 65536);
@@ -51,12 +40,8 @@ int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
     fs_query_add(&path, "limit", number);
     snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_BEFORE));
     fs_query_add(&path, "before", fs_config_said(config, FS_OPT_BEFORE) ? number : NULL);
-    bool fine = fs_client_get(call, path.data, &reply, err);
-    if (fine && fs_cli_json(call))
-        fs_cli_print_json(call, reply.json);
-    else if (fine)
-        print_history(call, json_object_get(reply.json, "changes"));
-    fs_reply_finish(&reply);
+    int status = fs_cli_show(call, path.data, "changes", heads, add_change,
+                             "the journal tells of no such change", err);
     fs_buf_finish(&path);
-    return fine ? 0 : -1;
+    return status;
 }

@@ -89,34 +89,21 @@ static char *moment(const json_t *value)
     return fs_strdup(json_is_string(value) ? json_string_value(value) : "-");
 }
 
-static void print_keys(const struct fs_cli_call *call, const json_t *list)
+static void add_key(struct fs_table *table, const json_t *key)
 {
-    static const char *const heads[] = {"ID", "NAME", "SUBJECT", "CREATED", "EXPIRES", "SCOPES", NULL};
-    struct fs_table table;
-    fs_table_init(&table, heads);
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *key = json_array_get(list, i);
-        fs_table_take(&table, fs_cli_member(key, "id"));
-        fs_table_take(&table, fs_cli_member(key, "name"));
-        fs_table_take(&table, fs_cli_member(key, "subject"));
-        fs_table_take(&table, moment(json_object_get(key, "created")));
-        fs_table_take(&table, moment(json_object_get(key, "expires")));
-        fs_table_take(&table, joined(json_object_get(key, "scopes")));
-    }
-    fs_table_print(&table, call, "there are no keys: flagstaff keys add makes one");
-    fs_table_finish(&table);
+    fs_table_take(table, fs_cli_member(key, "id"));
+    fs_table_take(table, fs_cli_member(key, "name"));
+    fs_table_take(table, fs_cli_member(key, "subject"));
+    fs_table_take(table, moment(json_object_get(key, "created")));
+    fs_table_take(table, moment(json_object_get(key, "expires")));
+    fs_table_take(table, joined(json_object_get(key, "scopes")));
 }
 
 static int list(struct fs_cli_call *call, struct fs_err *err)
 {
-    struct fs_reply reply = {0};
-    bool fine = fs_client_get(call, "/v1/keys", &reply, err);
-    if (fine && fs_cli_json(call))
-        fs_cli_print_json(call, reply.json);
-    else if (fine)
-        print_keys(call, json_object_get(reply.json, "keys"));
-    fs_reply_finish(&reply);
-    return fine ? 0 : -1;
+    static const char *const heads[] = {"ID", "NAME", "SUBJECT", "CREATED", "EXPIRES", "SCOPES", NULL};
+    return fs_cli_show(call, "/v1/keys", "keys", heads, add_key,
+                       "there are no keys: flagstaff keys add makes one", err);
 }
 
 static int revoke(struct fs_cli_call *call, const char *id, struct fs_err *err)

@@ -7,30 +7,6 @@
 #include "base/alloc.h"
 #include "cli_internal.h"
 
-/* GETs `path` and prints its member `name` as a table whose rows `add` makes. */
-static int show(struct fs_cli_call *call, const char *path, const char *name, const char *const *heads,
-                void (*add)(struct fs_table *table, const json_t *one), const char *empty, struct fs_err *err)
-{
-    struct fs_reply reply = {0};
-    int status = -1;
-    if (fs_client_get(call, path, &reply, err)) {
-        const json_t *list = json_object_get(reply.json, name);
-        status = 0;
-        if (fs_cli_json(call)) {
-            fs_cli_print_json(call, reply.json);
-        } else {
-            struct fs_table table;
-            fs_table_init(&table, heads);
-            for (size_t i = 0; i < json_array_size(list); i++)
-                add(&table, json_array_get(list, i));
-            fs_table_print(&table, call, empty);
-            fs_table_finish(&table);
-        }
-    }
-    fs_reply_finish(&reply);
-    return status;
-}
-
 static void add_colored(struct fs_table *table, const json_t *one, const char *name, const char *good,
                         const char *bad)
 {
@@ -62,8 +38,8 @@ int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"SESSION", "CLIENT",  "CHANNEL",     "STATE",    "ACKNOWLEDGED",
                                         "KEY",     "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
-    return show(call, "/v1/clients", "clients", heads, add_client,
-                "nobody is connected: flagstaff watch SUBJECT is a client", err);
+    return fs_cli_show(call, "/v1/clients", "clients", heads, add_client,
+                       "nobody is connected: flagstaff watch SUBJECT is a client", err);
 }
 
 static void add_flag(struct fs_table *table, const json_t *one)
@@ -91,8 +67,8 @@ int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"FLAG",       "TYPE",    "STATE",      "KIND",
                                         "VISIBILITY", "SOURCES", "DEFINED IN", NULL};
-    return show(call, "/v1/flags", "flags", heads, add_flag,
-                "no flags are defined: flagstaff serve --flags FILE", err);
+    return fs_cli_show(call, "/v1/flags", "flags", heads, add_flag,
+                       "no flags are defined: flagstaff serve --flags FILE", err);
 }
 
 static void add_source(struct fs_table *table, const json_t *one)
@@ -111,7 +87,7 @@ int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"SOURCE", "TYPE",  "STATE", "REVISION", "ASKED",
                                         "FAILED", "SINCE", "ERROR", NULL};
-    return show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
+    return fs_cli_show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
 }
 
 int fs_cli_backup(struct fs_cli_call *call, struct fs_err *err)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the commands do that show a list of the daemon's. */
+#include "cli_internal.h"
+
+int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, const char *const *heads,
+                void (*add)(struct fs_table *table, const json_t *one), const char *empty, struct fs_err *err)
+{
+    struct fs_reply reply = {0};
+    int status = -1;
+    if (fs_client_get(call, path, &reply, err)) {
+        const json_t *list = json_object_get(reply.json, name);
+        status = 0;
+        if (fs_cli_json(call)) {
+            fs_cli_print_json(call, reply.json);
+        } else {
+            struct fs_table table;
+            fs_table_init(&table, heads);
+            for (size_t i = 0; i < json_array_size(list); i++)
+                add(&table, json_array_get(list, i));
+            fs_table_print(&table, call, empty);
+            fs_table_finish(&table);
+        }
+    }
+    fs_reply_finish(&reply);
+    return status;
+}
