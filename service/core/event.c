@@ -140,7 +140,7 @@ struct fs_event *fs_event_read(const char *text, size_t length, struct fs_err *e
     return event;
 }
 
-struct fs_identity fs_event_identity(const struct fs_event *event, const char *canonical, size_t length)
+struct fs_identity fs_event_identity(const struct fs_event *event, const struct fs_sha256 *content)
 {
     /* Each part is preceded by its length, so that no two triples read alike. */
     struct fs_buf key;
@@ -149,8 +149,7 @@ struct fs_identity fs_event_identity(const struct fs_event *event, const char *c
                            event->id ? event->id : ""};
     for (size_t i = 0; i < 3; i++)
         fs_buf_addf(&key, "%zu:%s", strlen(parts[i]), parts[i]);
-    struct fs_identity identity = {
-        .key = fs_sha256(key.data, key.length), .content = fs_sha256(canonical, length), .set = true};
+    struct fs_identity identity = {.key = fs_sha256(key.data, key.length), .content = *content, .set = true};
     fs_buf_finish(&key);
     return identity;
 }

@@ -90,12 +90,6 @@ static void show_sources(struct fs_daemon *daemon, struct fs_net_message *messag
     fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "sources", list));
 }
 
-static void events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_events(daemon, message);
-}
-
 static void opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     const char *end = strstr(rest, "/status");
@@ -136,36 +130,6 @@ static void ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
     fs_api_ofrep(daemon, message, *rest ? rest : NULL);
 }
 
-static void why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_why(daemon, message);
-}
-
-static void history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_history(daemon, message);
-}
-
-static void backup(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_backup(daemon, message);
-}
-
-static void tickets(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_tickets(daemon, message);
-}
-
-static void metrics(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    fs_api_metrics(daemon, message);
-}
-
 static void index_page(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -187,30 +151,29 @@ struct route {
     void (*handle)(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 };
 
-#define OBSERVE (FS_SCOPE_READ)
 static const struct route routes[] = {
     {"GET", "/", 0, index_page},
     {"GET", "/healthz", 0, health},
     {"GET", "/readyz", 0, ready},
-    {"GET", "/metrics", FS_SCOPE_METRICS | OBSERVE, metrics},
+    {"GET", "/metrics", FS_SCOPE_METRICS | FS_SCOPE_READ, fs_api_metrics},
     {"POST", "/ofrep/v1/evaluate/flags", FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY, ofrep},
     {"POST", "/ofrep/v1/evaluate/flags/", FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY, ofrep},
     {"GET", "/ofrep/v1/events/", 0, fs_api_ofrep_stream}, /* the token in the path is the credential */
-    {"POST", "/v1/events", 0, events},                    /* what each event needs is looked at there */
-    {"GET", "/v1/receipts/", FS_SCOPE_EVENTS | FS_SCOPE_FACTS | OBSERVE, fs_api_receipt},
+    {"POST", "/v1/events", 0, fs_api_events},             /* what each event needs is looked at there */
+    {"GET", "/v1/receipts/", FS_SCOPE_EVENTS | FS_SCOPE_FACTS | FS_SCOPE_READ, fs_api_receipt},
     {"POST", "/v1/opa/", FS_SCOPE_STATUS, opa_status},
-    {"GET", "/v1/opa-module", OBSERVE, opa_module},
-    {"GET", "/v1/flags", OBSERVE, show_flags},
-    {"GET", "/v1/contexts", OBSERVE, show_contexts},
-    {"GET", "/v1/clients", OBSERVE, show_clients},
-    {"GET", "/v1/sources", OBSERVE, show_sources},
-    {"GET", "/v1/history", OBSERVE, history},
-    {"GET", "/v1/why", OBSERVE, why},
-    {"POST", "/v1/tickets", FS_SCOPE_TICKETS, tickets},
+    {"GET", "/v1/opa-module", FS_SCOPE_READ, opa_module},
+    {"GET", "/v1/flags", FS_SCOPE_READ, show_flags},
+    {"GET", "/v1/contexts", FS_SCOPE_READ, show_contexts},
+    {"GET", "/v1/clients", FS_SCOPE_READ, show_clients},
+    {"GET", "/v1/sources", FS_SCOPE_READ, show_sources},
+    {"GET", "/v1/history", FS_SCOPE_READ, fs_api_history},
+    {"GET", "/v1/why", FS_SCOPE_READ, fs_api_why},
+    {"POST", "/v1/tickets", FS_SCOPE_TICKETS, fs_api_tickets},
     {"GET", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
     {"POST", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
     {"DELETE", "/v1/keys/", FS_SCOPE_ADMIN, fs_api_keys},
-    {"POST", "/v1/backup", FS_SCOPE_ADMIN, backup},
+    {"POST", "/v1/backup", FS_SCOPE_ADMIN, fs_api_backup},
 };
 
 /* What is behind the route's path; NULL: another path. */

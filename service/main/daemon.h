@@ -114,16 +114,9 @@ struct fs_daemon {
     bool stopped;
 };
 
-/* A source as configured: its name, and its members as they stand. */
-struct fs_source_setting {
-    const char *name;
-    const json_t *options;
-};
-
 /* serve.c: sources, flags, journal, threads; then runs until it is told to stop. Returns an exit status.
- * `config` tells where in the file a mistake stands. */
-int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count,
-             const struct fs_config *config);
+ * `config` has the sources, and tells where in the file a mistake stands. */
+int fs_serve(struct fs_daemon_options *options, const struct fs_config *config);
 
 /* loop.c */
 void fs_daemon_run(struct fs_daemon *daemon);
@@ -172,7 +165,7 @@ void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status,
                   json_t *body); /* takes the reference */
 void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err);
 /* events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
-void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message);
+void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);
 void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source);
 void fs_submission_destroy(struct fs_submission *submission);
@@ -185,12 +178,12 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
 void fs_ofrep_streams_expire(struct fs_daemon *daemon);
 void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *credential);
 void fs_ofrep_finish(struct fs_daemon *daemon);
-void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message);
-void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message);
+void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const char *id);
-void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message);
-void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message);
-void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message);
+void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 /* Lists the keys, or adds the one described, or revokes one. The answer's body (new reference) and its HTTP
  * status; `changed` (owned) is the new keyring, NULL where none is needed. Waits for the disk: not on the
  * core thread. */

@@ -94,8 +94,7 @@ static void submit(struct fs_daemon *daemon, struct fs_submission *submission, c
         struct fs_buf body;
         fs_buf_init(&body, 512 * 1024 * 1024); /* the request had its limit */
         fs_event_write(events->items[i], &body);
-        struct fs_identity identity = fs_event_identity(events->items[i], body.data, body.length);
-        identity.content = events->contents[i];
+        struct fs_identity identity = fs_event_identity(events->items[i], &events->contents[i]);
         size_t length;
         char *text = fs_buf_take(&body, &length);
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_COMMIT, submission->request);
@@ -115,8 +114,9 @@ static void submit(struct fs_daemon *daemon, struct fs_submission *submission, c
 
 static void answer(struct fs_daemon *daemon, struct fs_submission *submission);
 
-void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_err err = {0};
     struct fs_events events = {0};
     int wait;

@@ -204,8 +204,9 @@ static struct fs_credential *make_ticket(const struct fs_credential *issuer, con
     return ticket;
 }
 
-void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_err err;
     json_t *wish = fs_json_read(message->request->body, message->request->length, 16, &err);
     struct fs_credential *ticket = NULL;

@@ -41,12 +41,8 @@ static int serve(const struct fs_config *config)
         return complain(&err);
     fs_settings_read(config, &options);
     char *data = fs_config_data(config, environ);
-    struct fs_source_setting *sources = fs_calloc(config->source_count + 1, sizeof *sources);
-    for (size_t i = 0; i < config->source_count; i++)
-        sources[i] = (struct fs_source_setting){config->sources[i].name, config->sources[i].options};
     options.data = data;
-    int status = fs_serve(&options, sources, config->source_count, config);
-    fs_free(sources);
+    int status = fs_serve(&options, config);
     fs_free(data);
     return status;
 }

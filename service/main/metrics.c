@@ -7,25 +7,29 @@
 #include "core/json.h"
 #include "daemon.h"
 
+static void head(struct fs_buf *out, const char *name, const char *type, const char *help)
+{
+    fs_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
 static void one(struct fs_buf *out, const char *name, const char *type, const char *help, double value)
 {
-    fs_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s ", name, help, name, type, name);
+    head(out, name, type, help);
+    fs_buf_addf(out, "%s ", name);
     fs_buf_add_json_number(out, value);
     fs_buf_addc(out, '\n');
 }
 
 /* Prometheus' label values escape backslash, quote and line feed, as JSON does. */
-static void sources(struct fs_daemon *daemon, struct fs_buf *out)
+static void sources(const json_t *list, struct fs_buf *out)
 {
-    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
     static const char *const names[] = {"flagstaff_source_up", "flagstaff_source_questions_total",
                                         "flagstaff_source_failures_total"};
     static const char *const help[] = {"Whether the source answers its probes.",
                                        "Questions asked of the source.",
                                        "Questions that the source did not answer."};
     for (size_t m = 0; m < 3; m++) {
-        fs_buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", names[m], help[m], names[m],
-                    m ? "counter" : "gauge");
+        head(out, names[m], m ? "counter" : "gauge", help[m]);
         for (size_t i = 0; i < json_array_size(list); i++) {
             const json_t *source = json_array_get(list, i);
             const char *name = fs_json_text(source, "name");
@@ -37,15 +41,11 @@ static void sources(struct fs_daemon *daemon, struct fs_buf *out)
             fs_buf_addf(out, "} %lld\n", (long long)value);
         }
     }
-    json_decref(list);
 }
 
-static void decisions(struct fs_daemon *daemon, struct fs_buf *out)
+static void decisions(const json_t *list, struct fs_buf *out)
 {
-    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
-    fs_buf_adds(
-        out,
-        "# HELP flagstaff_decisions_total Answers of sources.\n# TYPE flagstaff_decisions_total counter\n");
+    head(out, "flagstaff_decisions_total", "counter", "Answers of sources.");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *source = fs_json_text(json_array_get(list, i), "name"), *outcome;
         json_t *count;
@@ -56,15 +56,13 @@ static void decisions(struct fs_daemon *daemon, struct fs_buf *out)
             fs_buf_addf(out, ",outcome=\"%s\"} %lld\n", outcome, (long long)json_integer_value(count));
         }
     }
-    json_decref(list);
 }
 
 static void changes(struct fs_daemon *daemon, struct fs_buf *out)
 {
     json_t *counts = fs_engine_show_changes(daemon->engine), *count;
     const char *flag;
-    fs_buf_adds(out, "# HELP flagstaff_flag_changes_total Values that changed, one for each context.\n"
-                     "# TYPE flagstaff_flag_changes_total counter\n");
+    head(out, "flagstaff_flag_changes_total", "counter", "Values that changed, one for each context.");
     json_object_foreach(counts, flag, count)
     {
         fs_buf_adds(out, "flagstaff_flag_changes_total{flag=");
@@ -74,20 +72,17 @@ static void changes(struct fs_daemon *daemon, struct fs_buf *out)
     json_decref(counts);
 }
 
-static void head(struct fs_buf *out, const char *name, const char *help)
-{
-    fs_buf_addf(out, "# HELP %s %s\n# TYPE %s histogram\n", name, help, name);
-}
-
 static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *counts, struct fs_buf *out)
 {
-    head(out, "flagstaff_event_to_push_seconds", "From an event to the push of a change that it caused.");
+    head(out, "flagstaff_event_to_push_seconds", "histogram",
+         "From an event to the push of a change that it caused.");
     fs_histogram_write(&counts->event_to_push, "flagstaff_event_to_push_seconds", "", out);
-    head(out, "flagstaff_push_to_ack_seconds", "From a push to its acknowledgement.");
+    head(out, "flagstaff_push_to_ack_seconds", "histogram", "From a push to its acknowledgement.");
     fs_histogram_write(&counts->push_to_ack, "flagstaff_push_to_ack_seconds", "", out);
-    head(out, "flagstaff_journal_write_seconds", "From an event's arrival at the journal to its commit.");
+    head(out, "flagstaff_journal_write_seconds", "histogram",
+         "From an event's arrival at the journal to its commit.");
     fs_histogram_write(&daemon->journal_seconds, "flagstaff_journal_write_seconds", "", out);
-    head(out, "flagstaff_recompute_seconds", "From asking a source to its answers, a batch.");
+    head(out, "flagstaff_recompute_seconds", "histogram", "From asking a source to its answers, a batch.");
     for (size_t i = 1; i < daemon->source_count; i++) {
         struct fs_buf labels;
         fs_buf_init(&labels, 4096);
@@ -111,17 +106,16 @@ static void process(struct fs_daemon *daemon, struct fs_buf *out)
         (double)daemon->started / 1000);
 }
 
-void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_engine_counts c;
     struct fs_buf out;
     char why[120];
     fs_engine_count(daemon->engine, &c);
     fs_buf_init(&out, 4 * 1024 * 1024);
-    fs_buf_addf(&out,
-                "# HELP flagstaff_build_info The version that runs.\n# TYPE flagstaff_build_info gauge\n"
-                "flagstaff_build_info{version=\"%s\"} 1\n",
-                FLAGSTAFF_VERSION);
+    head(&out, "flagstaff_build_info", "gauge", "The version that runs.");
+    fs_buf_adds(&out, "flagstaff_build_info{version=\"" FLAGSTAFF_VERSION "\"} 1\n");
     one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.",
         fs_engine_ready(daemon->engine, why));
     one(&out, "flagstaff_revision", "gauge", "The newest revision of this epoch.", (double)c.revision);
@@ -141,8 +135,8 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
         (double)c.watched_contexts);
     one(&out, "flagstaff_watches", "gauge", "Watches, also those held after a disconnect.",
         (double)c.watches);
+    head(&out, "flagstaff_sessions", "gauge", "Open connections.");
     fs_buf_addf(&out,
-                "# HELP flagstaff_sessions Open connections.\n# TYPE flagstaff_sessions gauge\n"
                 "flagstaff_sessions{channel=\"websocket\"} %zu\nflagstaff_sessions{channel=\"sse\"} %zu\n",
                 c.connections, c.streams);
     one(&out, "flagstaff_sessions_behind", "gauge",
@@ -156,14 +150,15 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_journal_healthy(daemon->journal));
     one(&out, "flagstaff_journal_entries", "counter", "The number of the last entry.",
         (double)fs_journal_last(daemon->journal));
+    head(&out, "flagstaff_config_reloads_total", "counter", "Loads of the flag files.");
     fs_buf_addf(&out,
-                "# HELP flagstaff_config_reloads_total Loads of the flag files.\n# TYPE "
-                "flagstaff_config_reloads_total counter\n"
                 "flagstaff_config_reloads_total{result=\"ok\"} "
                 "%llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
                 (unsigned long long)daemon->flag_loads, (unsigned long long)daemon->flag_failures);
-    sources(daemon, &out);
-    decisions(daemon, &out);
+    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
+    sources(list, &out);
+    decisions(list, &out);
+    json_decref(list);
     durations(daemon, &c, &out);
     process(daemon, &out);
     fs_server_reply(daemon->server, message->connection, 200, "text/plain; version=0.0.4; charset=utf-8",

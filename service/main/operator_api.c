@@ -149,8 +149,9 @@ static struct past *past_create(struct fs_daemon *daemon, const struct fs_net_me
     return past;
 }
 
-void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_err err;
     struct past *past = past_create(daemon, message);
     char *limit = fs_http_query(message->request, "limit");
@@ -180,8 +181,9 @@ static bool wants(struct past *past, char *at, struct fs_err *err)
     return fine;
 }
 
-void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_err err;
     struct past *past = past_create(daemon, message);
     char *at = fs_http_query(message->request, "at");
@@ -232,8 +234,9 @@ static void copy_journal(void *arg)
     fs_free(job);
 }
 
-void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message)
+void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
+    (void)rest;
     struct fs_err err;
     json_t *body = fs_json_read(message->request->body, message->request->length, 4, &err);
     const char *file = fs_json_text(body, "file");

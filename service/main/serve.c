@@ -134,36 +134,37 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
     return stored;
 }
 
-static bool add_sources(struct fs_daemon *daemon, const struct fs_source_setting *settings, size_t count,
-                        struct fs_err *err)
+static bool add_sources(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)
 {
+    size_t count = config->source_count;
     struct fs_flagfile_source *known = fs_calloc(count + 1, sizeof *known);
     daemon->sources = known;
     daemon->source_seconds = fs_calloc(count + 1, sizeof *daemon->source_seconds);
     known[daemon->source_count++] = (struct fs_flagfile_source){"builtin", fs_source_type_find("builtin")};
     fs_engine_add_source(daemon->engine, "builtin", known[0].type, -1);
     for (size_t i = 0; i < count; i++) {
-        const char *type_name = fs_json_text(settings[i].options, "type");
+        const struct fs_config_source *source = &config->sources[i];
+        const char *type_name = fs_json_text(source->options, "type");
         const struct fs_source_type *type = type_name ? fs_source_type_find(type_name) : NULL;
         struct fs_source_endpoint endpoint;
         if (!type || !type->create) {
             const char *meant = type_name ? fs_source_type_suggest(type_name) : NULL;
-            return fs_fail(err, FS_ERR_CONFIG, "sources.%s.type: %s%s%s", settings[i].name,
+            return fs_fail(err, FS_ERR_CONFIG, "sources.%s.type: %s%s%s", source->name,
                            type_name ? "there is no such type of source" : "is missing",
                            meant ? ", did you mean " : "", meant ? meant : "");
         }
-        void *self = type->create(settings[i].name, settings[i].options, err);
+        void *self = type->create(source->name, source->options, err);
         if (!self)
             return false;
-        if (!fs_source_endpoint_read(settings[i].name, settings[i].options, &endpoint, err)) {
+        if (!fs_source_endpoint_read(source->name, source->options, &endpoint, err)) {
             type->destroy(self);
             return false;
         }
         int64_t revalidate = endpoint.revalidate >= 0 ? endpoint.revalidate : daemon->options->revalidate;
-        unsigned index = fs_engine_add_source(daemon->engine, settings[i].name, type, revalidate);
-        fs_fetch_add_source(daemon->fetch, index, settings[i].name, type, self, &endpoint);
+        unsigned index = fs_engine_add_source(daemon->engine, source->name, type, revalidate);
+        fs_fetch_add_source(daemon->fetch, index, source->name, type, self, &endpoint);
         fs_source_endpoint_finish(&endpoint);
-        known[daemon->source_count++] = (struct fs_flagfile_source){settings[i].name, type};
+        known[daemon->source_count++] = (struct fs_flagfile_source){source->name, type};
     }
     return true;
 }
@@ -196,8 +197,7 @@ static void make_epoch(struct fs_engine_options *options)
     snprintf(options->epoch, sizeof options->epoch, "e-%s", fs_hex(random, sizeof random, hex));
 }
 
-static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sources, size_t source_count,
-                  struct fs_err *err)
+static bool start(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)
 {
     struct fs_fetch_options fetch = {.inbox = daemon->inbox};
     daemon->worker = fs_worker_start();
@@ -216,7 +216,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_source_setting *sour
     make_epoch(&daemon->options->engine);
     daemon->options->engine.ports = fs_daemon_ports(daemon);
     daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));
-    if (!add_sources(daemon, sources, source_count, err))
+    if (!add_sources(daemon, config, err))
         return false;
     if (!fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
@@ -287,8 +287,7 @@ static void say_hello(const struct fs_daemon *daemon)
     fflush(stdout);
 }
 
-int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *sources, size_t source_count,
-             const struct fs_config *config)
+int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
 {
     struct fs_daemon daemon = {.options = options, .clock = fs_clock_system()};
     struct fs_err err = {0};
@@ -303,7 +302,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_source_setting *
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);
     fs_list_init(&daemon.receipt_streams);
-    if (!start(&daemon, sources, source_count, &err)) {
+    if (!start(&daemon, config, &err)) {
         fs_config_locate(config, &err);
         FS_LOG_ERROR("serve", err.text);
         take_down(&daemon);

@@ -49,7 +49,8 @@ void fs_event_destroy(struct fs_event *event); /* accepts NULL */
 bool fs_event_write(const struct fs_event *event, struct fs_buf *out);
 /* Reads it back. NULL with `err` where it is none. Owned. */
 struct fs_event *fs_event_read(const char *text, size_t length, struct fs_err *err);
-/* (credential, source, id) and the content's digest: everything but the moment of acceptance. */
-struct fs_identity fs_event_identity(const struct fs_event *event, const char *canonical, size_t length);
+/* (credential, source, id), and the digest of the content as it came: everything but the moment of
+ * acceptance. */
+struct fs_identity fs_event_identity(const struct fs_event *event, const struct fs_sha256 *content);
 
 #endif
