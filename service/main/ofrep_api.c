@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * OFREP 0.3: single and bulk evaluation with ETags, and the event stream that the bulk answer announces: one
- * per credential and context, at a URL that nobody can guess. A subject that the credential may not see gets
- * safe values with 200, since the stock web provider keeps the previous user's values on any error.
+ * per credential and context, at a URL that nobody can guess. A subject that the credential may not see, and
+ * a context that is none, get safe values with 200, since the stock web provider keeps the previous user's
+ * values on any error.
  */
 #include "base/alloc.h"
 #include "base/digest.h"
@@ -152,7 +153,7 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
     fs_waiting_destroy(waiting);
 }
 
-static void make_safe(const struct fs_flag *flag, struct fs_evaluation *out)
+static void make_safe(const struct fs_flag *flag, const char *why, struct fs_evaluation *out)
 {
     *out = (struct fs_evaluation){
         .reason = FS_REASON_ERROR, .safe = true, .variant = "safe", .next_change = INT64_MAX};
@@ -162,16 +163,16 @@ static void make_safe(const struct fs_flag *flag, struct fs_evaluation *out)
     } else {
         out->value = json_incref(flag->safe_value);
     }
-    snprintf(out->detail, sizeof out->detail, "the credential may not see this subject");
+    snprintf(out->detail, sizeof out->detail, "%s", why);
 }
 
 /* All that is visible, safe: and nothing is asked of anybody. */
-static void reply_forbidden(struct fs_daemon *daemon, uint64_t request, const char *key, bool client_only)
+static void reply_safe(struct fs_daemon *daemon, uint64_t request, const char *key, bool client_only,
+                       const char *why)
 {
     const struct fs_flagset *set = fs_engine_flags(daemon->engine);
     struct fs_buf body;
     bool found = false;
-    daemon->forbidden_evaluations++;
     fs_buf_init(&body, ANSWER_LIMIT);
     if (!key)
         fs_ofrep_bulk_begin(&body);
@@ -181,7 +182,7 @@ static void reply_forbidden(struct fs_daemon *daemon, uint64_t request, const ch
         if (!flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT) ||
             (key && strcmp(key, flag->key)))
             continue;
-        make_safe(flag, &safe);
+        make_safe(flag, why, &safe);
         if (key)
             fs_ofrep_add_flag(&body, flag, &safe);
         else
@@ -243,17 +244,22 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
         fs_free(key);
         return;
     }
+    bool client_only = !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY);
     json_t *wanted =
         fs_ofrep_context(message->request->body, message->request->length, &frame_limits, &code, &err);
-    if (!wanted)
-        reply_blob(daemon, message->connection, 400, fs_ofrep_error(key, code, err.text));
-    else if (fs_context_make(wanted, message->credential, limits, &context, &err))
+    if (wanted && fs_context_make(wanted, message->credential, limits, &context, &err)) {
         evaluate(daemon, message, key, &context);
-    else if (err.code == FS_ERR_FORBIDDEN)
-        reply_forbidden(daemon, message->connection, key,
-                        !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY));
-    else
-        reply_blob(daemon, message->connection, 400, fs_ofrep_error(key, "INVALID_CONTEXT", err.text));
+    } else if (wanted && err.code == FS_ERR_FORBIDDEN) {
+        daemon->forbidden_evaluations++;
+        reply_safe(daemon, message->connection, key, client_only, "the credential may not see this subject");
+    } else if (!key && (wanted || err.code == FS_ERR_TOO_LARGE)) {
+        /* Well formed, but not a context of ours: an error would leave the previous user's values in force.
+         */
+        reply_safe(daemon, message->connection, NULL, client_only, err.text);
+    } else {
+        reply_blob(daemon, message->connection, 400,
+                   fs_ofrep_error(key, wanted ? "INVALID_CONTEXT" : code, err.text));
+    }
     json_decref(wanted);
     fs_free(key);
 }

@@ -70,6 +70,11 @@ static void add_success(struct fs_buf *out, const struct fs_flag *flag,
         variant = fs_push_safe_variant(flag);
         reason = fs_reason_name(FS_REASON_ERROR);
         detail = withheld ? "over OFREP values have no lease, and the flag says 'unleased: safe'" : detail;
+    } else if (flag->access && evaluation->reason == FS_REASON_DISABLED) {
+        /* Go's provider gives its caller's default, which may grant, for every answer with reason DISABLED.
+         */
+        reason = fs_reason_name(FS_REASON_ERROR);
+        detail = *detail ? detail : "the flag is disabled";
     }
     fs_buf_adds(out, "{\"key\":");
     fs_buf_add_json_string(out, flag->key, strlen(flag->key));

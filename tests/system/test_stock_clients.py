@@ -20,8 +20,9 @@ DOOR = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibi
         "decision": {"rule": {"==": [{"var": "facts.access"}, "granted"]}}}
 UNKNOWN = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
            "decision": {"rule": {"==": [{"var": "facts.never-set"}, "x"]}}}
+SHUT = {**DOOR, "state": "DISABLED"}
 FLAGS = {
-    "door": DOOR, "unknown": UNKNOWN,
+    "door": DOOR, "unknown": UNKNOWN, "shut": SHUT,
     "text": {"variants": {"a": "A"}, "defaultVariant": "a", "visibility": "client"},
     "count": {"variants": {"few": 3}, "defaultVariant": "few", "visibility": "client"},
     "ratio": {"variants": {"half": 0.5}, "defaultVariant": "half", "visibility": "client"},
@@ -193,6 +194,8 @@ def check_values(ask, integer="number", fraction="number"):
     assert ask("object", "shape", {}, ADA)["value"] == {"sides": 4}
     safe = ask("boolean", "unknown", True, ADA)
     assert safe["value"] is False and safe["reason"] == "ERROR" and not safe.get("errorCode"), "a safe variant is a success"
+    shut = ask("boolean", "shut", True, ADA)
+    assert shut["value"] is False and not shut.get("errorCode"), "a disabled access flag is safe, whatever the caller's own is"
     missing = ask("boolean", "none-such", True, ADA)
     assert missing["value"] is True and missing["errorCode"] == "FLAG_NOT_FOUND"
     assert ask("boolean", "gone", True, ADA)["value"] is True, "disabled: the caller's own"
@@ -227,6 +230,7 @@ def test_the_python_provider_reads_values_of_each_type(daemon):
         assert client.get_object_value("shape", {}, ada) == {"sides": 4}
         safe = client.get_boolean_details("unknown", True, ada)
         assert safe.value is False and safe.error_code is None and safe.variant == "off"
+        assert client.get_boolean_value("shut", True, ada) is False
         assert client.get_boolean_details("none-such", True, ada).error_code.value == "FLAG_NOT_FOUND"
         assert client.get_boolean_value("gone", True, ada) is True
         d.facts("ada", {"access": "granted"})
@@ -267,6 +271,17 @@ def test_the_web_sdk_never_shows_one_subject_the_values_of_another(daemon, child
     eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 0, "the stream of the subject before is closed")
     c.switch("ada")
     assert c.value() is True
+
+
+@pytest.mark.parametrize("context", [{}, {"targetingKey": 42}, {"targetingKey": "bo", "x": [[[[[[[[[[1]]]]]]]]]]}, {"x": "y" * 9000}])
+def test_the_web_sdk_shows_a_context_that_is_none_no_values_of_the_subject_before(daemon, child, context):
+    d = daemon(FLAGS)
+    d.facts("ada", {"access": "granted"})
+    c = child(node("web_client.mjs", d.url, "ada"))
+    assert c.value() is True
+    c.tell({"context": context})
+    c.answers.get(timeout=DEADLINE)
+    assert c.value() is False
 
 
 def test_the_web_sdk_changes_its_context_and_hears_of_the_new_subject(daemon, child):

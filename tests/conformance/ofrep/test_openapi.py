@@ -136,7 +136,7 @@ def bulk(d, body=ADA, query="", **headers):
 @pytest.mark.parametrize("key, value, reason", [
     ("truth", True, "STATIC"), ("text", "A", "STATIC"), ("count", 3, "STATIC"), ("ratio", 1.0, "STATIC"), ("shape", {"sides": 4}, "STATIC"),
     ("tools", ["read", "write"], "TARGETING_MATCH"), ("targeted", True, "TARGETING_MATCH"), ("split", None, "TARGETING_MATCH"),
-    ("door", False, "ERROR"), ("a%2Fb%20%C3%BC%25", True, "STATIC"),
+    ("door", False, "ERROR"), ("closed", False, "ERROR"), ("a%2Fb%20%C3%BC%25", True, "STATIC"),
 ])
 def test_a_single_success_is_as_described(daemon, bent, key, value, reason):
     answer = single(daemon, key)
@@ -168,6 +168,16 @@ def test_a_request_that_is_wrong_in_form_is_400_as_described(daemon, bent, body)
     for path, answer in ((SINGLE, single(daemon, "truth", body)), (BULK, bulk(daemon, body))):
         assert answer.status == 400 and errors(bent, path, answer) == []
         assert answer.json["errorCode"] in ("PARSE_ERROR", "INVALID_CONTEXT") and answer.json["errorDetails"] and answer.json["metadata"] == {}
+
+
+@pytest.mark.parametrize("context", [{"targetingKey": 42}, {"x": [[[[[[[[[[1]]]]]]]]]]}, {"x": "y" * 9000}], ids=["number", "deep", "large"])
+def test_a_bulk_request_whose_context_is_none_gets_safe_values_and_a_single_one_400(daemon, bent, context):
+    """Any error would leave the values of the subject before in force in the stock web provider."""
+    answer = bulk(daemon, {"context": context})
+    assert answer.status == 200 and errors(bent, BULK, answer) == []
+    assert next(f["value"] for f in answer.json["flags"] if f["key"] == "door") is False
+    one = single(daemon, "door", {"context": context})
+    assert one.status in (200, 400) and errors(bent, SINGLE, one) == []
 
 
 def test_a_bulk_success_is_as_described_with_etag_and_stream(daemon, bent):
