@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
+#include "base/str.h"
 #include "core/json.h"
 
 #define FS_JSON_DEPTH                                                                                        \
@@ -225,6 +226,28 @@ bool fs_json_equal(const json_t *a, const json_t *b)
 const char *fs_json_text(const json_t *object, const char *key)
 {
     return json_string_value(json_object_get(object, key));
+}
+
+bool fs_json_members_known(const json_t *object, const char *const *known, const char *where,
+                           enum fs_err_code code, struct fs_err *err)
+{
+    size_t count = 0;
+    const char *key;
+    json_t *value;
+    while (known[count])
+        count++;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        size_t i = 0;
+        while (i < count && strcmp(known[i], key) != 0)
+            i++;
+        if (i < count)
+            continue;
+        const char *meant = fs_suggest(key, known, count);
+        return fs_fail(err, code, "%s%.64s is not known here%s%s%s", where, key,
+                       meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    }
+    return true;
 }
 
 json_t *fs_json_share(const json_t *json)

@@ -33,10 +33,6 @@ void fs_cloudevent_finish(struct fs_cloudevent *event);
 
 /* --- reading JSON members (reading.c) --- */
 
-/* Are all members of `object` among `known` (NULL-terminated)? Else `err` names the stranger and what was
- * probably meant. */
-bool fs_members_known(const json_t *object, const char *const *known, enum fs_err_code code,
-                      struct fs_err *err);
 /* A list that grows to be one of struct fs_filter's. */
 struct fs_texts {
     FS_VEC(char *) all;

@@ -44,7 +44,7 @@ static bool read_recompute(const json_t *recompute, struct fs_mapping *mapping, 
 {
     if (!json_is_object(recompute))
         return fs_fail(err, FS_ERR_CONFIG, "expected an object; {} means that everything is asked again");
-    if (!fs_members_known(recompute, fs_filter_names, FS_ERR_CONFIG, err))
+    if (!fs_json_members_known(recompute, fs_filter_names, "", FS_ERR_CONFIG, err))
         return false;
     mapping->recompute = true;
     for (enum fs_filter_kind kind = 0; kind < FS_FILTER_KINDS; kind++) {
@@ -73,7 +73,7 @@ static bool read_fact(const json_t *json, struct fs_mapped_fact *out, struct fs_
     const json_t *subject = json_object_get(json, "subject"), *value = json_object_get(json, "value");
     if (!json_is_object(json))
         return fs_fail(err, FS_ERR_CONFIG, "expected an object with subject, fact and value");
-    if (!fs_members_known(json, members, FS_ERR_CONFIG, err) || !read_ttl(json, &out->ttl, err))
+    if (!fs_json_members_known(json, members, "", FS_ERR_CONFIG, err) || !read_ttl(json, &out->ttl, err))
         return false;
     if (!name || !fs_fact_name_valid(name))
         return fs_fail(err, FS_ERR_CONFIG, "fact: expected a name of 1 to 64 letters, digits, '_' and '-'");
@@ -106,7 +106,7 @@ static bool read_mapping(const json_t *json, struct fs_mapping *mapping, struct 
     const json_t *recompute = json_object_get(json, "recompute"), *facts = json_object_get(json, "facts");
     if (!json_is_object(json))
         return fs_fail(err, FS_ERR_CONFIG, "expected an object with type, and recompute or facts or both");
-    if (!fs_members_known(json, members, FS_ERR_CONFIG, err))
+    if (!fs_json_members_known(json, members, "", FS_ERR_CONFIG, err))
         return false;
     if (!type || !*type)
         return fs_fail(err, FS_ERR_CONFIG, "type: expected a type of events or a pattern with * and ?");

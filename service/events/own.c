@@ -49,7 +49,7 @@ bool fs_event_read_recompute(const struct fs_cloudevent *cloudevent, const struc
     }
     if (!data_is_object(cloudevent, err))
         return false;
-    if (!fs_members_known(cloudevent->data, fs_filter_names, FS_ERR_INVALID, err))
+    if (!fs_json_members_known(cloudevent->data, fs_filter_names, "", FS_ERR_INVALID, err))
         return fs_fail_in(err, "data");
     for (enum fs_filter_kind kind = 0; kind < FS_FILTER_KINDS; kind++) {
         const json_t *list = json_object_get(cloudevent->data, fs_filter_names[kind]);
@@ -146,7 +146,7 @@ static bool read_change(const struct facts_reader *reader, const json_t *change,
     int64_t expires = 0;
     if (!json_is_object(change))
         return fs_fail(reader->err, FS_ERR_INVALID, "expected an object");
-    if (!fs_members_known(change, members, FS_ERR_INVALID, reader->err))
+    if (!fs_json_members_known(change, members, "", FS_ERR_INVALID, reader->err))
         return false;
     if (!subject)
         return fs_fail(reader->err, FS_ERR_INVALID,
@@ -165,7 +165,7 @@ static bool read_changes(const struct facts_reader *reader, const json_t *data, 
 {
     static const char *const members[] = {"changes", NULL};
     const json_t *changes = json_object_get(data, "changes");
-    if (!fs_members_known(data, members, FS_ERR_INVALID, reader->err))
+    if (!fs_json_members_known(data, members, "", FS_ERR_INVALID, reader->err))
         return fs_fail_in(reader->err, "beside changes");
     if (!json_is_array(changes))
         return fs_fail(reader->err, FS_ERR_INVALID, "changes: expected a list");

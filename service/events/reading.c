@@ -15,28 +15,6 @@ char ***fs_filter_list(struct fs_filter *filter, enum fs_filter_kind kind)
     return lists[kind];
 }
 
-bool fs_members_known(const json_t *object, const char *const *known, enum fs_err_code code,
-                      struct fs_err *err)
-{
-    size_t count = 0;
-    const char *key;
-    json_t *value;
-    while (known[count])
-        count++;
-    json_object_foreach((json_t *)(uintptr_t)object, key, value)
-    {
-        size_t i = 0;
-        while (i < count && strcmp(known[i], key) != 0)
-            i++;
-        if (i < count)
-            continue;
-        const char *meant = fs_suggest(key, known, count);
-        return fs_fail(err, code, "%.64s is not known here%s%s%s", key, meant ? ": did you mean " : "",
-                       meant ? meant : "", meant ? "?" : "");
-    }
-    return true;
-}
-
 void fs_texts_add(struct fs_texts *texts, const char *text, size_t length)
 {
     fs_vec_push(&texts->all, fs_strndup(text, length));

@@ -55,6 +55,7 @@ struct fs_waiting {
     char *base_url;                 /* EVALUATION: scheme and host by which we were reached */
     struct fs_context_text context; /* EVALUATION: for the event stream's URL */
     struct fs_credential *credential;
+    bool revoked;                     /* EVALUATION: its key is no more */
     struct fs_submission *submission; /* COMMIT */
     size_t index;                     /* COMMIT: in the batch */
 };
@@ -89,6 +90,7 @@ struct fs_daemon {
     struct fs_map drafts;           /* token (8 bytes) -> struct fs_draft_text */
     struct fs_map streams;          /* OFREP event streams: token -> struct fs_stream */
     struct fs_map newest_streams;   /* credential and context -> struct fs_stream */
+    struct fs_map stream_owners;    /* id of a credential -> struct owner (ofrep_api.c) */
     uint64_t forbidden_evaluations;
     struct fs_list receipt_streams; /* struct fs_receipt_stream */
     int64_t receipts_due;           /* mono ms */
@@ -176,7 +178,8 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
 void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *message, const char *token);
 void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *result);
 void fs_ofrep_streams_expire(struct fs_daemon *daemon);
-void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *credential);
+/* The streams of this key and its tickets are gone, and answers under way announce none. */
+void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *key);
 void fs_ofrep_finish(struct fs_daemon *daemon);
 void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
@@ -208,15 +211,14 @@ bool fs_worker_do(struct fs_worker *worker, void (*run)(void *arg), void *arg);
 void fs_worker_stop(struct fs_worker *worker);
 
 /* notices.c: messages of this folder's own on the inbox */
-enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_REVOKED, FS_NOTICE_COMMITS };
+enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_COMMITS };
 struct fs_notice {
     struct fs_message message;
     enum fs_notice_kind kind;
-    char *text;                /* REVOKED: id of the key */
     struct fs_commit *commits; /* COMMITS */
     size_t count;
 };
-void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind, const char *text);
+void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind);
 void fs_notice_commits(void *inbox, const struct fs_commit *commits,
                        size_t count);                         /* the journal's callback */
 struct fs_notice *fs_notice_from(struct fs_message *message); /* NULL where it is another's */

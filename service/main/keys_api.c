@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keys and tickets. Keys are state of the journal; the worker's thread writes them, then the door and the
- * core are told. */
+/* Keys and tickets. Keys are state of the journal; the worker's thread writes them, then the door is
+ * told, and tells the core. */
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -129,10 +129,8 @@ static void work_on_keys(void *arg)
     int status;
     json_t *answer =
         fs_keys_change(job->daemon->journal, job->description, job->revoke, job->wall, &changed, &status);
-    if (changed && job->revoke)
-        fs_notice_post(job->daemon->inbox, FS_NOTICE_REVOKED, job->revoke);
     if (changed)
-        fs_server_set_keyring(job->daemon->server, changed);
+        fs_server_set_keyring(job->daemon->server, changed, job->revoke);
     reply(job, status, answer);
     key_job_destroy(job);
 }
@@ -161,46 +159,47 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
     fs_api_error(daemon, message->connection, &err);
 }
 
-/* What a ticket carries: all of it fixed by whoever asks for it. */
-static struct fs_credential *make_ticket(const struct fs_credential *issuer, const json_t *wish,
-                                         struct fs_err *err)
+static bool is_list_of_texts(const json_t *list)
 {
-    static const char *const known[] = {"subject", "actor", "attributes", "mayAdd", "origin"};
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)wish, key, value)
-    {
-        bool fine = false;
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            fine |= !strcmp(key, known[i]);
-        if (!fine) {
-            const char *meant = fs_suggest(key, known, sizeof known / sizeof *known);
-            fs_fail(err, FS_ERR_INVALID, "unknown member %.60s%s%s", key, meant ? ", did you mean " : "",
-                    meant ? meant : "");
-            return NULL;
-        }
-    }
-    const char *subject = fs_json_text(wish, "subject");
+    bool fine = json_is_array(list);
+    for (size_t i = 0; fine && i < json_array_size(list); i++)
+        fine = json_is_string(json_array_get(list, i));
+    return fine;
+}
+
+static bool check_wish(const json_t *wish, struct fs_err *err)
+{
+    static const char *const known[] = {"subject", "actor", "attributes", "mayAdd", "origin", NULL};
     const json_t *actor = json_object_get(wish, "actor"), *attributes = json_object_get(wish, "attributes");
-    if (!subject || !*subject || (actor && !json_is_object(actor)) ||
-        (attributes && !json_is_object(attributes))) {
-        fs_fail(err, FS_ERR_INVALID, "a ticket needs {\"subject\": TEXT}; actor and attributes are objects");
-        return NULL;
-    }
+    const json_t *origin = json_object_get(wish, "origin"), *may = json_object_get(wish, "mayAdd");
+    if (!fs_json_members_known(wish, known, "", FS_ERR_INVALID, err))
+        return false;
+    if (json_string_length(json_object_get(wish, "subject")) == 0 || (actor && !json_is_object(actor)) ||
+        (attributes && !json_is_object(attributes)))
+        return fs_fail(err, FS_ERR_INVALID,
+                       "a ticket needs {\"subject\": TEXT}; actor and attributes are objects");
+    if (origin && json_string_length(origin) == 0)
+        return fs_fail(err, FS_ERR_INVALID, "origin must be a text, and not an empty one");
+    return !may || is_list_of_texts(may) || fs_fail(err, FS_ERR_INVALID, "mayAdd must be a list of texts");
+}
+
+/* What a ticket carries: all of it fixed by whoever asks for it. */
+static struct fs_credential *make_ticket(const struct fs_credential *issuer, const json_t *wish)
+{
     struct fs_credential *ticket = FS_NEW(struct fs_credential);
     atomic_init(&ticket->references, 1);
     ticket->id = fs_format("ticket:%s", issuer->id);
     ticket->name = fs_strdup(issuer->name);
     ticket->scopes = FS_SCOPE_EVALUATE;
-    ticket->subject = fs_strdup(subject);
+    ticket->subject = fs_strdup(fs_json_text(wish, "subject"));
     ticket->actor = json_incref(json_object_get(wish, "actor"));
     ticket->attributes = json_incref(json_object_get(wish, "attributes"));
     ticket->origin = fs_strdup(fs_json_text(wish, "origin"));
+    ticket->expires = issuer->expires; /* a key's end is that of its tickets' connections */
     const json_t *may = json_object_get(wish, "mayAdd");
     ticket->may_add = fs_calloc(json_array_size(may) + 1, sizeof *ticket->may_add);
-    for (size_t i = 0, n = 0; i < json_array_size(may); i++)
-        if (json_is_string(json_array_get(may, i)))
-            ticket->may_add[n++] = fs_strdup(json_string_value(json_array_get(may, i)));
+    for (size_t i = 0; i < json_array_size(may); i++)
+        ticket->may_add[i] = fs_strdup(json_string_value(json_array_get(may, i)));
     return ticket;
 }
 
@@ -212,8 +211,8 @@ void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, co
     struct fs_credential *ticket = NULL;
     if (wish && !json_is_object(wish))
         fs_fail(&err, FS_ERR_INVALID, "a ticket is asked for with an object");
-    else if (wish)
-        ticket = make_ticket(message->credential, wish, &err);
+    else if (wish && check_wish(wish, &err))
+        ticket = make_ticket(message->credential, wish);
     json_decref(wish);
     if (!ticket) {
         fs_api_error(daemon, message->connection, &err);

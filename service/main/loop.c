@@ -50,6 +50,16 @@ static void take_frame(struct fs_daemon *daemon, uint64_t connection, const stru
         fs_engine_ack(engine, connection, frame->revision, now);
 }
 
+/* The door has said goaway and closes: the engine has to know that nothing of this key counts any more. */
+static void revoke(struct fs_daemon *daemon, const char *key)
+{
+    char *ticket = fs_format("ticket:%s", key);
+    fs_ofrep_streams_revoke(daemon, key);
+    fs_engine_goaway(daemon->engine, key, "revoked", "the key was revoked", 0, 0, 4401);
+    fs_engine_goaway(daemon->engine, ticket, "revoked", "the key was revoked", 0, 0, 4401);
+    fs_free(ticket);
+}
+
 static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
 {
     struct fs_time now = fs_daemon_now(daemon);
@@ -71,6 +81,9 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_engine_disconnect(daemon->engine, message->connection, now);
         fs_receipt_stream_closed(daemon, message->connection);
         fs_waiting_forget(daemon, message->connection);
+        break;
+    case FS_NET_REVOKED:
+        revoke(daemon, message->text);
         break;
     }
 }
@@ -104,10 +117,6 @@ static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice
             FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
         break;
     }
-    case FS_NOTICE_REVOKED:
-        fs_ofrep_streams_revoke(daemon, notice->text);
-        fs_engine_goaway(daemon->engine, notice->text, "revoked", "the key was revoked", 0, 0, 4401);
-        break;
     case FS_NOTICE_COMMITS:
         for (size_t i = 0; i < notice->count; i++)
             fs_daemon_committed(daemon, &notice->commits[i]);

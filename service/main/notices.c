@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own messages to its core thread: signals, revoked keys, and the journal's notices of commits.
- */
+/* The daemon's own messages to its core thread: signals, and the journal's notices of commits. */
 #include "base/alloc.h"
 #include "daemon.h"
 
@@ -11,7 +10,6 @@ static void destroy_message(struct fs_message *message)
 
 void fs_notice_destroy(struct fs_notice *notice)
 {
-    fs_free(notice->text);
     fs_free(notice->commits);
     fs_free(notice);
 }
@@ -29,11 +27,10 @@ static void post(struct fs_queue *inbox, struct fs_notice *notice)
         fs_notice_destroy(notice); /* closed: the core has ended */
 }
 
-void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind, const char *text)
+void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind)
 {
     struct fs_notice *notice = FS_NEW(struct fs_notice);
     notice->kind = kind;
-    notice->text = fs_strdup(text);
     post(inbox, notice);
 }
 

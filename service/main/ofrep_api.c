@@ -14,15 +14,24 @@
 #include "push/ofrep.h"
 #include "push/sse.h"
 
-#define STREAM_MS     3600000 /* a stream's URL can be opened for that long */
-#define STREAM_RENEW  1800000 /* ... and a bulk answer after that announces another one */
-#define STREAM_LIMIT  50000
-#define STREAM_IDLE_S 60 /* what clients are told: silence for longer means that the stream is dead */
+#define STREAM_MS    3600000 /* a stream's URL can be opened for that long */
+#define STREAM_RENEW 1800000 /* ... and a bulk answer after that announces another one */
+#define STREAM_LIMIT 50000
+#define STREAMS_EACH 1000 /* of one credential: for a further one, its oldest goes */
+/* inactivityDelaySec: a client that was inactive itself for that long (a hidden page) ends its stream until
+ * it is active again. OFREP's own default. */
+#define STREAM_IDLE_S 120
 #define ANSWER_LIMIT  (16 * 1024 * 1024)
+
+struct owner {
+    struct fs_list streams; /* struct fs_stream, the oldest first */
+    size_t count;
+};
 
 struct fs_stream {
     char token[44];
-    char *owner; /* credential and context: the key of the newest stream */
+    struct fs_list node; /* its owner's */
+    char *owner;         /* credential and context: the key of the newest stream */
     json_t *context;
     struct fs_credential *credential;
     int64_t created; /* mono ms */
@@ -36,14 +45,57 @@ static void stream_destroy(struct fs_stream *stream)
     fs_free(stream);
 }
 
+static void file_stream(struct fs_daemon *daemon, struct fs_stream *stream)
+{
+    struct owner *owner = fs_map_gets(&daemon->stream_owners, stream->credential->id);
+    if (!owner) {
+        owner = FS_NEW(struct owner);
+        fs_list_init(&owner->streams);
+        fs_map_sets(&daemon->stream_owners, stream->credential->id, owner);
+    }
+    fs_list_append(&owner->streams, &stream->node);
+    owner->count++;
+    fs_map_sets(&daemon->streams, stream->token, stream);
+}
+
+/* Its URL opens no further stream; those that are open stay. */
+static void drop_stream(struct fs_daemon *daemon, struct fs_stream *stream)
+{
+    struct owner *owner = fs_map_gets(&daemon->stream_owners, stream->credential->id);
+    fs_list_remove(&stream->node);
+    if (--owner->count == 0) {
+        fs_map_removes(&daemon->stream_owners, stream->credential->id);
+        fs_free(owner);
+    }
+    if (fs_map_gets(&daemon->newest_streams, stream->owner) == stream)
+        fs_map_removes(&daemon->newest_streams, stream->owner);
+    fs_map_removes(&daemon->streams, stream->token);
+    stream_destroy(stream);
+}
+
+static void make_room(struct fs_daemon *daemon, const char *credential)
+{
+    const struct owner *owner = fs_map_gets(&daemon->stream_owners, credential);
+    if (owner && owner->count >= STREAMS_EACH)
+        drop_stream(daemon, FS_CONTAINER(owner->streams.next, struct fs_stream, node));
+}
+
 /* The stream that a bulk answer announces: the newest of this credential and context while it is young
  * enough. */
 static struct fs_stream *find_stream(struct fs_daemon *daemon, const struct fs_waiting *waiting)
 {
+    if (waiting->revoked)
+        return NULL;
     char *owner = fs_format("%s %s", waiting->credential->id, waiting->context.hash);
     int64_t now = fs_daemon_now(daemon).mono;
     struct fs_stream *stream = fs_map_gets(&daemon->newest_streams, owner);
-    if ((stream && now - stream->created < STREAM_RENEW) || daemon->streams.count >= STREAM_LIMIT) {
+    if (stream && now - stream->created < STREAM_RENEW) {
+        fs_free(owner);
+        return stream;
+    }
+    make_room(daemon, waiting->credential->id); /* which may take that one */
+    if (daemon->streams.count >= STREAM_LIMIT) {
+        stream = fs_map_gets(&daemon->newest_streams, owner);
         fs_free(owner);
         return stream;
     }
@@ -56,29 +108,18 @@ static struct fs_stream *find_stream(struct fs_daemon *daemon, const struct fs_w
     stream->context = json_incref(waiting->context.json);
     stream->credential = fs_credential_ref(waiting->credential);
     stream->created = now;
-    fs_map_sets(&daemon->streams, stream->token, stream);
+    file_stream(daemon, stream);
     fs_map_sets(&daemon->newest_streams, owner, stream);
     return stream;
 }
 
-static void drop_stream(struct fs_daemon *daemon, struct fs_stream *stream)
-{
-    if (fs_map_gets(&daemon->newest_streams, stream->owner) == stream)
-        fs_map_removes(&daemon->newest_streams, stream->owner);
-    fs_map_removes(&daemon->streams, stream->token);
-    stream_destroy(stream);
-}
-
-/* Drops those that are too old, or those of one credential. */
-static void drop_streams(struct fs_daemon *daemon, const char *credential)
+void fs_ofrep_streams_expire(struct fs_daemon *daemon)
 {
     FS_VEC(struct fs_stream *) gone = {0};
     int64_t now = fs_daemon_now(daemon).mono;
     for (struct fs_map_iter it = {0}; fs_map_next(&daemon->streams, &it);) {
         struct fs_stream *stream = it.value;
-        bool over =
-            credential ? !strcmp(stream->credential->id, credential) : now - stream->created > STREAM_MS;
-        if (over)
+        if (now - stream->created > STREAM_MS)
             fs_vec_push(&gone, stream);
     }
     for (size_t i = 0; i < gone.count; i++)
@@ -86,14 +127,28 @@ static void drop_streams(struct fs_daemon *daemon, const char *credential)
     fs_vec_finish(&gone);
 }
 
-void fs_ofrep_streams_expire(struct fs_daemon *daemon)
+/* Is it this key, or a ticket of it? */
+static bool is_of(const struct fs_credential *credential, const char *key)
 {
-    drop_streams(daemon, NULL);
+    return credential && (!strcmp(credential->id, key) ||
+                          (!strncmp(credential->id, "ticket:", 7) && !strcmp(credential->id + 7, key)));
 }
 
-void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *credential)
+void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *key)
 {
-    drop_streams(daemon, credential);
+    FS_VEC(struct fs_stream *) gone = {0};
+    for (struct fs_map_iter it = {0}; fs_map_next(&daemon->streams, &it);) {
+        struct fs_stream *stream = it.value;
+        if (is_of(stream->credential, key))
+            fs_vec_push(&gone, stream);
+    }
+    for (size_t i = 0; i < gone.count; i++)
+        drop_stream(daemon, gone.items[i]);
+    fs_vec_finish(&gone);
+    for (struct fs_map_iter it = {0}; fs_map_next(&daemon->waiting, &it);) {
+        struct fs_waiting *waiting = it.value;
+        waiting->revoked |= is_of(waiting->credential, key);
+    }
 }
 
 void fs_ofrep_finish(struct fs_daemon *daemon)
@@ -102,6 +157,7 @@ void fs_ofrep_finish(struct fs_daemon *daemon)
         stream_destroy(it.value);
     fs_map_finish(&daemon->streams, NULL);
     fs_map_finish(&daemon->newest_streams, NULL);
+    fs_map_finish(&daemon->stream_owners, fs_free);
 }
 
 static void reply_blob(struct fs_daemon *daemon, uint64_t request, int status, struct fs_blob *body)
@@ -269,17 +325,23 @@ void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *messag
 {
     struct fs_err err;
     const struct fs_stream *stream = fs_map_gets(&daemon->streams, token);
-    if (!stream || fs_daemon_now(daemon).mono - stream->created > STREAM_MS) {
+    struct fs_time now = fs_daemon_now(daemon);
+    if (!strcmp(message->request->method, "HEAD")) {
+        fs_fail(&err, FS_ERR_METHOD, "an event stream has no HEAD");
+        fs_api_error(daemon, message->connection, &err);
+        return;
+    }
+    if (!stream || now.mono - stream->created > STREAM_MS ||
+        (stream->credential->expires && stream->credential->expires <= now.wall)) {
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "this stream has ended: evaluate again for another one");
         fs_api_error(daemon, message->connection, &err);
         return;
     }
-    struct fs_time now = fs_daemon_now(daemon);
     struct fs_watch_wish wish = {.watch = 1,
                                  .context = stream->context,
                                  .refetch = fs_http_header(message->request, "last-event-id") != NULL};
-    fs_server_stream(daemon->server, message->connection, FS_SSE_CONTENT_TYPE,
-                     "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
+    fs_server_stream(daemon->server, message->connection, fs_credential_ref(stream->credential),
+                     FS_SSE_CONTENT_TYPE, "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
     fs_engine_connect(daemon->engine, message->connection, stream->credential, message->address, true, now);
     fs_engine_watch(daemon->engine, message->connection, &wish, now);
 }

@@ -31,7 +31,7 @@ void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint6
     stream->entry = entry;
     fs_list_append(&daemon->receipt_streams, &stream->node);
     daemon->receipts_due = 0;
-    fs_server_stream(daemon->server, connection, FS_SSE_CONTENT_TYPE, "Cache-Control: no-store\r\n");
+    fs_server_stream(daemon->server, connection, NULL, FS_SSE_CONTENT_TYPE, "Cache-Control: no-store\r\n");
 }
 
 void fs_receipt_stream_closed(struct fs_daemon *daemon, uint64_t connection)

@@ -33,7 +33,7 @@ static void *watch_signals(void *arg)
     for (int signal; !sigwait(&set, &signal);) {
         if (signal == SIGUSR2)
             return NULL;
-        fs_notice_post(daemon->inbox, signal == SIGHUP ? FS_NOTICE_RELOAD : FS_NOTICE_STOP, NULL);
+        fs_notice_post(daemon->inbox, signal == SIGHUP ? FS_NOTICE_RELOAD : FS_NOTICE_STOP);
     }
     return NULL;
 }

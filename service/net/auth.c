@@ -12,6 +12,12 @@
 
 #define CREDENTIAL_MAX 512
 
+/* Whatever it holds, and however long it is. */
+static bool has_custom(struct lws *wsi, const char *name)
+{
+    return lws_hdr_custom_length(wsi, name, (int)strlen(name)) >= 0;
+}
+
 void fs_auth_read(struct lws *wsi, struct fs_auth_input *input)
 {
     input->host = fs_header_get(wsi, WSI_TOKEN_HOST, 255);
@@ -22,11 +28,12 @@ void fs_auth_read(struct lws *wsi, struct fs_auth_input *input)
     if (!input->origin && lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) > 0)
         input->origin = fs_strdup("unusable");
     input->api_key = fs_header_custom(wsi, "x-api-key:", CREDENTIAL_MAX);
-    char *forwarded = fs_header_custom(wsi, "forwarded:", CREDENTIAL_MAX);
-    input->forwarded = forwarded || lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
+    if (!input->api_key && has_custom(wsi, "x-api-key:"))
+        input->api_key = fs_strdup("unusable");
+    input->forwarded = has_custom(wsi, "forwarded:") ||
+                       lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_VIA) > 0;
-    fs_free(forwarded);
 }
 
 void fs_auth_input_finish(struct fs_auth_input *input)

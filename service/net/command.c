@@ -32,7 +32,7 @@ struct command {
     enum command_kind kind;
     uint64_t id;
     int status;
-    char *content_type, *text; /* headers, or a close's reason */
+    char *content_type, *text; /* headers, a close's reason, or the id of a revoked key */
     struct fs_blob *blob;
     struct fs_keyring *keyring;
     struct fs_sha256 ticket;
@@ -79,10 +79,11 @@ void fs_server_reply(struct fs_server *server, uint64_t request, int status, con
     post(server, command);
 }
 
-void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type,
-                      const char *headers)
+void fs_server_stream(struct fs_server *server, uint64_t request, struct fs_credential *credential,
+                      const char *content_type, const char *headers)
 {
     struct command *command = command_create(COMMAND_STREAM, request);
+    command->credential = credential;
     command->content_type = fs_strdup(content_type);
     command->text = fs_strdup(headers);
     post(server, command);
@@ -103,10 +104,11 @@ void fs_server_close(struct fs_server *server, uint64_t connection, int code, co
     post(server, command);
 }
 
-void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring)
+void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring, const char *revoked)
 {
     struct command *command = command_create(COMMAND_KEYRING, 0);
     command->keyring = keyring;
+    command->text = fs_strdup(revoked);
     post(server, command);
 }
 
@@ -162,8 +164,18 @@ static void run_tls(struct fs_server *server, struct waiter *waiter)
     pthread_mutex_unlock(&waiter->mutex);
 }
 
+/* Behind all that the door has handed over for this key, and nothing of it comes later: whoever is let in
+ * from now on is judged by the new ring. */
+static void tell_revoked(struct fs_server *server, const char *id)
+{
+    struct fs_net_message *message = fs_inbox_notice(FS_NET_REVOKED);
+    message->text = fs_strdup(id);
+    fs_inbox_must(server, message);
+}
+
 static void run_keyring(struct fs_server *server, struct command *command)
 {
+    bool loopback = server->options.loopback_operator;
     fs_keyring_destroy(server->keyring);
     server->keyring = command->keyring;
     command->keyring = NULL;
@@ -171,6 +183,10 @@ static void run_keyring(struct fs_server *server, struct command *command)
         server->options.loopback_operator =
             false; /* a key was made: the time without keys is over for good */
     fs_deadline_revoke(server);
+    if (command->text)
+        tell_revoked(server, command->text);
+    if (loopback && !server->options.loopback_operator)
+        tell_revoked(server, "loopback");
 }
 
 /* The peer that a command is for; NULL: gone meanwhile, or leaving. */
@@ -178,6 +194,16 @@ static struct fs_peer *find(struct fs_server *server, uint64_t id)
 {
     struct fs_peer *peer = fs_map_get(&server->by_id, &id, sizeof id);
     return peer && peer->state != FS_PEER_LEAVING ? peer : NULL;
+}
+
+static void open_stream(struct fs_peer *peer, struct command *command)
+{
+    if (command->credential) {
+        fs_credential_unref(peer->credential);
+        peer->credential = command->credential;
+        command->credential = NULL;
+    }
+    fs_http_stream(peer, command->content_type, command->text);
 }
 
 static void run_peer(struct fs_peer *peer, struct command *command)
@@ -189,7 +215,7 @@ static void run_peer(struct fs_peer *peer, struct command *command)
         break;
     case COMMAND_STREAM:
         if (peer->state == FS_PEER_WAITING)
-            fs_http_stream(peer, command->content_type, command->text);
+            open_stream(peer, command);
         break;
     case COMMAND_SEND:
         if (peer->state == FS_PEER_SOCKET || peer->state == FS_PEER_STREAM) {

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <string.h>
 #include "base/log.h"
+#include "push/sse.h"
 #include "server_internal.h"
 #include "tcp_progress.h"
 
@@ -29,6 +30,23 @@ void fs_deadline_expiry(struct fs_peer *peer)
     struct fs_time now = fs_server_now(peer->server);
     fs_heap_arm(&peer->server->timers, &peer->expiry.timer,
                 now.mono + (peer->credential->expires - now.wall));
+}
+
+void fs_deadline_keep_alive(struct fs_peer *peer)
+{
+    struct fs_server *server = peer->server;
+    fs_heap_arm(&server->timers, &peer->keep_alive.timer, fs_server_now(server).mono + FS_SSE_KEEP_ALIVE_MS);
+}
+
+/* Proxies and network address translation forget who is silent. A socket that takes nothing needs none. */
+static void on_keep_alive(struct fs_peer *peer)
+{
+    if (peer->state != FS_PEER_STREAM || peer->closing)
+        return;
+    if (lws_partial_buffered(peer->wsi))
+        fs_deadline_keep_alive(peer);
+    else
+        fs_send_blob(peer, fs_sse_keep_alive(), true); /* which arms anew */
 }
 
 static void end(struct fs_peer *peer, int code, const char *goaway, const char *reason)
@@ -100,6 +118,8 @@ void fs_deadline_run(struct fs_server *server)
             on_deadline(timer->peer);
         else if (timer->kind == FS_TIMER_SLOW)
             on_slow(timer->peer);
+        else if (timer->kind == FS_TIMER_KEEP_ALIVE)
+            on_keep_alive(timer->peer);
         else
             end(timer->peer, 4401, "expired", "the credential has expired");
     }
@@ -110,8 +130,7 @@ void fs_deadline_run(struct fs_server *server)
         fs_ticket_sweep(server);
 }
 
-/* Is the key behind this credential still there? A ticket lives by the key that issued it. */
-static bool stands(const struct fs_server *server, const struct fs_credential *credential)
+bool fs_deadline_stands(const struct fs_server *server, const struct fs_credential *credential)
 {
     const char *id = credential->id;
     if (strcmp(id, "loopback") == 0)
@@ -128,12 +147,12 @@ void fs_deadline_revoke(struct fs_server *server)
     FS_LIST_EACH(&server->peers, node)
     {
         struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
-        if (peer->credential && !stands(server, peer->credential))
+        if (peer->credential && !fs_deadline_stands(server, peer->credential))
             end(peer, 4401, "revoked", "the credential was revoked");
     }
     for (struct fs_map_iter it = {0}; fs_map_next(&server->tickets, &it);) {
         struct fs_ticket *ticket = it.value;
-        if (!stands(server, ticket->credential))
+        if (!fs_deadline_stands(server, ticket->credential))
             ticket->expires = INT64_MIN;
     }
     fs_ticket_sweep(server);

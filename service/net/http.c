@@ -167,6 +167,8 @@ static int hand_over(struct fs_peer *peer)
     peer->request->body = fs_buf_take(&peer->body, &peer->request->length);
     if (!peer->request->body)
         peer->request->body = fs_strdup("");
+    if (peer->credential && !fs_deadline_stands(peer->server, peer->credential))
+        return refuse(peer, 401, "unauthenticated", "this key was revoked", "WWW-Authenticate: Bearer\r\n");
     if (answer_at_once(peer, &result))
         return result;
     fs_server_name(peer);
@@ -327,24 +329,40 @@ void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, 
     }
 }
 
+/* The id will not become a connection. */
+static void refuse_stream(struct fs_peer *peer, int status, const char *code, const char *text,
+                          const char *headers)
+{
+    fs_server_forget(peer);
+    resume(peer);
+    if (!fs_reply_error(peer, status, code, text, headers) || fs_reply_done(peer) < 0)
+        fs_peer_kill(peer);
+}
+
 void fs_http_stream(struct fs_peer *peer, const char *content_type, const char *headers)
 {
-    enum fs_err_code code = fs_limits_enter(peer);
-    if (code != FS_OK) {
-        fs_server_forget(peer); /* the id will not become a connection */
-        resume(peer);
-        bool ok =
-            code == FS_ERR_LIMIT
-                ? fs_reply_error(peer, 429, "limit", "this credential has too many connections open",
-                                 RETRY_LATER)
-                : fs_reply_error(peer, 503, "unavailable", "too many connections are open", RETRY_LATER);
-        if (!ok || fs_reply_done(peer) < 0)
-            fs_peer_kill(peer);
+    if (peer->head_only) {
+        refuse_stream(peer, 405, "method-not-allowed", "an event stream has no HEAD", "Allow: GET\r\n");
+        return;
+    }
+    if (peer->credential && !fs_deadline_stands(peer->server, peer->credential)) {
+        refuse_stream(peer, 401, "unauthenticated", "the key of this stream was revoked", NULL);
+        return;
+    }
+    switch (fs_limits_enter(peer)) {
+    case FS_OK:
+        break;
+    case FS_ERR_LIMIT:
+        refuse_stream(peer, 429, "limit", "this credential has too many connections open", RETRY_LATER);
+        return;
+    default:
+        refuse_stream(peer, 503, "unavailable", "too many connections are open", RETRY_LATER);
         return;
     }
     fs_limits_drop_request(peer);
     peer->state = FS_PEER_STREAM;
     fs_deadline_expiry(peer);
+    fs_deadline_keep_alive(peer);
     if (!fs_reply_stream_head(peer, content_type, headers))
         fs_peer_kill(peer);
 }

@@ -10,12 +10,18 @@
 
 #define RETRY_MS 5
 
-struct fs_net_message *fs_inbox_message(struct fs_peer *peer, enum fs_net_kind kind)
+struct fs_net_message *fs_inbox_notice(enum fs_net_kind kind)
 {
     struct fs_net_message *message = FS_NEW(struct fs_net_message);
     fs_list_init(&message->message.node);
     message->message.destroy = fs_net_message_destroy;
     message->kind = kind;
+    return message;
+}
+
+struct fs_net_message *fs_inbox_message(struct fs_peer *peer, enum fs_net_kind kind)
+{
+    struct fs_net_message *message = fs_inbox_notice(kind);
     message->connection = peer->id;
     memcpy(message->address, peer->address, sizeof message->address);
     return message;

@@ -221,14 +221,32 @@ static void draw_id(char id[ID_LENGTH + 1])
     id[ID_LENGTH] = 0;
 }
 
+/* What a new key may be described by. Documents that are stored have more, and are not looked at so. */
+static bool check_description(const json_t *description, struct fs_err *err)
+{
+    static const char *const known[] = {"name",   "scopes",     "subject", "actor",  "attributes",
+                                        "mayAdd", "eventTypes", "expires", "origin", NULL};
+    static const char *const texts[] = {"name", "subject", "origin"};
+    if (!json_is_object(description))
+        return fs_fail(err, FS_ERR_INVALID, "a key is described by an object");
+    if (!fs_json_members_known(description, known, "", FS_ERR_INVALID, err))
+        return false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const json_t *value = json_object_get(description, texts[i]);
+        if (value && !json_is_null(value) && json_string_length(value) == 0)
+            return fs_fail(err, FS_ERR_INVALID, "%s must be a text, and not an empty one", texts[i]);
+    }
+    return true;
+}
+
 bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms, char key_out[80],
                     struct fs_err *err)
 {
     char id[ID_LENGTH + 1], secret[SECRET_LENGTH + 2], hex[2 * FS_SHA256_SIZE + 1];
     uint8_t random[SECRET_BYTES];
     json_t *keys = json_object_get(document, "keys");
-    if (!json_is_object(description))
-        return fs_fail(err, FS_ERR_INVALID, "a key is described by an object");
+    if (!check_description(description, err))
+        return false;
     if (!keys) {
         keys = json_array();
         json_object_set_new(document, "keys", keys);

@@ -16,6 +16,7 @@
 #include "server_internal.h"
 
 #define ACCEPT_AT_ONCE 64
+#define KEEP_ALIVE_S   30 /* TCP asks a peer that was silent for so long whether it is there, and again */
 
 static bool listen_failed(const struct fs_server *server, int error, struct fs_err *err)
 {
@@ -81,6 +82,7 @@ static struct fs_peer *peer_create(struct fs_server *server, const struct sockad
     peer_timer_init(&peer->deadline, peer, FS_TIMER_DEADLINE);
     peer_timer_init(&peer->slow, peer, FS_TIMER_SLOW);
     peer_timer_init(&peer->expiry, peer, FS_TIMER_EXPIRY);
+    peer_timer_init(&peer->keep_alive, peer, FS_TIMER_KEEP_ALIVE);
     if (address->ss_family == AF_INET6) {
         const struct in6_addr *in6 = &((const struct sockaddr_in6 *)address)->sin6_addr;
         if (IN6_IS_ADDR_V4MAPPED(in6))
@@ -104,6 +106,7 @@ void fs_peer_destroy(struct fs_peer *peer)
     fs_heap_cancel(&server->timers, &peer->deadline.timer);
     fs_heap_cancel(&server->timers, &peer->slow.timer);
     fs_heap_cancel(&server->timers, &peer->expiry.timer);
+    fs_heap_cancel(&server->timers, &peer->keep_alive.timer);
     fs_list_remove(&peer->node);
     fs_list_remove(&peer->held_node);
     fs_list_remove(&peer->sent_node);
@@ -140,6 +143,18 @@ void fs_peer_deadline(struct fs_peer *peer, int64_t in_ms)
         fs_heap_cancel(&server->timers, &peer->deadline.timer);
 }
 
+/* A machine that was switched off says nothing: TCP must find out, also where we have nothing to send. */
+static void set_options(int fd, int64_t patience_ms)
+{
+    int one = 1, idle = KEEP_ALIVE_S;
+    unsigned patience = (unsigned)patience_ms;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle, sizeof idle);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, sizeof patience);
+}
+
 static void adopt(struct fs_server *server, int fd, const struct sockaddr_storage *address)
 {
     /* Room for requests beside websockets and streams; whoever is over that must come again. */
@@ -147,8 +162,7 @@ static void adopt(struct fs_server *server, int fd, const struct sockaddr_storag
         close(fd);
         return;
     }
-    int one = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    set_options(fd, server->limits.slow_ms);
     struct fs_peer *peer = peer_create(server, address);
     peer->wsi = lws_adopt_socket_vhost(server->vhost, fd); /* closes the socket where it fails */
     if (!peer->wsi) {

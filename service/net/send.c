@@ -23,6 +23,8 @@ static void note_sent(struct fs_peer *peer, unsigned count)
 static bool write_one(struct fs_peer *peer, struct fs_outgoing *item)
 {
     struct fs_blob *blob = item->blob;
+    if (peer->state == FS_PEER_STREAM)
+        fs_deadline_keep_alive(peer);
     int written =
         lws_write(peer->wsi, blob->bytes, blob->length, is_http(peer) ? LWS_WRITE_HTTP : LWS_WRITE_TEXT);
     bool ok = written >= (int)blob->length;

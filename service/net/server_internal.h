@@ -41,7 +41,7 @@ enum fs_peer_state {
 
 struct fs_peer;
 
-enum fs_peer_timer_kind { FS_TIMER_DEADLINE, FS_TIMER_SLOW, FS_TIMER_EXPIRY };
+enum fs_peer_timer_kind { FS_TIMER_DEADLINE, FS_TIMER_SLOW, FS_TIMER_EXPIRY, FS_TIMER_KEEP_ALIVE };
 
 struct fs_peer_timer {
     struct fs_timer timer;
@@ -96,7 +96,7 @@ struct fs_peer {
     int close_code;
     char close_reason[64];
 
-    struct fs_peer_timer deadline, slow, expiry;
+    struct fs_peer_timer deadline, slow, expiry, keep_alive;
 };
 
 struct fs_ticket {
@@ -179,6 +179,9 @@ void fs_deadline_run(struct fs_server *server);
 void fs_deadline_slow(struct fs_peer *peer); /* arms: the socket took less than all */
 void fs_deadline_expiry(struct fs_peer *peer);
 void fs_deadline_revoke(struct fs_server *server);
+void fs_deadline_keep_alive(struct fs_peer *peer); /* a stream: arms anew, from now on */
+/* Is the key behind this credential still there? A ticket lives by the key that issued it. */
+bool fs_deadline_stands(const struct fs_server *server, const struct fs_credential *credential);
 
 /* auth.c: who is it, and may it be here? */
 enum fs_host_check { FS_HOST_GOOD, FS_HOST_MISSING, FS_HOST_BAD };
@@ -210,7 +213,7 @@ void fs_limits_drop_request(struct fs_peer *peer);
 /* ticket.c */
 void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struct fs_credential *credential,
                    int64_t expires);
-/* Uses it up. NULL: unknown, used, expired, or bound to another Origin. */
+/* Uses it up. NULL: unknown, used, expired, its key expired or revoked, or bound to another Origin. */
 struct fs_credential *fs_ticket_take(struct fs_server *server, const char *text, const char *origin);
 void fs_ticket_sweep(struct fs_server *server);
 void fs_ticket_finish(struct fs_server *server);
@@ -263,6 +266,7 @@ void fs_send_finish(struct fs_peer *peer);
 
 /* inbox.c: messages to the core. */
 struct fs_net_message *fs_inbox_message(struct fs_peer *peer, enum fs_net_kind kind);
+struct fs_net_message *fs_inbox_notice(enum fs_net_kind kind); /* of no peer */
 bool fs_inbox_try(struct fs_server *server,
                   struct fs_net_message *message); /* false: full, the message is still the caller's */
 void fs_inbox_must(struct fs_server *server, struct fs_net_message *message);

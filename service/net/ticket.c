@@ -44,9 +44,11 @@ struct fs_credential *fs_ticket_take(struct fs_server *server, const char *text,
     if (!ticket)
         return NULL;
     struct fs_credential *credential = NULL;
+    struct fs_time now = fs_server_now(server);
     const char *bound = ticket->credential->origin;
-    if (fs_sha256_equal(&hash, &ticket->hash) && ticket->expires > fs_server_now(server).mono &&
-        (!bound || (origin && strcmp(bound, origin) == 0)))
+    int64_t ends = ticket->credential->expires;
+    if (fs_sha256_equal(&hash, &ticket->hash) && ticket->expires > now.mono && (!ends || ends > now.wall) &&
+        fs_deadline_stands(server, ticket->credential) && (!bound || (origin && strcmp(bound, origin) == 0)))
         credential = fs_credential_ref(ticket->credential);
     ticket_destroy(ticket);
     return credential;

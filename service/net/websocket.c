@@ -175,6 +175,8 @@ int fs_websocket_open(struct fs_peer *peer)
 {
     static const char *const words[] = {"unauthenticated", "forbidden", "limit", "overload"};
     peer->state = FS_PEER_SOCKET;
+    if (!peer->refused && !fs_deadline_stands(peer->server, peer->credential))
+        peer->refused = 4401; /* revoked since it was confirmed */
     if (peer->refused) {
         int code = peer->refused;
         fs_send_close(peer, code, words[code == 4401 ? 0 : code == 4403 ? 1 : code == 4429 ? 2 : 3]);
@@ -258,8 +260,12 @@ static void take_message(struct fs_peer *peer, const char *text, size_t length)
     }
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
     message->frame = frame;
-    if (peer->held || !fs_inbox_try(peer->server, message))
+    if (peer->held) { /* one waits already: the library had read further before it was stopped */
+        fs_net_message_destroy(&message->message);
+        fs_websocket_end(peer, 1013, "overload", "overload");
+    } else if (!fs_inbox_try(peer->server, message)) {
         fs_inbox_hold(peer, message);
+    }
 }
 
 int fs_websocket_receive(struct fs_peer *peer, const char *bytes, size_t length)

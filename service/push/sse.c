@@ -50,11 +50,3 @@ struct fs_blob *fs_sse_keep_alive(void)
 {
     return fs_blob_copy(": \n\n", 4);
 }
-
-struct fs_blob *fs_sse_retry(int64_t ms)
-{
-    struct fs_buf out;
-    fs_buf_init(&out, 64);
-    fs_buf_addf(&out, "retry: %lld\n\n", (long long)ms);
-    return blob_of(&out);
-}

@@ -187,23 +187,14 @@ void fs_source_endpoint_finish(struct fs_source_endpoint *endpoint)
 bool fs_source_members_known(const char *name, const json_t *options, const char *const *own,
                              struct fs_err *err)
 {
-    const char *known[ENDPOINT_MEMBERS + OWN_MEMBERS_MAX];
+    const char *known[ENDPOINT_MEMBERS + OWN_MEMBERS_MAX + 1];
+    char where[160];
     size_t count = 0;
     for (; count < ENDPOINT_MEMBERS; count++)
         known[count] = endpoint_members[count];
     for (; *own && count < ENDPOINT_MEMBERS + OWN_MEMBERS_MAX; own++)
         known[count++] = *own;
-    for (void *at = json_object_iter((json_t *)(uintptr_t)options); at;
-         at = json_object_iter_next((json_t *)(uintptr_t)options, at)) {
-        const char *member = json_object_iter_key(at);
-        size_t i = 0;
-        while (i < count && strcmp(known[i], member) != 0)
-            i++;
-        if (i < count)
-            continue;
-        const char *meant = fs_suggest(member, known, count);
-        return fs_fail(err, FS_ERR_CONFIG, "sources.%s.%s is not known%s%s%s", name, member,
-                       meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
-    }
-    return true;
+    known[count] = NULL;
+    snprintf(where, sizeof where, "sources.%s.", name);
+    return fs_json_members_known(options, known, where, FS_ERR_CONFIG, err);
 }

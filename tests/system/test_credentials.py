@@ -120,6 +120,40 @@ def test_the_scope_events_recomputes_and_writes_no_facts(keyed):
     assert keyed.event("flagstaff.facts", {"subject": "ada", "facts": {"risk": 1}}, key=writer).status == 403
 
 
+@pytest.mark.parametrize("wish", [
+    {"subject": "ada", "origin": ""}, {"subject": "ada", "origin": 5}, {"subject": "ada", "origin": None},
+    {"subject": "ada", "mayAdd": "theme"}, {"subject": "ada", "ttl": 5}, {"subject": 42}, {"subject": ""}, {"subject": "ada", "mayAdd": ["theme", 5]},
+])
+def test_a_ticket_that_is_not_understood_is_not_given(keyed, wish):
+    answer = keyed.post("/v1/tickets", wish)
+    assert answer.status == 400 and answer.json["error"]["code"] == "invalid"
+
+
+@pytest.mark.parametrize("description, named", [
+    ({"scopes": ["read"], "subjct": "ada"}, "did you mean 'subject'"), ({"scopes": ["read"], "hash": "00"}, "hash is not known"),
+    ({"scopes": ["read"], "origin": ""}, "origin"), ({"scopes": ["raed"]}, "raed"), ([], "object"),
+])
+def test_a_key_that_is_described_wrongly_is_not_made(keyed, description, named):
+    before = len(keyed.get("/v1/keys").json["keys"])
+    answer = keyed.post("/v1/keys", description)
+    assert answer.status == 400 and named in answer.json["error"]["message"]
+    assert len(keyed.get("/v1/keys").json["keys"]) == before
+
+
+def test_a_ticket_goes_with_its_key_and_so_does_its_connection(keyed, client):
+    issuer = keyed.add_key(["tickets"], name="issuer")
+    used, unused = [keyed.post("/v1/tickets", {"subject": "ada"}, issuer).json["ticket"] for _ in range(2)]
+    c = client(keyed, ["ada"], ticket=used, origin=keyed.url)
+    c.wait_lease()
+    issuer_id = [k for k in keyed.get("/v1/keys").json["keys"] if k["name"] == "issuer"][0]["id"]
+    assert keyed.delete(f"/v1/keys/{issuer_id}").status == 200
+    c.wait(lambda c: c.goaway and c.closed, "goaway and close")
+    assert c.goaway["code"] == "revoked" and c.closed[0] == 4401
+    late = client(keyed, ["ada"], ticket=unused, origin=keyed.url)
+    late.wait(lambda c: c.closed, "close")
+    assert late.closed[0] == 4401
+
+
 def test_without_a_key_a_local_caller_is_an_operator_until_the_first_key_was_made(daemon):
     d = daemon(FLAGS)
     assert d.get("/v1/flags").status == 200

@@ -126,10 +126,11 @@ def test_watches_of_a_connection_and_the_size_and_depth_of_a_context_are_limited
     c.watch(3, "cy")
     c.wait(lambda c: c.errors, "limit")
     assert c.errors[0]["code"] == "limit" and c.errors[0]["watch"] == 3
-    big = d.evaluate("ada", note="x" * 2000)
+    flag = next(iter(FLAG))
+    big = d.evaluate("ada", flag, note="x" * 2000)
     assert big.status == 400 and big.json["errorCode"] == "INVALID_CONTEXT"
-    deep = d.evaluate("ada", a={"b": {"c": {"d": 1}}})
-    assert deep.status == 400
+    deep = d.evaluate("ada", flag, a={"b": {"c": {"d": 1}}})
+    assert deep.status == 400 and deep.json["errorCode"] == "INVALID_CONTEXT"
 
 
 @pytest.mark.parametrize("method, path, expected", [

@@ -146,7 +146,7 @@ static void a_wrong_mapping_says_where(void **state)
     is_wrong("[1]", "events.mappings[0]: expected an object");
     is_wrong("[{\"type\":\"x\",\"recompute\":{}},{\"type\":\"y\"}]", "events.mappings[1]: it has neither");
     is_wrong("[{\"recompute\":{}}]", "type: expected");
-    is_wrong("[{\"type\":\"x\",\"recompte\":{}}]", "did you mean recompute");
+    is_wrong("[{\"type\":\"x\",\"recompte\":{}}]", "did you mean 'recompute'");
     is_wrong("[{\"type\":\"x\",\"recompute\":{\"subject\":1}}]", "recompute: subject");
     is_wrong("[{\"type\":\"x\",\"recompute\":{\"subjects\":[{\"if\":[{\"vra\":\"x\"},1,2]}]}}]",
              "recompute: subjects: /0/if");

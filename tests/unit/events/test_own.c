@@ -52,7 +52,7 @@ static void a_recompute_that_is_misspelled_does_not_widen_to_everything(void **s
 {
     (void)state;
     refuses(STRUCTURED, EVENT("flagstaff.recompute", ",\"data\":{\"subject\":[\"ada\"]}"), FS_ERR_INVALID,
-            "did you mean subjects");
+            "did you mean 'subjects'");
     refuses(STRUCTURED, EVENT("flagstaff.recompute", ",\"data\":{\"subjects\":[]}"), FS_ERR_INVALID,
             "data.subjects");
     refuses(STRUCTURED, EVENT("flagstaff.recompute", ",\"data\":{\"subjects\":[\"\"]}"), FS_ERR_INVALID,
@@ -151,7 +151,7 @@ static void facts_that_are_not_clear_are_refused(void **state)
     refuses(STRUCTURED, FACTS(",\"data\":{\"subject\":\"a\",\"facts\":{}}"), FS_ERR_INVALID, "no fact");
     refuses(STRUCTURED, FACTS(",\"data\":{\"subject\":\"a\"}"), FS_ERR_INVALID, "nothing would change");
     refuses(STRUCTURED, FACTS(",\"data\":{\"subject\":\"a\",\"facts\":{\"x\":1},\"expire\":\"x\"}"),
-            FS_ERR_INVALID, "did you mean expires");
+            FS_ERR_INVALID, "did you mean 'expires'");
     refuses(STRUCTURED, FACTS(",\"data\":{\"subject\":\"a\",\"facts\":{\"x\":1},\"expires\":\"soon\"}"),
             FS_ERR_INVALID, "expires");
     refuses(STRUCTURED, FACTS(",\"data\":{\"subject\":\"a\",\"facts\":{\"x\":1},\"ttl\":\"0s\"}"),

@@ -172,7 +172,7 @@ static void a_key_bound_to_an_origin_works_from_there_only(void **state)
     char key[80];
     (void)state;
     door_add_key(&door, "{\"scopes\":[\"evaluate:any\"],\"origin\":\"https://shop.example\"}", key);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     static const char format[] =
         "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n%s\r\n";
     assert_int_equal(refused(format, key, "")->status, 403);
@@ -185,7 +185,7 @@ static void a_key_works_until_it_expires(void **state)
     char key[80];
     (void)state;
     door_add_key(&door, "{\"scopes\":[\"evaluate:any\"],\"expires\":1790000010000}", key);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     static const char format[] =
         "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n\r\n";
     door_free(accepted(NULL, format, key));

@@ -109,7 +109,7 @@ static void connections_are_limited_in_all(void **state)
     int fd = client_connect(&door);
     client_get(fd, &door, "/v1/receipts/1", NULL);
     uint64_t id = door_id(&door, FS_NET_REQUEST);
-    fs_server_stream(door.server, id, "text/event-stream", NULL);
+    fs_server_stream(door.server, id, NULL, "text/event-stream", NULL);
     assert_int_equal(client_answer(fd)->status, 503);
     assert_int_equal(door_id(&door, FS_NET_CLOSED), id); /* so the core knows that there is no stream */
     close(fds[0]);
@@ -132,6 +132,15 @@ static void connections_of_one_key_are_limited_and_others_are_not_touched(void *
     assert_int_equal(try_websocket(door.key, &one), 101);
     door_id(&door, FS_NET_OPENED);
     assert_int_equal(try_websocket(door.key, NULL), 429);
+    struct fs_keyring *keyring = door_keyring(&door);
+    int stream = client_connect(&door);
+    client_send(stream, "GET /ofrep/v1/events/token HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    fs_server_stream(door.server, door_id(&door, FS_NET_REQUEST), fs_keyring_find(keyring, door.key, 0),
+                     "text/event-stream", NULL);
+    assert_int_equal(client_answer(stream)->status, 429); /* it counts for the key, not for nobody */
+    door_id(&door, FS_NET_CLOSED);
+    fs_keyring_destroy(keyring);
+    close(stream);
     assert_int_equal(try_websocket(other, &two), 101);
     door_id(&door, FS_NET_OPENED);
     close(one);
@@ -163,6 +172,12 @@ static void a_caller_on_this_machine_is_an_operator_while_there_are_no_keys(void
     assert_int_equal(client_answer(fd)->status, 401); /* it came through a proxy */
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nForwarded: for=203.0.113.9\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401);
+    char *padding = fs_format("%0600d", 0); /* more than is read of such a header: it is there all the same */
+    client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nForwarded: for=%s\r\n\r\n", padding);
+    assert_int_equal(client_answer(fd)->status, 401);
+    client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nX-API-Key: %s\r\n\r\n", padding);
+    assert_int_equal(client_answer(fd)->status, 401);
+    fs_free(padding);
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer wrong\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401); /* who shows a key is judged by it */
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\nOrigin: http://localhost:1\r\n\r\n");
@@ -180,13 +195,13 @@ static void the_first_key_ends_the_time_without_keys(void **state)
     ws_request(socket_fd, &door, "Sec-WebSocket-Protocol: flagstaff.v1\r\n");
     assert_int_equal(client_answer(socket_fd)->status, 101);
     door_id(&door, FS_NET_OPENED);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     assert_int_equal(ws_close_code(socket_fd), 4401);
     int fd = client_connect(&door);
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401);
-    fs_server_set_keyring(door.server,
-                          fs_keyring_create(NULL, NULL)); /* and it does not come back with an empty ring */
+    fs_server_set_keyring(door.server, fs_keyring_create(NULL, NULL),
+                          NULL); /* and it does not come back with an empty ring */
     client_send(fd, "GET /v1/flags HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert_int_equal(client_answer(fd)->status, 401);
     close(fd);

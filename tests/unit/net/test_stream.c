@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Responses that stay open, and what happens to clients that do not read or go away. */
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include "door.h"
 
 static struct door door;
@@ -27,7 +28,7 @@ static int streaming(uint64_t *id)
     client_send(
         fd, "GET /ofrep/v1/events/token HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n");
     *id = door_id(&door, FS_NET_REQUEST);
-    fs_server_stream(door.server, *id, "text/event-stream", NULL);
+    fs_server_stream(door.server, *id, NULL, "text/event-stream", NULL);
     struct answer *answer = client_answer(fd);
     assert_int_equal(answer->status, 200);
     assert_true(has_header(answer, "Content-Type: text/event-stream"));
@@ -61,6 +62,148 @@ static void a_stream_carries_bytes_until_it_is_closed(void **state)
     assert_true(client_ended(fd));
     assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
     close(fd);
+}
+
+/* A key's credential, as the core would have kept it. */
+static struct fs_credential *credential_of(const char *key)
+{
+    struct fs_keyring *keyring = door_keyring(&door);
+    struct fs_credential *credential = fs_keyring_find(keyring, key, 0);
+    assert_non_null(credential);
+    fs_keyring_destroy(keyring);
+    return credential;
+}
+
+static int asked_for_a_stream(const char *method, uint64_t *id)
+{
+    int fd = client_connect(&door);
+    client_send(fd, "%s /ofrep/v1/events/token HTTP/1.1\r\nHost: localhost\r\n\r\n", method);
+    *id = door_id(&door, FS_NET_REQUEST);
+    return fd;
+}
+
+static void revoke_the_key(void)
+{
+    fs_keyring_revoke(door.keys, door.key_id);
+    fs_server_set_keyring(door.server, door_keyring(&door), door.key_id);
+    struct fs_net_message *message = door_next(&door, FS_NET_REVOKED);
+    assert_string_equal(message->text, door.key_id);
+    door_free(message);
+}
+
+static void a_stream_ends_with_the_key_that_it_was_opened_for(void **state)
+{
+    uint64_t id;
+    (void)state;
+    int fd = asked_for_a_stream("GET", &id);
+    fs_server_stream(door.server, id, credential_of(door.key), "text/event-stream", NULL);
+    assert_int_equal(client_answer(fd)->status, 200);
+    revoke_the_key();
+    assert_true(client_ended(fd));
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void a_stream_ends_when_its_credential_expires(void **state)
+{
+    uint64_t id;
+    char key[80];
+    (void)state;
+    door_add_key(&door, "{\"scopes\":[\"evaluate:any\"],\"expires\":1790000010000}", key);
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
+    int fd = asked_for_a_stream("GET", &id);
+    fs_server_stream(door.server, id, credential_of(key), "text/event-stream", NULL);
+    assert_int_equal(client_answer(fd)->status, 200);
+    door_advance(&door, 9500);
+    assert_true(client_ended(fd));
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void a_key_that_was_revoked_meanwhile_opens_no_stream(void **state)
+{
+    uint64_t id;
+    (void)state;
+    int fd = asked_for_a_stream("GET", &id);
+    struct fs_credential *credential = credential_of(door.key);
+    revoke_the_key();
+    fs_server_stream(door.server, id, credential, "text/event-stream", NULL);
+    assert_int_equal(client_answer(fd)->status, 401);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void a_request_that_is_still_coming_when_its_key_is_revoked_reaches_nobody(void **state)
+{
+    (void)state;
+    int fd = client_connect(&door);
+    client_send(fd,
+                "POST /v1/tickets HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer %s\r\n"
+                "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n",
+                door.key);
+    assert_int_equal(client_answer(fd)->status, 100); /* it was let in */
+    revoke_the_key();
+    client_send(fd, "{}");
+    assert_int_equal(client_answer(fd)->status, 401);
+    assert_int_equal(fs_queue_length(door.inbox), 0);
+    close(fd);
+}
+
+static void a_stream_has_no_head(void **state)
+{
+    uint64_t id;
+    (void)state;
+    int fd = asked_for_a_stream("HEAD", &id);
+    fs_server_stream(door.server, id, NULL, "text/event-stream", NULL);
+    assert_int_equal(client_answer(fd)->status, 405);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    close(fd);
+}
+
+static void a_silent_stream_says_a_comment_every_twenty_seconds(void **state)
+{
+    char text[16] = "";
+    uint64_t id;
+    (void)state;
+    int fd = streaming(&id);
+    for (int i = 0; i < 2; i++) {
+        door_advance(&door, 20000);
+        assert_true(read_exactly(fd, text, 4));
+        assert_string_equal(text, ": \n\n");
+    }
+    close(fd);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+}
+
+/* The server's end of a client's connection: it is in this process. */
+static int other_end(int fd)
+{
+    struct sockaddr_in mine = {0}, theirs;
+    socklen_t length = sizeof mine;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&mine, &length), 0);
+    for (int other = 0; other < 1024; other++) {
+        length = sizeof theirs;
+        if (getpeername(other, (struct sockaddr *)&theirs, &length) == 0 && theirs.sin_family == AF_INET &&
+            theirs.sin_port == mine.sin_port)
+            return other;
+    }
+    fail_msg("the server has no such connection");
+    return -1;
+}
+
+static void tcp_finds_out_that_a_silent_peer_is_gone(void **state)
+{
+    uint64_t id;
+    int alive = 0, patience = 0;
+    socklen_t length = sizeof alive;
+    (void)state;
+    int fd = streaming(&id), other = other_end(fd);
+    assert_int_equal(getsockopt(other, SOL_SOCKET, SO_KEEPALIVE, &alive, &length), 0);
+    assert_int_equal(alive, 1);
+    assert_int_equal(getsockopt(other, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience, &length), 0);
+    assert_int_equal(patience, 30000);
+    close(fd);
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
 }
 
 static void a_stream_whose_client_has_left_is_reported_closed(void **state)
@@ -203,7 +346,7 @@ static void commands_for_unknown_connections_are_ignored(void **state)
     fs_server_send(door.server, 4711, door_blob("x"));
     fs_server_close(door.server, 4711, 1000, "x");
     fs_server_reply(door.server, 4711, 200, NULL, NULL, door_blob("x"));
-    fs_server_stream(door.server, 4711, "text/plain", NULL);
+    fs_server_stream(door.server, 4711, NULL, "text/plain", NULL);
     int fd = client_connect(&door);
     client_get(fd, &door, "/v1/flags", NULL);
     uint64_t id = door_id(&door, FS_NET_REQUEST);
@@ -222,6 +365,13 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_stream_carries_bytes_until_it_is_closed),
+        TEST(a_stream_ends_with_the_key_that_it_was_opened_for),
+        TEST(a_stream_ends_when_its_credential_expires),
+        TEST(a_key_that_was_revoked_meanwhile_opens_no_stream),
+        TEST(a_request_that_is_still_coming_when_its_key_is_revoked_reaches_nobody),
+        TEST(a_stream_has_no_head),
+        TEST(a_silent_stream_says_a_comment_every_twenty_seconds),
+        TEST(tcp_finds_out_that_a_silent_peer_is_gone),
         TEST(a_stream_whose_client_has_left_is_reported_closed),
         TEST(bytes_sent_on_a_stream_by_its_client_do_no_harm),
         TEST(a_slow_reader_gets_everything_in_order_and_every_credit_comes_back),

@@ -57,6 +57,8 @@ static int close_code_of(const char *lines)
     return code;
 }
 
+static int64_t ticket_ends; /* when the key behind it does: wall ms; 0: never */
+
 static struct fs_credential *ticket_credential(const char *origin)
 {
     struct fs_credential *credential = FS_NEW(struct fs_credential);
@@ -67,6 +69,7 @@ static struct fs_credential *ticket_credential(const char *origin)
     credential->name = fs_strdup("ticket");
     credential->subject = fs_strdup("ada");
     credential->origin = fs_strdup(origin);
+    credential->expires = ticket_ends;
     fs_credential_add_scope(credential, "evaluate");
     return credential;
 }
@@ -153,8 +156,35 @@ static void a_ticket_goes_with_its_key(void **state)
     (void)state;
     add_ticket("https://shop.example", 31000);
     fs_keyring_revoke(door.keys, door.key_id);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     assert_int_equal(close_code_of(OFFER "Origin: https://shop.example\r\n"), 4401);
+}
+
+static void a_ticket_that_a_revoked_key_still_gave_is_refused(void **state)
+{
+    (void)state;
+    fs_keyring_revoke(door.keys, door.key_id);
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
+    add_ticket("https://shop.example", 31000);
+    assert_int_equal(close_code_of(OFFER "Origin: https://shop.example\r\n"), 4401);
+}
+
+static void a_ticket_ends_with_its_key_and_so_does_its_connection(void **state)
+{
+    (void)state;
+    ticket_ends = INT64_C(1790000010000);
+    add_ticket(NULL, 31000);
+    int fd = opened_with(OFFER);
+    door_id(&door, FS_NET_OPENED);
+    ws_send(fd, HELLO);
+    door_id(&door, FS_NET_FRAME);
+    add_ticket(NULL, 31000);
+    door_advance(&door, 9500);
+    assert_int_equal(ws_close_code(fd), 4401);
+    close(fd);
+    door_id(&door, FS_NET_CLOSED);
+    assert_int_equal(close_code_of(OFFER), 4401);
+    ticket_ends = 0;
 }
 
 static void a_foreign_host_or_origin_is_403_before_101(void **state)
@@ -174,7 +204,7 @@ static void the_scope_evaluate_is_needed(void **state)
     char key[80], lines[256];
     (void)state;
     door_add_key(&door, "{\"scopes\":[\"events\"]}", key);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     snprintf(lines, sizeof lines, PROTOCOL "Authorization: Bearer %s\r\n", key);
     assert_int_equal(status_of(lines), 403);
 }
@@ -377,14 +407,14 @@ static void revoking_a_key_closes_its_connections(void **state)
     char other[80], lines[256];
     (void)state;
     door_add_key(&door, "{\"scopes\":[\"evaluate:any\"]}", other);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     int fd = greeted(&id);
     snprintf(lines, sizeof lines, PROTOCOL "Authorization: Bearer %s\r\n", other);
     int stays = opened_with(lines);
     uint64_t stays_id = door_id(&door, FS_NET_OPENED);
 
     fs_keyring_revoke(door.keys, door.key_id);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     struct ws_message *message = ws_next(fd);
     assert_non_null(strstr(message->text, "\"goaway\""));
     assert_non_null(strstr(message->text, "\"revoked\""));
@@ -400,7 +430,7 @@ static void the_end_of_a_credential_closes_its_connection(void **state)
     char key[80], lines[256];
     (void)state;
     door_add_key(&door, "{\"scopes\":[\"evaluate:any\"],\"expires\":1790000010000}", key);
-    fs_server_set_keyring(door.server, door_keyring(&door));
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
     snprintf(lines, sizeof lines, PROTOCOL "Authorization: Bearer %s\r\n", key);
     int fd = opened_with(lines);
     door_id(&door, FS_NET_OPENED);
@@ -423,6 +453,8 @@ int main(void)
         TEST(a_ticket_from_another_origin_is_used_up_and_refused),
         TEST(an_expired_ticket_is_refused),
         TEST(a_ticket_goes_with_its_key),
+        TEST(a_ticket_that_a_revoked_key_still_gave_is_refused),
+        TEST(a_ticket_ends_with_its_key_and_so_does_its_connection),
         TEST(a_foreign_host_or_origin_is_403_before_101),
         TEST(the_scope_evaluate_is_needed),
         TEST(a_broken_handshake_is_answered),

@@ -27,11 +27,10 @@ static void refetch_is_what_ofrep_clients_know(void **state)
     assert_bytes(fs_sse_refetch(12), "id: 12\nevent: message\ndata: {\"type\":\"refetchEvaluation\"}\n\n");
 }
 
-static void keep_alive_is_a_comment_and_retry_a_field(void **state)
+static void keep_alive_is_a_comment(void **state)
 {
     (void)state;
     assert_bytes(fs_sse_keep_alive(), ": \n\n");
-    assert_bytes(fs_sse_retry(2500), "retry: 2500\n\n");
 }
 
 int main(void)
@@ -39,7 +38,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_event_is_framed_line_by_line),
         cmocka_unit_test(refetch_is_what_ofrep_clients_know),
-        cmocka_unit_test(keep_alive_is_a_comment_and_retry_a_field),
+        cmocka_unit_test(keep_alive_is_a_comment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

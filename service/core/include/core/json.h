@@ -26,6 +26,10 @@ bool fs_json_equal(const json_t *a, const json_t *b);
 size_t fs_json_depth(const json_t *value);
 /* The member of an object as a C string; NULL where absent or of another type. Borrowed. */
 const char *fs_json_text(const json_t *object, const char *key);
+/* Is each member of the object one of `known` (ended by NULL)? If not, `err` gets `code`, and names the
+ * member with `where` before it ("" or a path with its last dot) and what was probably meant. */
+bool fs_json_members_known(const json_t *object, const char *const *known, const char *where,
+                           enum fs_err_code code, struct fs_err *err);
 /* A reference more to JSON that others hold as well; nobody may change it. The count is atomic (jansson 2.14,
  * "Thread safety"). */
 json_t *fs_json_share(const json_t *json);

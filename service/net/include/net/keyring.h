@@ -27,8 +27,9 @@ struct fs_credential *fs_keyring_find(const struct fs_keyring *keyring, const ch
 /* Is the key with this id still there? */
 bool fs_keyring_has(const struct fs_keyring *keyring, const char *id);
 
-/* Makes a key from a description (the members above without id, hash and created): `document` gains it,
- * `key_out` (80 bytes) is the only copy of the secret. */
+/* Makes a key from a description (the members above without id, hash and created; others are errors,
+ * and so are texts that are empty or none): `document` gains it, `key_out` (80 bytes) is the only copy of the
+ * secret. */
 bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms, char key_out[80],
                     struct fs_err *err);
 bool fs_keyring_revoke(json_t *document, const char *id);

@@ -87,7 +87,9 @@ enum fs_net_kind {
     FS_NET_OPENED,  /* a websocket was accepted (101 sent) */
     FS_NET_FRAME,   /* a well-formed frame of flagstaff.v1 from it */
     FS_NET_SENT,    /* `count` frames of this connection went to the kernel */
-    FS_NET_CLOSED   /* a websocket, a stream, or the connection of an unanswered request is gone */
+    FS_NET_CLOSED,  /* a websocket, a stream, or the connection of an unanswered request is gone */
+    FS_NET_REVOKED  /* the key `text` is no more ("loopback": the first key was made). All that the door let
+                       in by it came before; no REQUEST, OPENED or ticket of it comes later */
 };
 
 struct fs_http_header {
@@ -119,6 +121,7 @@ struct fs_net_message {
     struct fs_http_request *request;  /* REQUEST */
     struct fs_client_frame *frame;    /* FRAME */
     unsigned count;                   /* SENT */
+    char *text;                       /* REVOKED: id of the key */
 };
 void fs_net_message_destroy(struct fs_message *message);
 
@@ -127,18 +130,24 @@ void fs_net_message_destroy(struct fs_message *message);
 void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type,
                      const char *headers, struct fs_blob *body);
 /* Answers a request with a response that stays open (SSE): status 200 and `headers`; from then on the id is a
- * connection for send and close. */
-void fs_server_stream(struct fs_server *server, uint64_t request, const char *content_type,
-                      const char *headers);
+ * connection for send and close. It lives by `credential` (takes the reference; NULL: by that of the request
+ * itself): it counts for it, and ends with it. A comment goes out when a stream was silent for
+ * FS_SSE_KEEP_ALIVE_MS. Where the door cannot (401 revoked meanwhile, 405 HEAD, 429 and 503 too many), it
+ * answers so itself and the core gets FS_NET_CLOSED. */
+void fs_server_stream(struct fs_server *server, uint64_t request, struct fs_credential *credential,
+                      const char *content_type, const char *headers);
 /* Sends one message: a websocket text frame, or bytes of a stream. Takes one reference. Unknown connections
  * are ignored. */
 void fs_server_send(struct fs_server *server, uint64_t connection, struct fs_blob *blob);
 /* Sends what is queued, then closes with this websocket code (or ends the stream, or drops an unanswered
  * request). */
 void fs_server_close(struct fs_server *server, uint64_t connection, int code, const char *reason);
-/* New keys from now on. Takes the keyring over. Connections of keys that are gone are closed with 4401. */
-void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring);
-/* Registers a single-use ticket (SHA-256 of its text) until `expires` (mono ms). Takes the reference. */
+/* New keys from now on. Takes the keyring over. Connections of keys that are gone are told so (goaway
+ * `revoked`) and closed with 4401; then FS_NET_REVOKED tells the core of the key `revoked` (copied; NULL:
+ * none was). */
+void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring, const char *revoked);
+/* Registers a single-use ticket (SHA-256 of its text) until `expires` (mono ms), the credential's own end
+ * or that of the key in its id, whichever is first. Takes the reference. */
 void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket,
                           struct fs_credential *credential, int64_t expires);
 /* Reads certificate files again. */

@@ -10,7 +10,7 @@
 #include "base/blob.h"
 
 #define FS_SSE_CONTENT_TYPE  "text/event-stream"
-#define FS_SSE_KEEP_ALIVE_MS 15000 /* below the idle time-outs of common proxies (30 to 60 s) */
+#define FS_SSE_KEEP_ALIVE_MS 20000 /* below the idle time-outs of common proxies (30 to 60 s) */
 
 /* One event. `name` NULL stands for "message", and `id` 0 for none. `data` may have several lines. */
 struct fs_blob *fs_sse_event(const char *name, uint64_t id, const char *data, size_t length);
@@ -19,7 +19,5 @@ struct fs_blob *fs_sse_event(const char *name, uint64_t id, const char *data, si
 struct fs_blob *fs_sse_refetch(uint64_t id);
 /* A comment, which clients ignore and proxies see. */
 struct fs_blob *fs_sse_keep_alive(void);
-/* How long clients wait before they reconnect. */
-struct fs_blob *fs_sse_retry(int64_t ms);
 
 #endif
