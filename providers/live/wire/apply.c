@@ -108,6 +108,10 @@ static enum fsw_outcome build(struct fsw_session *session, int64_t wall, const s
             *safes = more;
             outcome = build_event(session, watch, wall);
         }
+        if (outcome == FSW_OK && session->mirror != NULL) {
+            watch->mirrored = session->mirror->build(session->mirror_user, watch->user, watch->coming);
+            outcome = watch->mirrored == NULL ? FSW_NO_MEMORY : FSW_OK;
+        }
     }
     return outcome;
 }
@@ -117,6 +121,10 @@ static void put_in_place(struct fsw_session *session, struct fsw_watch *watch)
     fsw_table_unref(watch->table);
     watch->table = watch->coming;
     watch->coming = NULL;
+    if (watch->mirrored != NULL) {
+        session->mirror->put(session->mirror_user, watch->user, watch->mirrored);
+        watch->mirrored = NULL;
+    }
     if (watch->replaced) {
         fsw_name_copy(watch->view, watch->coming_view);
         json_decref(watch->dropped);
@@ -124,6 +132,7 @@ static void put_in_place(struct fsw_session *session, struct fsw_watch *watch)
         watch->coming_dropped = NULL;
         watch->answered = true;
         fsw_session_cover(session, watch);
+        fsw_session_tell_lease(session, watch);
     }
     session->stats.flips += watch->event->change.count;
     if (watch->event->change.count > 0 || watch->replaced) {
@@ -135,8 +144,12 @@ static void put_in_place(struct fsw_session *session, struct fsw_watch *watch)
     watch->replaced = false;
 }
 
-static void discard(struct fsw_watch *watch)
+static void discard(const struct fsw_session *session, struct fsw_watch *watch)
 {
+    if (watch->mirrored != NULL) {
+        session->mirror->drop(session->mirror_user, watch->mirrored);
+        watch->mirrored = NULL;
+    }
     fsw_table_unref(watch->coming);
     watch->coming = NULL;
     json_decref(watch->coming_dropped);
@@ -154,7 +167,7 @@ enum fsw_outcome fsw_session_apply(struct fsw_session *session, int64_t wall)
         if (outcome == FSW_OK) {
             put_in_place(session, watch);
         } else {
-            discard(watch);
+            discard(session, watch);
         }
     }
     if (outcome == FSW_OK) {

@@ -338,6 +338,8 @@ static void init_session(struct fsw_client *client)
     fsw_session_init(&client->session);
     client->session.client_name = client->options.client_name;
     client->session.client_version = client->options.client_version;
+    client->session.mirror = client->options.mirror;
+    client->session.mirror_user = client->options.user;
     client->session.connect_timeout = client->options.connect_timeout;
     client->session.max_open = 4 * client->options.max_message;
     client->backoff =

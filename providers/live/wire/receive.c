@@ -76,6 +76,10 @@ static int on_welcome(struct fsw_session *session, const json_t *frame)
     if (read_count(json_object_get(frame, "limits"), "frame", &limit)) {
         session->frame_limit = (size_t)limit;
     }
+    if (read_count(json_object_get(frame, "limits"), "frames", &limit)) {
+        session->rate = limit < 6 ? 2 : limit / 3;
+        session->credit = session->credit < 1000 * session->rate ? session->credit : 1000 * session->rate;
+    }
     fsw_lease_welcome(&session->lease, lease);
     return 0;
 }
@@ -185,6 +189,7 @@ static int on_lease(struct fsw_session *session, const json_t *frame)
     for (size_t i = 0; i < session->watch_count; i++) {
         fsw_session_cover(session, session->watches[i]);
     }
+    fsw_session_tell_leases(session);
     session->revision = (uint64_t)revision;
     session->stats.leases++;
     return 0;
@@ -208,6 +213,10 @@ static int on_error(struct fsw_session *session, json_t *frame, int64_t now)
         return no_memory(session);
     }
     fsw_watch_clear(watch);
+    if (session->mirror != NULL) {
+        session->mirror->put(session->mirror_user, watch->user, NULL);
+    }
+    fsw_session_tell_lease(session, watch);
     watch->answered = watch->refused = true;
     bool again = strcmp(code, "unavailable") == 0 || strcmp(code, "internal") == 0;
     fsw_watches_retry_at(session, watch, again ? now + RETRY_WATCH : 0);
@@ -231,6 +240,7 @@ static int on_goaway(struct fsw_session *session, const json_t *frame, int64_t n
     snprintf(session->goaway_text, sizeof session->goaway_text, "%s", message == NULL ? "" : message);
     if (strcmp(code, "revoked") == 0) {
         fsw_lease_end(&session->lease);
+        fsw_session_tell_leases(session);
     }
     if (!read_count(frame, "drain", &drain)) {
         drain = 0;

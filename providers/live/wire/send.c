@@ -113,6 +113,41 @@ static json_t *watch_frame(struct fsw_watch *watch)
     return frame;
 }
 
+/* Acknowledgements are never held back for long: they are cumulative, so few of them say as much as many. */
+#define ACK_PAUSE 20
+
+static bool crowded(const struct fsw_session *session)
+{
+    return session->credit < 1000 * session->rate / 2;
+}
+
+static void refill(struct fsw_session *session, int64_t now)
+{
+    int64_t full = 1000 * session->rate, since = now - session->credited;
+    session->credited = now;
+    session->credit = since >= 1000 ? full : session->credit + since * session->rate;
+    session->credit = session->credit < full ? session->credit : full;
+}
+
+static void pay(struct fsw_session *session)
+{
+    session->credit -= session->credit < 1000 ? session->credit : 1000;
+}
+
+int64_t fsw_session_paced(const struct fsw_session *session)
+{
+    size_t at = session->asked_below;
+    int64_t next = INT64_MAX;
+    if (session->ack_due) {
+        next = session->ack_at + ACK_PAUSE;
+    }
+    if (session->credit < 1000 && (session->removed > 0 || fsw_watches_wanted(session, &at) != NULL)) {
+        int64_t credit = session->credited + (1000 - session->credit + session->rate - 1) / session->rate;
+        next = credit < next ? credit : next;
+    }
+    return next;
+}
+
 enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size_t headroom,
                                   unsigned char **message, size_t *length)
 {
@@ -128,8 +163,11 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
     if (!session->welcomed) {
         return FSW_OK;
     }
-    if (session->ack_due) {
+    refill(session, now);
+    if (session->ack_due && (!crowded(session) || now >= session->ack_at + ACK_PAUSE)) {
         session->ack_due = false;
+        session->ack_at = now;
+        pay(session);
         session->acked = session->applied;
         session->stats.acks++;
         return encode(json_pack("{s:s,s:I}", "type", "ack", "revision", (json_int_t)session->acked), headroom,
@@ -139,12 +177,17 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
         uint64_t n = fsw_lease_renew(&session->lease, now);
         return encode(json_pack("{s:s,s:I}", "type", "renew", "n", (json_int_t)n), headroom, message, length);
     }
+    if (session->credit < 1000) {
+        return FSW_OK;
+    }
     struct fsw_watch *watch = fsw_watches_first_removed(session);
     if (watch != NULL) {
+        pay(session);
         return encode(unwatch(session, watch), headroom, message, length);
     }
     watch = fsw_watches_wanted(session, &session->asked_below);
     if (watch != NULL) {
+        pay(session);
         return encode(watch_frame(watch), headroom, message, length);
     }
     return FSW_OK;

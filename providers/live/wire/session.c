@@ -19,6 +19,7 @@ void fsw_session_init(struct fsw_session *session)
     session->events_end = &session->events;
     session->lease.granted = -1;
     session->max_open = 64u << 20;
+    session->rate = FSW_FRAME_RATE;
     session->connect_timeout = 10000;
     session->client_name = "flagstaff-wire";
     session->client_version = "0";
@@ -40,7 +41,9 @@ void fsw_session_opened(struct fsw_session *session, int64_t now)
     session->open = true;
     session->said_hello = session->welcomed = session->same_epoch = session->ack_due = session->doomed =
         false;
-    session->opened = session->heard = now;
+    session->opened = session->heard = session->credited = now;
+    session->credit = 1000 * session->rate;
+    session->ack_at = 0;
     session->pinged = 0;
     session->end_by = session->not_before = 0;
     session->goaway[0] = session->goaway_text[0] = session->fault[0] = '\0';
@@ -123,6 +126,7 @@ enum fsw_action fsw_session_tick(struct fsw_session *session, int64_t now, int64
         return FSW_NOTHING;
     }
     sooner(again, session->lease.next);
+    sooner(again, fsw_session_paced(session));
     sooner(again, fsw_watches_retry(session, now));
     return listen(session, now, again);
 }
@@ -152,6 +156,25 @@ void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch)
     bool known = watch->answered || (watch->resumed && session->same_epoch);
     if (watch->table != NULL && known && session->lease.granted >= 0) {
         watch->covered = session->lease.end;
+    }
+}
+
+void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch)
+{
+    if (session->mirror == NULL || watch->removed || watch->once) {
+        return;
+    }
+    int64_t until = session->lease.end < watch->covered ? session->lease.end : watch->covered;
+    if (until != watch->told_until) {
+        watch->told_until = until;
+        session->mirror->lease(session->mirror_user, watch->user, until);
+    }
+}
+
+void fsw_session_tell_leases(const struct fsw_session *session)
+{
+    for (size_t i = 0; i < session->watch_count; i++) {
+        fsw_session_tell_lease(session, session->watches[i]);
     }
 }
 

@@ -12,6 +12,11 @@
 
 #define FSW_NAME_SIZE 65 /* epoch, session and view have at most 64 bytes */
 
+/* Servers close a connection that sends too many frames within a second (4429). Where welcome.limits does not
+ * name `frames`, this stays well below what is usual; else it is a third of that, since a burst and what
+ * follows may fall into one second. */
+#define FSW_FRAME_RATE 300
+
 enum fsw_close {
     FSW_CLOSE_NORMAL = 1000,
     FSW_CLOSE_UNAUTHENTICATED = 4401,
@@ -51,6 +56,9 @@ struct fsw_watch {
     bool replaced;
     struct fsw_event *event;
     struct fsw_watch *touched;
+    void *mirrored; /* built by the mirror, not in place yet */
+
+    int64_t told_until; /* to the mirror: the end of its lease */
 };
 
 /* What the owner is to tell. Freed by fsw_event_free(). */
@@ -84,6 +92,8 @@ struct fsw_session {
     bool resumable; /* false after a fault: the next hello has no resume point */
     struct fsw_lease lease;
     bool leased_once;
+    const struct fsw_mirror *mirror; /* NULL: none */
+    void *mirror_user;
     const struct fsw_table *safes; /* access flags known from this client's connections */
 
     /* this connection */
@@ -93,7 +103,10 @@ struct fsw_session {
     int64_t opened, heard, pinged;
     int64_t end_by; /* after goaway: dropped then; 0: no */
     size_t frame_limit;
-    json_t **parts; /* of the open revision */
+    int64_t rate;             /* frames a second that are sent at most, and at one time */
+    int64_t credit, credited; /* thousandths of frames that may be sent now, as of this moment */
+    int64_t ack_at;           /* when the last acknowledgement was sent */
+    json_t **parts;           /* of the open revision */
     size_t part_count, part_room, part_bytes;
     uint64_t part_revision;
     struct fsw_watch *touched; /* the watches that have something coming */
@@ -139,6 +152,9 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
 int fsw_session_receive(struct fsw_session *session, const char *text, size_t length, int64_t now,
                         int64_t wall);
 
+/* send.c: what fsw_session_next() holds back for the moment is due then; INT64_MAX: nothing. */
+int64_t fsw_session_paced(const struct fsw_session *session);
+
 /* Something else was heard, such as a pong. */
 void fsw_session_heard(struct fsw_session *session, int64_t now);
 
@@ -173,6 +189,9 @@ void fsw_name_copy(char to[FSW_NAME_SIZE], const char *name);
 bool fsw_is_snapshot(const json_t *frame);
 /* The lease that runs speaks for what the watch holds now. */
 void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch);
+/* The mirror, if there is one, learns how long the values of the watch, or of all watches, are leased. */
+void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch);
+void fsw_session_tell_leases(const struct fsw_session *session);
 /* Notes what was wrong with a frame; returns FSW_CLOSE_BAD_FRAME. */
 int fsw_session_fault(struct fsw_session *session, const char *text);
 void fsw_session_drop_parts(struct fsw_session *session);

@@ -103,7 +103,8 @@ struct fsw_flip {
 
 /*
  * What one revision changed of one watch (type, value, variant, reason, safe or error; not cause or
- * metadata). The cache has it and the acknowledgement is on its way when this is told.
+ * metadata). The cache has it and the acknowledgement is on its way when this is told (or follows
+ * within 20 ms, where there is much to say).
  */
 struct fsw_change {
     struct fsw_watch *watch;
@@ -131,6 +132,32 @@ enum fsw_level {
     FSW_LOG_WARNING,
     FSW_LOG_INFO,
     FSW_LOG_DEBUG,
+};
+
+/* All flags of a watch at one revision: immutable, reference counted, sorted by key. */
+struct fsw_table;
+
+/*
+ * For a cache of one's own, in which readers find flags in a form of its own without a lock: it holds a
+ * revision before the revision is acknowledged, since an acknowledgement says what readers see
+ * (docs/protocol/README.md, section 3). All functions run on the thread that changes the client, under the
+ * client's mutex: they call nothing of the client's, take no lock that is held while anything here is called,
+ * and are quick. user is that of the options, watch_user that of fsw_watch_add(). They are not called about a
+ * watch that was removed.
+ */
+struct fsw_mirror {
+    size_t size; /* of this structure */
+    /* A table becomes what a cache holds, beside what is there. The table is borrowed. NULL: no memory, and
+       the revision is not applied. */
+    void *(*build)(void *user, void *watch_user, const struct fsw_table *table);
+    /* What was built takes its place: all that one revision built, before it is acknowledged. NULL: the watch
+     * holds nothing. */
+    void (*put)(void *user, void *watch_user, void *built);
+    /* What was built is not needed. */
+    void (*drop)(void *user, void *built);
+    /* The values of the watch are leased before this moment: ms of CLOCK_BOOTTIME; 0: they are not, from now
+     * on. */
+    void (*lease)(void *user, void *watch_user, int64_t until);
 };
 
 /*
@@ -163,6 +190,7 @@ struct fsw_options {
     void (*on_watch_error)(void *user, const struct fsw_watch_error *error);
     void (*on_log)(void *user, enum fsw_level level,
                    const char *text); /* never has secrets or values in it */
+    const struct fsw_mirror *mirror;  /* NULL: none. Not copied */
 };
 #define FSW_OPTIONS_INIT                                                                                     \
     {                                                                                                        \
@@ -251,9 +279,6 @@ struct fsw_result {
 /* Reads one flag; checks the lease now. Always fills result. True where there is a value. */
 bool fsw_get(struct fsw_watch *watch, const char *key, struct fsw_result *result);
 void fsw_result_clear(struct fsw_result *result);
-
-/* All flags of a watch at one revision: immutable, reference counted, sorted by key. */
-struct fsw_table;
 
 /* The watch's flags now, as a reference, or NULL before its snapshot. leased (may be NULL) says whether a
  * lease runs. */
