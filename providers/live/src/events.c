@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * events.c: what the wire tells, and what OpenFeature is told of it. Runs on the wire's thread, without its
+ * mutex.
+ */
+#include "live.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <openfeature/memory.h>
+
+#define SECOND UINT64_C(1000000000)
+
+/* --- status ------------------------------------------------------------------------------------------ */
+
+bool live_settled(const struct live *live)
+{
+    const struct live_entry *only = atomic_load(&live->only);
+    if (live->state != FSW_READY) {
+        return false;
+    }
+    return !live->options.static_context || (only != NULL && (only->answered || only->refused));
+}
+
+static enum live_announced status(const struct live *live)
+{
+    const struct live_entry *only = atomic_load(&live->only);
+    switch (live->state) {
+    case FSW_READY:
+        if (!live_settled(live)) {
+            return live->announced;
+        }
+        return only != NULL && only->refused ? LIVE_ERROR : LIVE_READY;
+    case FSW_STALE:
+        return live->announced == LIVE_READY ? LIVE_STALE : live->announced;
+    case FSW_LEASE_OVER:
+        return LIVE_ERROR;
+    case FSW_CONNECTING:
+    case FSW_CLOSED:
+    default:
+        return live->announced;
+    }
+}
+
+static void emit_error(struct live *live)
+{
+    const struct live_entry *only = atomic_load(&live->only);
+    if (live->state == FSW_READY && only != NULL) {
+        (void)of_provider_emit_error(live->provider, only->error, only->message);
+    } else {
+        (void)of_provider_emit_error(
+            live->provider, OF_ERROR_GENERAL,
+            "the lease is over: access flags give their safe variants, other flags their last values");
+    }
+}
+
+void live_announce(struct live *live)
+{
+    enum live_announced now = status(live);
+    if (live->closing || live->starting || now == live->announced) {
+        return;
+    }
+    live->announced = now;
+    if (now == LIVE_ERROR) {
+        emit_error(live);
+        return;
+    }
+    of_provider_event event = OF_PROVIDER_EVENT(now == LIVE_READY ? OF_EVENT_READY : OF_EVENT_STALE);
+    event.message = now == LIVE_READY ? NULL : live->message;
+    of_provider_emit(live->provider, &event);
+}
+
+void live_on_state(void *user, const struct fsw_state_info *info)
+{
+    struct live *live = user;
+    pthread_mutex_lock(&live->lock);
+    live->state = info->state;
+    live->code = info->code;
+    snprintf(live->message, sizeof live->message, "%s", info->message);
+    live_announce(live);
+    pthread_cond_broadcast(&live->news);
+    pthread_mutex_unlock(&live->lock);
+}
+
+/* --- values ------------------------------------------------------------------------------------------ */
+
+/* Which revision, and of whom; NULL without memory. */
+static of_value *describe(const struct fsw_change *change, const struct live_entry *entry)
+{
+    of_value *about = of_value_object();
+    (void)of_value_set_int(about, "flagstaff.revision", (int64_t)change->revision);
+    if (entry->subject != NULL) {
+        (void)of_value_set_string(about, "flagstaff.subject", entry->subject);
+    }
+    return about;
+}
+
+static void emit_change(struct live *live, const struct fsw_change *change, const struct live_entry *entry)
+{
+    const char **keys = change->count == 0 ? NULL : of_alloc(change->count * sizeof *keys);
+    for (size_t i = 0; keys != NULL && i < change->count; i++) {
+        keys[i] = change->flips[i].key;
+    }
+    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
+    of_value *about = describe(change, entry);
+    event.flags_changed = keys; /* NULL: any may have */
+    event.flags_changed_count = keys == NULL ? 0 : change->count;
+    event.metadata = about;
+    of_provider_emit(live->provider, &event);
+    of_value_unref(about);
+    of_free(keys);
+}
+
+void live_on_change(void *user, const struct fsw_change *change)
+{
+    struct live *live = user;
+    struct live_entry *entry = change->watch_user;
+    pthread_mutex_lock(&live->lock);
+    /* The first values of a context are news only for those who asked in vain. */
+    bool first = !entry->answered;
+    bool missed = atomic_exchange(&entry->missed, false);
+    entry->answered = true;
+    entry->refused = false;
+    if (!change->once && !live->closing && change->count > 0 && (!first || missed)) {
+        emit_change(live, change, entry);
+    }
+    live_announce(live);
+    pthread_cond_broadcast(&live->news);
+    pthread_mutex_unlock(&live->lock);
+}
+
+static of_error error_of(const char *code, const struct live_entry *entry)
+{
+    if (strcmp(code, "bad_context") == 0) {
+        return entry->subject == NULL ? OF_ERROR_TARGETING_KEY_MISSING : OF_ERROR_INVALID_CONTEXT;
+    }
+    return OF_ERROR_GENERAL;
+}
+
+void live_on_watch_error(void *user, const struct fsw_watch_error *error)
+{
+    struct live *live = user;
+    struct live_entry *entry = error->watch_user;
+    bool limit = strcmp(error->code, "limit") == 0;
+    pthread_mutex_lock(&live->lock);
+    entry->answered = false;
+    entry->refused = true;
+    entry->error = error_of(error->code, entry);
+    entry->retry = error->retried ? 0 : live_tick() + (limit ? 1 : 30) * SECOND;
+    live->crowded = live->crowded || limit;
+    snprintf(entry->message, sizeof entry->message, "the daemon refuses this context (%s): %s", error->code,
+             error->message);
+    live_announce(live);
+    pthread_cond_broadcast(&live->news);
+    pthread_mutex_unlock(&live->lock);
+}

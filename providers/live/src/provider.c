@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * provider.c: flagstaff/live_provider.h: making and ending a provider, and its figures.
+ */
+#include "live.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <openfeature/memory.h>
+
+static const char NAME[] = "flagstaff-live";
+
+static void free_live(struct live *live)
+{
+    if (live == NULL) {
+        return;
+    }
+    of_value_unref(live->style.over);
+    of_value_unref(live->waiting);
+    live_options_finish(&live->options);
+    pthread_cond_destroy(&live->news);
+    pthread_mutex_destroy(&live->lock);
+    of_free(live);
+}
+
+static void destroy(void *self)
+{
+    live_shutdown(self);
+    if (!live_forked(self)) {
+        free_live(self);
+    }
+}
+
+static const of_provider_methods methods = {
+    .size = sizeof methods,
+    .name = NAME,
+    .init = live_init,
+    .shutdown = live_shutdown,
+    .destroy = destroy,
+    .resolve_bool = live_resolve_bool,
+    .resolve_string = live_resolve_string,
+    .resolve_int = live_resolve_int,
+    .resolve_double = live_resolve_double,
+    .resolve_object = live_resolve_object,
+    .on_context_changed = live_context_changed,
+};
+
+static of_value *metadata(const char *text)
+{
+    of_value *object = of_value_object();
+    if (of_value_set_string(object, "flagstaff.error", text) != OF_OK) {
+        of_value_unref(object);
+        return NULL;
+    }
+    return object;
+}
+
+/* The lease is taken to end so much earlier: a tick of the coarse clock, rounded up. */
+static int64_t margin(void)
+{
+    struct timespec tick = {0, 0};
+    clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+    return tick.tv_sec * 1000 + tick.tv_nsec / 1000000 + 1;
+}
+
+static void init_locks(struct live *live)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&live->news, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&live->lock, NULL);
+}
+
+static struct live *make_live(const of_live_options *options, const char **why)
+{
+    struct live *live = of_alloc(sizeof *live);
+    if (live == NULL) {
+        return NULL;
+    }
+    memset(live, 0, sizeof *live);
+    init_locks(live);
+    live->pid = getpid();
+    live->margin = margin();
+    if (getrandom(&live->style.seed, sizeof live->style.seed, GRND_NONBLOCK) !=
+        (ssize_t)sizeof live->style.seed) {
+        live->style.seed = live_tick() ^ (uint64_t)(uintptr_t)live;
+    }
+    if (!live_options_copy(&live->options, options, why)) {
+        free_live(live);
+        return NULL;
+    }
+    live->style.causes = live->options.causes;
+    live->style.over = metadata("the lease is over: the daemon may not be heard any more");
+    live->waiting = metadata("the values of this context are not here yet");
+    *why = "out of memory";
+    if (live->style.over == NULL || live->waiting == NULL) {
+        free_live(live);
+        return NULL;
+    }
+    return live;
+}
+
+of_provider *of_live_provider_new(const of_live_options *options, char *problem, size_t problem_size)
+{
+    const char *why = "out of memory";
+    char text[200] = "";
+    struct live *live = make_live(options, &why);
+    if (live != NULL && !live_client_make(live, text, sizeof text)) {
+        why = text;
+        free_live(live);
+        live = NULL;
+    }
+    of_provider *provider = live == NULL ? NULL : of_provider_new(&methods, live);
+    if (provider != NULL) {
+        live->provider = provider;
+        return provider;
+    }
+    if (problem != NULL && problem_size > 0) {
+        snprintf(problem, problem_size, "%s", why);
+    }
+    if (live != NULL) {
+        fsw_client_destroy(live->client);
+        free_live(live);
+    }
+    return NULL;
+}
+
+bool of_live_provider_stats(of_provider *provider, of_live_stats *stats)
+{
+    if (provider == NULL || stats == NULL || strcmp(of_provider_name(provider), NAME) != 0) {
+        return false;
+    }
+    struct live *live = of_provider_self(provider);
+    struct fsw_stats wire;
+    of_live_stats all = {.size = stats->size};
+    if (live_forked(live)) {
+        return false;
+    }
+    pthread_mutex_lock(&live->lock);
+    bool started = live->client != NULL && live->started;
+    if (started) {
+        const struct live_map *map = atomic_load(&live->map);
+        fsw_client_stats(live->client, &wire);
+        all.attempts = wire.attempts;
+        all.connections = wire.connections;
+        all.resumed = wire.resumed;
+        all.snapshots = wire.snapshots;
+        all.deltas = wire.deltas;
+        all.acknowledgements = wire.acks;
+        all.revision = wire.revision;
+        all.acknowledged = wire.acked;
+        all.lease_left = wire.lease_left;
+        all.watches = (map == NULL ? 0 : map->count) + (atomic_load(&live->only) != NULL);
+        all.evicted = live->evicted;
+    }
+    pthread_mutex_unlock(&live->lock);
+    if (started) {
+        memcpy(stats, &all, stats->size < sizeof all ? stats->size : sizeof all);
+    }
+    return started;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * resolve.c: evaluations. The way that almost all of them go takes no lock and allocates nothing: the
+ * context's entry, the lease, the table, the flag. The lease is looked at before the table: then a value that
+ * is newer than the lease may be given, but never one from before a lease that has ended.
+ */
+#include "live.h"
+
+#include <string.h>
+#include <openfeature/memory.h>
+
+#include "convert.h"
+
+/* One evaluation. */
+struct ask {
+    struct live *live;
+    const char *key;
+    of_type type;
+    const of_flag_value *otherwise; /* the caller's default value */
+    const of_context *context;
+    of_resolution *resolution;
+};
+
+static of_error fail(const struct ask *ask, of_error error, const char *constant)
+{
+    ask->resolution->error_message = constant;
+    return error;
+}
+
+static of_error error_of(const char *code)
+{
+    for (int i = OF_ERROR_PROVIDER_NOT_READY; i <= OF_ERROR_GENERAL; i++) {
+        if (strcmp(of_error_name((of_error)i), code) == 0) {
+            return (of_error)i;
+        }
+    }
+    return OF_ERROR_GENERAL;
+}
+
+/* A flag that has no value: disabled, or failed. */
+static of_error answer_none(const struct ask *ask, struct live_flag *flag)
+{
+    of_resolution *resolution = ask->resolution;
+    const struct fsw_flag *wire = flag->flag;
+    resolution->value = *ask->otherwise;
+    if (!resolution->brief) {
+        resolution->reason = wire->reason;
+        resolution->metadata = flag->metadata;
+        resolution->error_message = wire->error_message;
+        resolution->owner = live_flag_ref(flag);
+        resolution->release = live_flag_unref;
+    }
+    return wire->error_code == NULL ? OF_OK : error_of(wire->error_code);
+}
+
+static of_error answer(const struct ask *ask, struct live_flag *flag, bool leased)
+{
+    of_resolution *resolution = ask->resolution;
+    if (flag == NULL) {
+        return fail(ask, OF_ERROR_FLAG_NOT_FOUND, "there is no such flag, or it may not be seen");
+    }
+    bool fallen = !leased && flag->access;
+    if (!fallen && !flag->has_value) {
+        return answer_none(ask, flag);
+    }
+    if (!live_flag_put(flag, fallen, ask->type, &resolution->value)) {
+        return fail(ask, OF_ERROR_TYPE_MISMATCH, "the flag is of another type");
+    }
+    if (resolution->brief) {
+        return OF_OK;
+    }
+    resolution->variant = fallen ? flag->flag->safe_variant : flag->flag->variant;
+    resolution->reason = fallen ? OF_REASON_ERROR : leased ? flag->flag->reason : OF_REASON_STALE;
+    resolution->metadata = fallen ? flag->fallen : flag->metadata;
+    resolution->owner = live_flag_ref(flag);
+    resolution->release = live_flag_unref;
+    return OF_OK;
+}
+
+/* --- where values are not here ----------------------------------------------------------------------- */
+
+/* A value to fall to, which another context's flag has told; its metadata is that context's business. */
+static of_error answer_safe(const struct ask *ask, const struct fsw_flag *wire)
+{
+    struct live *live = ask->live;
+    struct live_flag *flag = live_flag_new(&live->style, wire);
+    if (flag == NULL) {
+        return fail(ask, OF_ERROR_GENERAL, "out of memory");
+    }
+    of_value_unref(flag->fallen);
+    flag->fallen = of_value_ref(live->waiting);
+    of_error error = answer(ask, flag, false);
+    live_flag_unref(flag);
+    return error;
+}
+
+static of_error answer_nothing(const struct ask *ask, const struct live_entry *entry)
+{
+    if (entry == NULL || !entry->refused) {
+        return fail(ask, OF_ERROR_PROVIDER_NOT_READY, "no values of this context are here yet");
+    }
+    ask->resolution->error_message = of_resolution_text(ask->resolution, entry->message);
+    return entry->error;
+}
+
+/* With the lock: what can be said of an entry, whether it has values or not. */
+static of_error answer_entry(const struct ask *ask, struct live_entry *entry, bool leased)
+{
+    struct live *live = ask->live;
+    struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
+    of_error error;
+    if (table == NULL && entry->watch != NULL) {
+        struct fsw_result result;
+        (void)fsw_get(entry->watch, ask->key, &result);
+        if (result.standing == FSW_SAFE) {
+            error = answer_safe(ask, result.flag);
+            fsw_result_clear(&result);
+            return error;
+        }
+        fsw_result_clear(&result);
+        table = atomic_load_explicit(&entry->table, memory_order_acquire); /* it may have come just now */
+    }
+    return table == NULL ? answer_nothing(ask, entry)
+                         : answer(ask, live_table_find(table, live->style.seed, ask->key), leased);
+}
+
+/* With the lock: until the entry has values or is refused, or the time is over. */
+static void await(struct live *live, const struct live_entry *entry)
+{
+    struct timespec until = live_moment(live->options.wait);
+    live_enter(live);
+    while (!live->closing && !entry->refused &&
+           atomic_load_explicit(&entry->table, memory_order_acquire) == NULL && live_wait(live, &until)) {
+    }
+    live_leave(live);
+}
+
+static of_error not_running(const struct ask *ask)
+{
+    return fail(ask, OF_ERROR_PROVIDER_NOT_READY,
+                live_forked(ask->live) ? "the provider was started by the process that this one is a fork of"
+                                       : "the provider is not started");
+}
+
+/* The whole context goes to the daemon, once. */
+static of_error resolve_once(const struct ask *ask)
+{
+    struct live *live = ask->live;
+    if (live_forked(live)) {
+        return not_running(ask);
+    }
+    pthread_mutex_lock(&live->lock);
+    struct live_entry *entry = live->client == NULL || live->closing ? NULL : live_entry_new(live, NULL);
+    if (entry == NULL || !live_entry_watch(entry, ask->context, true, ask->key)) {
+        bool running = live->client != NULL && !live->closing;
+        pthread_mutex_unlock(&live->lock);
+        live_entry_free(entry);
+        return running ? fail(ask, OF_ERROR_GENERAL, "out of memory") : not_running(ask);
+    }
+    live_enter(live);
+    await(live, entry);
+    of_error error = answer_entry(ask, entry, true);
+    pthread_mutex_unlock(&live->lock);
+    fsw_watch_remove(entry->watch);
+    live_entry_free(entry);
+    pthread_mutex_lock(&live->lock);
+    live_leave(live);
+    pthread_mutex_unlock(&live->lock);
+    return error;
+}
+
+/* With the lock: the entry of a context, with a watch begun now where it has none. NULL without memory. */
+static struct live_entry *get_entry(const struct ask *ask, const struct live_key *key,
+                                    struct live_ended *ended)
+{
+    struct live *live = ask->live;
+    struct live_entry *entry = live_map_find(atomic_load(&live->map), key);
+    bool again = entry != NULL && entry->refused && entry->retry != 0 && live_tick() >= entry->retry;
+    return entry == NULL || again ? live_open(live, key, ask->context, ended) : entry;
+}
+
+/* The values of the context are not here, or were not a moment ago. */
+static of_error resolve_watched(const struct ask *ask, const struct live_key *key)
+{
+    struct live *live = ask->live;
+    struct live_ended ended = {NULL, NULL};
+    of_error error;
+    if (live_forked(live)) {
+        return not_running(ask);
+    }
+    pthread_mutex_lock(&live->lock);
+    if (live->client == NULL || live->closing) {
+        pthread_mutex_unlock(&live->lock);
+        return not_running(ask);
+    }
+    live_enter(live);
+    struct live_entry *entry = get_entry(ask, key, &ended);
+    if (entry == NULL) {
+        error = fail(ask, OF_ERROR_GENERAL, "out of memory");
+    } else {
+        if (live->options.wait > 0 && !live->closing) {
+            await(live, entry);
+        }
+        atomic_store(&entry->missed, true);
+        bool leased = live_gate_leased(&entry->gate, live_tick(), live->margin);
+        error = answer_entry(ask, entry, leased);
+        if (atomic_load(&entry->table) != NULL && entry->answered) {
+            atomic_store(&entry->missed, false);
+        }
+    }
+    pthread_mutex_unlock(&live->lock);
+    live_release(live, &ended);
+    pthread_mutex_lock(&live->lock);
+    live_leave(live);
+    pthread_mutex_unlock(&live->lock);
+    return error;
+}
+
+/* Static paradigm: the context is not the one whose values are here, or those have not come. */
+static of_error resolve_only(const struct ask *ask, struct live_entry *entry)
+{
+    struct live *live = ask->live;
+    if (entry == NULL || live_forked(live)) {
+        return not_running(ask);
+    }
+    if (!live_context_equal(entry->context, ask->context)) {
+        /* What the other context's flags fall to is all that may be taken from them. */
+        struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
+        struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, ask->key);
+        return flag != NULL && flag->access ? answer_safe(ask, flag->flag) : answer_nothing(ask, NULL);
+    }
+    of_error error;
+    pthread_mutex_lock(&live->lock);
+    if (live->client == NULL || live->closing || atomic_load(&live->only) != entry) {
+        error = answer_nothing(ask, NULL);
+    } else {
+        if (live->options.wait > 0) {
+            await(live, entry);
+        }
+        atomic_store(&entry->missed, true);
+        bool leased = live_gate_leased(&entry->gate, live_tick(), live->margin);
+        error = answer_entry(ask, entry, leased);
+    }
+    pthread_mutex_unlock(&live->lock);
+    return error;
+}
+
+/* --- the short way ----------------------------------------------------------------------------------- */
+
+/* Whether the context has attributes that are not watched on. */
+static bool has_others(const struct live *live, const of_context *context)
+{
+    size_t watched = 0;
+    for (size_t i = 0; i < live->options.watch_on_count; i++) {
+        watched += of_context_get(context, live->options.watch_on[i]) != NULL;
+    }
+    return of_context_count(context) > watched;
+}
+
+/* False where the entry has no values. */
+static inline bool resolve_entry(const struct ask *ask, struct live_entry *entry, of_error *error)
+{
+    struct live *live = ask->live;
+    uint64_t tick = live_tick();
+    bool leased = live_gate_leased(&entry->gate, tick, live->margin);
+    struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
+    if (table == NULL) {
+        return false;
+    }
+    if (atomic_load_explicit(&entry->used, memory_order_relaxed) != tick) {
+        atomic_store_explicit(&entry->used, tick, memory_order_relaxed);
+    }
+    *error = answer(ask, live_table_find(table, live->style.seed, ask->key), leased);
+    return true;
+}
+
+static of_error resolve(const struct ask *ask)
+{
+    struct live *live = ask->live;
+    struct live_entry *entry;
+    struct live_key key;
+    of_error error;
+    if (live->options.static_context) {
+        entry = atomic_load_explicit(&live->only, memory_order_acquire);
+        bool mine = entry != NULL &&
+                    (entry->context == ask->context || live_context_equal(entry->context, ask->context));
+        return mine && resolve_entry(ask, entry, &error) ? error : resolve_only(ask, entry);
+    }
+    if (live->options.others == OF_LIVE_OTHERS_EVALUATED && has_others(live, ask->context)) {
+        return resolve_once(ask);
+    }
+    if (!live_key_make(&key, live, ask->context)) {
+        return fail(ask, OF_ERROR_GENERAL, "out of memory");
+    }
+    entry = live_map_find(atomic_load_explicit(&live->map, memory_order_acquire), &key);
+    if (entry == NULL || !resolve_entry(ask, entry, &error)) {
+        error = resolve_watched(ask, &key);
+    }
+    of_free(key.heap);
+    return error;
+}
+
+of_error live_resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
+                           of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.boolean = default_value};
+    return resolve(&(struct ask){self, key, OF_TYPE_BOOL, &otherwise, context, resolution});
+}
+
+of_error live_resolve_string(void *self, const char *key, const char *default_value,
+                             const of_context *context, of_resolution *resolution)
+{
+    default_value = default_value == NULL ? "" : default_value;
+    const of_flag_value otherwise = {.string = {default_value, strlen(default_value)}};
+    return resolve(&(struct ask){self, key, OF_TYPE_STRING, &otherwise, context, resolution});
+}
+
+of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
+                          of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.integer = default_value};
+    return resolve(&(struct ask){self, key, OF_TYPE_INT, &otherwise, context, resolution});
+}
+
+of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
+                             of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.number = default_value};
+    return resolve(&(struct ask){self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution});
+}
+
+of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
+                             const of_context *context, of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.object = default_value};
+    return resolve(&(struct ask){self, key, OF_TYPE_OBJECT, &otherwise, context, resolution});
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ofrep.c: openfeature/providers/ofrep.h: making and ending a provider, and OpenFeature's functions.
+ */
+#include "ofrep.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <openfeature/json.h>
+#include <openfeature/memory.h>
+
+bool ofrep_forked(const struct ofrep *ofrep)
+{
+    return ofrep->pid != getpid();
+}
+
+void ofrep_heed(struct ofrep *ofrep, const struct http_request *request)
+{
+    bool limited = request->status == 429 || request->status == 503;
+    if (limited && request->retry_after >= 0) {
+        int64_t seconds = request->retry_after > 3600 ? 3600 : request->retry_after;
+        ofrep->not_before = http_now() + seconds * 1000;
+    }
+}
+
+of_error ofrep_failure(const struct http_request *request, char *text, size_t size)
+{
+    of_value *json = NULL;
+    if (request->code != CURLE_OK) {
+        snprintf(text, size, "no answer: %s", request->error);
+        return OF_ERROR_GENERAL;
+    }
+    if (request->is_json && request->answer != NULL) {
+        (void)of_value_from_json(request->answer, request->length, &json, NULL);
+    }
+    const char *code = of_value_as_string(of_value_get(json, "errorCode"), NULL);
+    const char *details = of_value_as_string(of_value_get(json, "errorDetails"), "");
+    of_error error = request->status == 200   ? OF_ERROR_PARSE_ERROR
+                     : code != NULL           ? error_named(code)
+                     : request->status == 404 ? OF_ERROR_FLAG_NOT_FOUND
+                                              : OF_ERROR_GENERAL;
+    snprintf(text, size, "the server answered %ld%s%.200s", request->status, details[0] == '\0' ? "" : ": ",
+             details);
+    of_value_unref(json);
+    return error;
+}
+
+/* --- life -------------------------------------------------------------------------------------------- */
+
+static bool start(struct ofrep *ofrep)
+{
+    const struct http_setup setup = {.ca_file = ofrep->options.ca_file,
+                                     .proxy = ofrep->options.proxy,
+                                     .tick = ofrep->options.static_context ? bulk_tick : NULL,
+                                     .user = ofrep};
+    if (ofrep->http != NULL && ofrep_forked(ofrep)) {
+        ofrep->http = NULL; /* the parent's, and lost here */
+    }
+    if (ofrep->http == NULL) {
+        ofrep->http = http_start(&setup);
+        ofrep->pid = getpid();
+    }
+    return ofrep->http != NULL;
+}
+
+/* With the lock: what init and a change of context have in common. */
+static of_error fetch(struct ofrep *ofrep, const of_context *context, char *text, size_t size)
+{
+    struct bulk *bulk = &ofrep->bulk;
+    snprintf(text, size, "out of memory");
+    bulk->quiet = true;
+    bool wanted = bulk_want(ofrep, context);
+    if (wanted) {
+        http_wake(ofrep->http);
+    }
+    of_error error = wanted ? bulk_await(ofrep, text, size) : OF_ERROR_NO_MEMORY;
+    bulk->quiet = false;
+    bulk->announced = error == OF_OK ? OF_STATUS_READY : OF_STATUS_ERROR;
+    return error;
+}
+
+static of_error init(void *self, of_provider *provider, const of_context *context, const char *domain)
+{
+    struct ofrep *ofrep = self;
+    char text[300] = "out of memory, or no thread to be had";
+    (void)domain;
+    pthread_mutex_lock(&ofrep->lock);
+    ofrep->closing = false;
+    of_error error = start(ofrep) ? OF_OK : OF_ERROR_NO_THREAD;
+    if (error == OF_OK && ofrep->options.static_context) {
+        error = fetch(ofrep, context, text, sizeof text);
+    }
+    if (error == OF_OK) {
+        of_provider_emit_ready(provider);
+    } else {
+        (void)of_provider_emit_error(provider, error, text);
+    }
+    pthread_mutex_unlock(&ofrep->lock);
+    return error;
+}
+
+static void emit(of_provider *provider, of_event_type type)
+{
+    of_provider_event event = OF_PROVIDER_EVENT(type);
+    of_provider_emit(provider, &event);
+}
+
+static of_error context_changed(void *self, of_provider *provider, const of_context *before,
+                                const of_context *now)
+{
+    struct ofrep *ofrep = self;
+    char text[300] = "the provider is not started";
+    of_error error = OF_ERROR_PROVIDER_NOT_READY;
+    (void)before;
+    if (!ofrep->options.static_context || ofrep_forked(ofrep)) {
+        return OF_OK;
+    }
+    pthread_mutex_lock(&ofrep->lock);
+    if (ofrep->http != NULL && !ofrep->closing) {
+        emit(provider, OF_EVENT_RECONCILING);
+        error = fetch(ofrep, now, text, sizeof text);
+    }
+    if (error == OF_OK) {
+        emit(provider, OF_EVENT_CONTEXT_CHANGED);
+    } else {
+        (void)of_provider_emit_error(provider, error, text);
+    }
+    pthread_mutex_unlock(&ofrep->lock);
+    return error;
+}
+
+static void shutdown_provider(void *self)
+{
+    struct ofrep *ofrep = self;
+    if (ofrep_forked(ofrep)) {
+        return; /* the thread is the parent's */
+    }
+    pthread_mutex_lock(&ofrep->lock);
+    struct http *http = ofrep->http;
+    ofrep->http = NULL;
+    ofrep->closing = true;
+    pthread_cond_broadcast(&ofrep->news);
+    pthread_mutex_unlock(&ofrep->lock);
+    http_stop(http); /* ends the requests that others wait for */
+    pthread_mutex_lock(&ofrep->lock);
+    while (ofrep->inside > 0) {
+        pthread_cond_wait(&ofrep->news, &ofrep->lock);
+    }
+    bulk_finish(ofrep);
+    pthread_mutex_unlock(&ofrep->lock);
+}
+
+static void free_ofrep(struct ofrep *ofrep)
+{
+    if (ofrep != NULL) {
+        ofrep_options_finish(ofrep);
+        pthread_cond_destroy(&ofrep->news);
+        pthread_mutex_destroy(&ofrep->lock);
+        of_free(ofrep);
+    }
+}
+
+static void destroy(void *self)
+{
+    shutdown_provider(self);
+    if (!ofrep_forked(self)) {
+        free_ofrep(self);
+    }
+}
+
+/* --- evaluation -------------------------------------------------------------------------------------- */
+
+static of_error resolve_static(struct ofrep *ofrep, const char *key, of_type type,
+                               const of_flag_value *otherwise, const of_context *context,
+                               of_resolution *resolution)
+{
+    struct flags *flags = atomic_load_explicit(&ofrep->flags, memory_order_acquire);
+    if (flags == NULL || !context_equal(flags->context, context)) {
+        resolution->error_message = "no values of this context are here";
+        return OF_ERROR_PROVIDER_NOT_READY;
+    }
+    struct item *item = flags_find(flags, key);
+    if (item == NULL) {
+        resolution->error_message = "there is no such flag";
+        return OF_ERROR_FLAG_NOT_FOUND;
+    }
+    return item_answer(item, type, otherwise, resolution);
+}
+
+static of_error resolve(struct ofrep *ofrep, const char *key, of_type type, const of_flag_value *otherwise,
+                        const of_context *context, of_resolution *resolution)
+{
+    return ofrep->options.static_context ? resolve_static(ofrep, key, type, otherwise, context, resolution)
+                                         : single_resolve(ofrep, key, type, otherwise, context, resolution);
+}
+
+static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
+                             of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.boolean = default_value};
+    return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
+}
+
+static of_error resolve_string(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution)
+{
+    default_value = default_value == NULL ? "" : default_value;
+    const of_flag_value otherwise = {.string = {default_value, strlen(default_value)}};
+    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
+}
+
+static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
+                            of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.integer = default_value};
+    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
+}
+
+static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
+                               of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.number = default_value};
+    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
+}
+
+static of_error resolve_object(void *self, const char *key, const of_value *default_value,
+                               const of_context *context, of_resolution *resolution)
+{
+    const of_flag_value otherwise = {.object = default_value};
+    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
+}
+
+static const of_provider_methods methods = {
+    .size = sizeof methods,
+    .name = "ofrep",
+    .init = init,
+    .shutdown = shutdown_provider,
+    .destroy = destroy,
+    .resolve_bool = resolve_bool,
+    .resolve_string = resolve_string,
+    .resolve_int = resolve_int,
+    .resolve_double = resolve_double,
+    .resolve_object = resolve_object,
+    .on_context_changed = context_changed,
+};
+
+of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *problem, size_t problem_size)
+{
+    const char *why = "out of memory";
+    struct ofrep *ofrep = of_alloc(sizeof *ofrep);
+    of_provider *provider = NULL;
+    if (ofrep != NULL) {
+        memset(ofrep, 0, sizeof *ofrep);
+        pthread_mutex_init(&ofrep->lock, NULL);
+        pthread_cond_init(&ofrep->news, NULL);
+        ofrep->pid = getpid();
+        ofrep->bulk.fetch_at = INT64_MAX;
+        if (getrandom(&ofrep->bulk.chance, sizeof ofrep->bulk.chance, GRND_NONBLOCK) < 0) {
+            ofrep->bulk.chance = (uint64_t)http_now();
+        }
+        if (ofrep_options_copy(ofrep, options, &why)) {
+            why = "out of memory";
+            provider = of_provider_new(&methods, ofrep);
+        }
+    }
+    if (provider != NULL) {
+        ofrep->provider = provider;
+        return provider;
+    }
+    if (problem != NULL && problem_size > 0) {
+        snprintf(problem, problem_size, "%s", why);
+    }
+    free_ofrep(ofrep);
+    return NULL;
+}
