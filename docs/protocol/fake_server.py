@@ -135,7 +135,7 @@ class Session:
             raise ValueError("flagstaff.v1 is spoken here")
         self.put({"type": "welcome", "protocol": PROTOCOL, "session": f"fake-{self.number}", "epoch": store.epoch,
                   "lease": self.server.lease, "limits": {"frame": 65536, "send": 65536, "watches": 64, "flags": 256,
-                                                         "contextBytes": 8192, "contextDepth": 8}})
+                                                         "contextBytes": 8192, "contextDepth": 8, "rate": 1000}})
         resume = frame.get("resume") or {"epoch": None, "session": None, "revision": 0, "watches": []}
         usable = resume["epoch"] == store.epoch and resume["session"] and store.horizon <= resume["revision"] <= store.revision
         views = {entry["watch"]: entry["view"] for entry in resume["watches"]} if usable else {}

@@ -8,7 +8,6 @@ static void read_limits(const struct fs_config *config, struct fs_server_limits 
     limits->body = (size_t)fs_config_number(config, FS_OPT_LIMITS_BODY);
     limits->header = (size_t)fs_config_number(config, FS_OPT_LIMITS_HEADER);
     limits->frame = (size_t)fs_config_number(config, FS_OPT_LIMITS_FRAME);
-    limits->frames = (unsigned)fs_config_number(config, FS_OPT_LIMITS_FRAMES);
     limits->connections = (unsigned)fs_config_number(config, FS_OPT_LIMITS_CONNECTIONS);
     limits->connections_per_key = (unsigned)fs_config_number(config, FS_OPT_LIMITS_CONNECTIONS_PER_KEY);
     limits->requests = (unsigned)fs_config_number(config, FS_OPT_LIMITS_REQUESTS);
@@ -32,6 +31,7 @@ static void read_server(const struct fs_config *config, struct fs_server_options
         .flags = FS_FLAGS_ASKED,
         .context_bytes = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_SIZE),
         .context_depth = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_DEPTH),
+        .rate = (size_t)fs_config_number(config, FS_OPT_LIMITS_FRAMES),
     };
     read_limits(config, &server->limits);
 }

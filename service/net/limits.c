@@ -19,7 +19,6 @@ void fs_limits_fill(struct fs_server_limits *limits)
     DEFAULT(connections, 10000);
     DEFAULT(connections_per_key, 5000);
     DEFAULT(requests, 1024);
-    DEFAULT(frames, 100);
     DEFAULT(hello_ms, 5000);
     DEFAULT(idle_ms, 30000);
     DEFAULT(ping_ms, 20000);

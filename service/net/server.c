@@ -275,6 +275,7 @@ static struct fs_server *create(const struct fs_server_options *options)
 {
     struct fs_server *server = FS_NEW(struct fs_server);
     server->options = *options;
+    server->options.frames.rate = options->frames.rate ? options->frames.rate : 1000;
     server->limits = options->limits;
     fs_limits_fill(&server->limits);
     server->host = fs_strdup(options->host ? options->host : "127.0.0.1");

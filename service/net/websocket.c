@@ -229,11 +229,11 @@ static bool rate_is_right(struct fs_peer *peer)
         peer->second = now;
         peer->frames = 0;
     }
-    if (++peer->frames <= peer->server->limits.frames)
+    size_t most = peer->server->options.frames.rate;
+    if (++peer->frames <= most)
         return true;
     struct fs_frame_fault what = {.code = "limit", .limit = "rate", .close = 4429};
-    snprintf(what.message, sizeof what.message, "more than %u frames within a second",
-             peer->server->limits.frames);
+    snprintf(what.message, sizeof what.message, "more than %zu frames within a second", most);
     fault(peer, &what);
     return false;
 }

@@ -133,8 +133,13 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
     char text[400] = "out of memory, or no thread to be had";
     of_error error = OF_ERROR_NO_MEMORY;
     (void)domain;
-    if (live->client != NULL && live_forked(live)) {
-        live->client = NULL; /* the parent's, and lost here */
+    if (!live->started) {
+        live->pid = getpid(); /* whoever starts it has it: a daemon may have forked since it was made */
+    }
+    if (live_forked(live)) { /* the lock, and all that it guards, may be as another of its threads had it */
+        snprintf(text, sizeof text, "it was made by the process that this one is a fork of: make a new one");
+        (void)of_provider_emit_error(provider, OF_ERROR_GENERAL, text);
+        return OF_ERROR_GENERAL;
     }
     pthread_mutex_lock(&live->lock);
     live->closing = false;

@@ -76,7 +76,7 @@ static int on_welcome(struct fsw_session *session, const json_t *frame)
     if (read_count(json_object_get(frame, "limits"), "frame", &limit)) {
         session->frame_limit = (size_t)limit;
     }
-    if (read_count(json_object_get(frame, "limits"), "frames", &limit)) {
+    if (read_count(json_object_get(frame, "limits"), "rate", &limit)) {
         session->rate = limit < 6 ? 2 : limit / 3;
         session->credit = session->credit < 1000 * session->rate ? session->credit : 1000 * session->rate;
     }

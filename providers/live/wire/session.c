@@ -183,7 +183,7 @@ bool fsw_session_leased(const struct fsw_session *session, const struct fsw_watc
     return fsw_lease_runs(&session->lease, now) && now < watch->covered;
 }
 
-/* The value, or the safe one with the reason that it has then. */
+/* The value, or the safe one with the reason that it has then: as from the server, ERROR without an error. */
 static void choose(struct fsw_result *result, const struct fsw_flag *flag, enum fsw_standing standing)
 {
     bool safe = standing == FSW_SAFE;
@@ -191,7 +191,7 @@ static void choose(struct fsw_result *result, const struct fsw_flag *flag, enum 
     result->flag = fsw_flag_ref(flag);
     result->value = safe ? flag->safe : flag->value;
     result->variant = safe ? flag->safe_variant : flag->variant;
-    result->reason = safe || standing == FSW_LAST ? "STALE" : flag->reason;
+    result->reason = safe ? "ERROR" : standing == FSW_LAST ? "STALE" : flag->reason;
 }
 
 bool fsw_session_get(const struct fsw_session *session, const struct fsw_watch *watch, const char *key,

@@ -13,7 +13,7 @@
 #define FSW_NAME_SIZE 65 /* epoch, session and view have at most 64 bytes */
 
 /* Servers close a connection that sends too many frames within a second (4429). Where welcome.limits does not
- * name `frames`, this stays well below what is usual; else it is a third of that, since a burst and what
+ * name `rate`, this stays well below what is usual; else it is a third of that, since a burst and what
  * follows may fall into one second. */
 #define FSW_FRAME_RATE 300
 

@@ -200,7 +200,7 @@ static void the_servers_own_limit_is_heeded_where_it_names_one(void **state)
     script_feed(&session, T0,
                 "{\"type\":\"welcome\",\"protocol\":\"flagstaff.v1\",\"session\":\"s\",\"epoch\":\"e\","
                 "\"lease\":30000,"
-                "\"limits\":{\"frame\":65536,\"frames\":30}}");
+                "\"limits\":{\"frame\":65536,\"rate\":30}}");
     for (int i = 0; i < 100; i++) {
         begin(&session, "ada");
     }

@@ -78,7 +78,8 @@ static void a_full_inbox_stops_the_reading_of_websockets_and_loses_nothing(void 
 {
     char text[64];
     (void)state;
-    opened((struct fs_server_limits){.frames = 100000}, 4);
+    door_init(&door);
+    door_open(&door, (struct fs_server_options){.frames = {.rate = 100000}}, 4);
     int fd = ws_connect(&door);
     door_id(&door, FS_NET_OPENED);
     ws_send(fd, HELLO);

@@ -10,8 +10,9 @@ static int set_up(void **state)
     static const char *const origins[] = {"https://shop.example", NULL};
     (void)state;
     door_init(&door);
-    door_open(&door, (struct fs_server_options){.origins = origins, .limits = {.frame = 4096, .frames = 50}},
-              0);
+    door_open(
+        &door,
+        (struct fs_server_options){.origins = origins, .limits = {.frame = 4096}, .frames = {.rate = 50}}, 0);
     return 0;
 }
 

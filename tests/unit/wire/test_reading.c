@@ -28,7 +28,7 @@ static void when_the_lease_is_over_other_flags_keep_their_last_value_stale(void 
     fsw_result_clear(&result);
     assert_true(fsw_session_get(&talk->session, talk->ada, "a", T0 + LEASE, &result));
     assert_string_equal(result.variant, "off");
-    assert_string_equal(result.reason, "STALE");
+    assert_string_equal(result.reason, "ERROR");
     fsw_result_clear(&result);
 }
 

@@ -36,7 +36,6 @@ struct fs_server_limits {
     unsigned connections;         /* websockets and streams in all: 10000 */
     unsigned connections_per_key; /* of one key, or of one subject by tickets of one key: 5000 */
     unsigned requests;            /* HTTP requests waiting for an answer: 1024 */
-    unsigned frames;              /* websocket messages of one client within a second: 100 */
     int64_t hello_ms;             /* a websocket must say hello within: 5 s */
     int64_t idle_ms;              /* keep-alive without a request: 30 s */
     int64_t ping_ms;              /* websocket ping: 20 s; a peer silent for twice that is gone */
@@ -62,10 +61,10 @@ struct fs_server_options {
     bool loopback_operator;     /* development: no keys ever made, so loopback callers with loopback Host and
                                    Origin are operators */
     struct fs_server_limits limits;
-    struct fs_frame_limits
-        frames; /* what frames of clients may hold; zeroes: 64 watches, 256 flags, 8192 bytes, depth 8 */
-    struct fs_keyring *keyring; /* taken over */
-    struct fs_queue *inbox;     /* the core's: gets struct fs_net_message */
+    struct fs_frame_limits frames; /* what frames of clients may hold; zeroes: 64 watches, 256 flags, 8192
+                                      bytes, depth 8, 1000 a second */
+    struct fs_keyring *keyring;    /* taken over */
+    struct fs_queue *inbox;        /* the core's: gets struct fs_net_message */
     /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it
      * goes to the core. May be NULL. Must not block. */
     bool (*quick)(void *quick_self, const struct fs_http_request *request,

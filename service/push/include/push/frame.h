@@ -57,14 +57,15 @@ struct fs_frame_limits {
     size_t flags;         /* keys asked for in one watch: 256 */
     size_t context_bytes; /* of a context in compact JSON: 8192 */
     size_t context_depth; /* containers within one another, the context being 1: 8 */
-    size_t send;          /* bytes above which the server splits what it sends (welcome tells): 65536 */
+    size_t rate; /* messages of a client within a second, which the door counts (welcome tells): 1000 */
+    size_t send; /* bytes above which the server splits what it sends (welcome tells): 65536 */
 };
 
 /* Why a client's frame is not taken: what becomes an `error` frame, and perhaps a close. */
 struct fs_frame_fault {
     const char
         *code; /* of the schema's errorCode: "bad_frame", "unknown_type", "protocol", "limit". Static text */
-    const char *limit; /* with "limit": the member of welcome's limits, or "rate". Static text */
+    const char *limit; /* with "limit": the member of welcome's limits. Static text */
     uint64_t watch;    /* 0: none */
     int close;         /* the close code that follows; 0: the connection goes on */
     char message[240];

@@ -268,12 +268,12 @@ enum fsw_standing {
 /* What fsw_get() tells. flag is NULL for FSW_UNKNOWN, and for FSW_ABSENT where there is none. */
 struct fsw_result {
     enum fsw_standing standing;
-    bool lease_over;             /* no lease runs: reason STALE for whoever hands the value on */
+    bool lease_over;             /* no lease runs */
     const struct fsw_flag *flag; /* a reference: fsw_result_clear() */
     struct fsw_value value;      /* what counts now (flag->value or flag->safe) */
     const char *variant;         /* its variant, or NULL without value */
-    const char *reason;          /* flag->reason, or "STALE" where standing is FSW_SAFE or FSW_LAST */
-    uint64_t revision;           /* that the cache stands at */
+    const char *reason; /* flag->reason, or "ERROR" where standing is FSW_SAFE, "STALE" where FSW_LAST */
+    uint64_t revision;  /* that the cache stands at */
 };
 
 /* Reads one flag; checks the lease now. Always fills result. True where there is a value. */
