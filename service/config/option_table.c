@@ -61,8 +61,6 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Private key of the certificate, PEM."},
     [FS_OPT_TLS_CLIENT_CA] = {"tls.clientCa", "--tls-client-ca", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
         "Authorities, PEM, of which every client must show a certificate."},
-    [FS_OPT_DASHBOARD_DIR] = {"dashboardDir", "--dashboard-dir", 0, "DIRECTORY", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
-        "Serve the board's files from here instead of those built in, for work on the board."},
 
     [FS_OPT_LOG_LEVEL] = {"log.level", "--log-level", 0, "debug|info|warn|error", FS_OPTION_CHOICE, "info", SERVE, FILE_ENV, 0, 0,
         "Least level that is logged, to standard error."},

@@ -143,7 +143,7 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
     if (!event)
         return; /* an erased body: nothing is left to apply */
-    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time);
+    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time, event->credential);
     int64_t time = event->time ? event->time : entry->time;
     for (size_t i = 0; i < event->fact_count; i++) {
         if (!fs_fact_apply(e, &event->facts[i], time, entry->number, event->credential))

@@ -40,6 +40,7 @@ static void destroy(struct fs_engine *e, struct fs_receipt *receipt)
     fs_vec_finish(&receipt->watches);
     fs_vec_finish(&receipt->holding);
     fs_vec_finish(&receipt->waiters);
+    fs_free(receipt->credential);
     fs_free(receipt);
 }
 
@@ -51,7 +52,7 @@ void fs_receipts_finish(struct fs_engine *e)
     }
 }
 
-struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time)
+struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, const char *credential)
 {
     if (++e->receipt_count > FS_RECEIPT_LIMIT) {
         FS_LIST_EACH(&e->receipts, node)
@@ -66,6 +67,7 @@ struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t 
     struct fs_receipt *receipt = FS_NEW(struct fs_receipt);
     receipt->entry = entry;
     receipt->time = time;
+    receipt->credential = fs_strdup(credential);
     fs_list_append(&e->receipts, &receipt->node);
     return receipt;
 }
@@ -452,6 +454,12 @@ json_t *fs_engine_receipt(struct fs_engine *e, uint64_t entry, struct fs_time no
         return NULL;
     fs_receipt_check(e, receipt);
     return fs_receipt_describe(e, receipt);
+}
+
+bool fs_engine_receipt_is_of(struct fs_engine *e, uint64_t entry, const char *credential)
+{
+    const struct fs_receipt *receipt = find(e, entry);
+    return receipt && receipt->credential && !strcmp(receipt->credential, credential);
 }
 
 void fs_engine_receipt_forget(struct fs_engine *e, uint64_t token)

@@ -44,6 +44,7 @@ struct fs_receipt_waiter {
 struct fs_receipt {
     struct fs_list node;
     uint64_t entry;
+    char *credential;              /* id of that which sent the event; NULL: nobody did */
     int64_t time;                  /* wall ms of the entry */
     int64_t applied_at, queued_at; /* wall ms; 0: not yet */
     bool applied, complete, superseded;

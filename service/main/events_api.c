@@ -210,6 +210,13 @@ static bool wants_stream(const struct fs_http_request *request)
     return accept && strstr(accept, "text/event-stream");
 }
 
+/* Receipts name clients and subjects: who may not read those sees the receipts of its own events only. */
+static bool may_see(struct fs_daemon *daemon, const struct fs_credential *credential, uint64_t entry)
+{
+    return fs_credential_may(credential, FS_SCOPE_READ) ||
+           fs_engine_receipt_is_of(daemon->engine, entry, credential->id);
+}
+
 /* GET /v1/receipts/{entry}: as it stands, or with ?wait= when it has come true, or as a stream that shows it
  * fill. */
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry)
@@ -222,7 +229,8 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
     if (!fs_parse_u64(fs_str_from(entry), &number))
         fs_fail(&err, FS_ERR_INVALID, "a receipt is asked for by the number of its entry");
     else if (read_wait(daemon, message->request, &wait, &timeout, &err) &&
-             !(receipt = fs_engine_receipt(daemon->engine, number, fs_daemon_now(daemon))))
+             (!may_see(daemon, message->credential, number) ||
+              !(receipt = fs_engine_receipt(daemon->engine, number, fs_daemon_now(daemon)))))
         fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory",
                 (unsigned long long)number);
     if (err.code) {

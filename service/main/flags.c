@@ -20,21 +20,33 @@ static size_t count_paths(const struct fs_daemon *daemon)
     return count;
 }
 
-static void add_file_state(struct fs_buf *out, const char *path, bool enter)
+static void add_line(struct fs_sha256 *state, char *line)
+{
+    struct fs_buf both;
+    fs_buf_init(&both, sizeof *state + strlen(line));
+    fs_buf_add(&both, state->bytes, sizeof state->bytes);
+    fs_buf_adds(&both, line);
+    *state = fs_sha256(both.data, both.length);
+    fs_buf_finish(&both);
+    fs_free(line);
+}
+
+static void add_file_state(struct fs_sha256 *state, const char *path, bool enter)
 {
     struct stat status;
     if (stat(path, &status)) {
-        fs_buf_addf(out, "%s missing\n", path);
+        add_line(state, fs_format("%s missing", path));
         return;
     }
-    fs_buf_addf(out, "%s %lld %lld.%09ld %llu\n", path, (long long)status.st_size,
-                (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec, (unsigned long long)status.st_ino);
+    add_line(state, fs_format("%s %lld %lld.%09ld %llu", path, (long long)status.st_size,
+                              (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                              (unsigned long long)status.st_ino));
     DIR *directory = enter && S_ISDIR(status.st_mode) ? opendir(path) : NULL;
     for (struct dirent *entry; directory && (entry = readdir(directory));) {
         if (entry->d_name[0] == '.')
             continue;
         char *inner = fs_format("%s/%s", path, entry->d_name);
-        add_file_state(out, inner, false);
+        add_file_state(state, inner, false);
         fs_free(inner);
     }
     if (directory)
@@ -44,13 +56,10 @@ static void add_file_state(struct fs_buf *out, const char *path, bool enter)
 /* A digest over names, sizes and times: another one means that somebody wrote. */
 static void read_state(const struct fs_daemon *daemon, char out[65])
 {
-    struct fs_buf text;
-    fs_buf_init(&text, 4 * 1024 * 1024);
+    struct fs_sha256 state = {{0}};
     for (size_t i = 0; i < count_paths(daemon); i++)
-        add_file_state(&text, daemon->options->flag_paths[i], true);
-    struct fs_sha256 digest = fs_sha256(text.data, text.length);
-    fs_hex(digest.bytes, sizeof digest.bytes, out);
-    fs_buf_finish(&text);
+        add_file_state(&state, daemon->options->flag_paths[i], true);
+    fs_hex(state.bytes, sizeof state.bytes, out);
 }
 
 static void log_problems(const struct fs_flag_problems *problems, bool demo)

@@ -9,6 +9,7 @@
 #include "push/sse.h"
 
 #define LOOK_MS 100 /* how often it is looked at */
+#define STREAMS 100 /* at one time: each look costs the core a description of the receipt */
 
 struct fs_receipt_stream {
     struct fs_list node;
@@ -26,6 +27,13 @@ static void drop(struct fs_receipt_stream *stream)
 
 void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint64_t entry)
 {
+    struct fs_err err;
+    if (fs_list_count(&daemon->receipt_streams) >= STREAMS) {
+        fs_fail(&err, FS_ERR_UNAVAILABLE,
+                "%d receipts are followed as streams already: ask with ?wait=delivered", STREAMS);
+        fs_api_error(daemon, connection, &err);
+        return;
+    }
     struct fs_receipt_stream *stream = FS_NEW(struct fs_receipt_stream);
     stream->connection = connection;
     stream->entry = entry;

@@ -257,7 +257,10 @@ bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms
     struct fs_credential *credential = read_credential(description, id, err);
     if (!credential)
         return false;
+    bool over = credential->expires && credential->expires <= wall_ms;
     fs_credential_unref(credential);
+    if (over)
+        return fs_fail(err, FS_ERR_INVALID, "expires is in the past");
 
     fs_random(random, sizeof random);
     fs_base64url_encode(random, sizeof random, secret);

@@ -120,6 +120,15 @@ def test_the_scope_events_recomputes_and_writes_no_facts(keyed):
     assert keyed.event("flagstaff.facts", {"subject": "ada", "facts": {"risk": 1}}, key=writer).status == 403
 
 
+def test_a_receipt_is_seen_by_who_sent_its_event_and_by_who_may_read(keyed):
+    """It names clients and subjects."""
+    mine, other = [keyed.add_key(["events"], name=name) for name in ("mine", "other")]
+    entry = keyed.event("flagstaff.recompute", {"subjects": ["ada"]}, "wait=applied", key=mine).json["entry"]
+    assert keyed.get(f"/v1/receipts/{entry}", key=mine).json["entry"] == entry
+    assert keyed.get(f"/v1/receipts/{entry}").status == 200, "may read"
+    assert keyed.get(f"/v1/receipts/{entry}", key=other).status == 404
+
+
 @pytest.mark.parametrize("wish", [
     {"subject": "ada", "origin": ""}, {"subject": "ada", "origin": 5}, {"subject": "ada", "origin": None},
     {"subject": "ada", "mayAdd": "theme"}, {"subject": "ada", "ttl": 5}, {"subject": 42}, {"subject": ""}, {"subject": "ada", "mayAdd": ["theme", 5]},

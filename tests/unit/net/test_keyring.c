@@ -235,12 +235,13 @@ static void a_damaged_document_is_refused(void **state)
     }
 }
 
-static void a_member_that_nobody_knows_or_a_text_that_is_none_is_an_error(void **state)
+static void a_description_with_what_nobody_knows_or_can_be_is_an_error(void **state)
 {
     static const struct {
         const char *description, *error;
     } wrong[] = {
         {"{\"scopes\":[\"read\"],\"subjct\":\"ada\"}", "subjct is not known here: did you mean 'subject'?"},
+        {"{\"scopes\":[\"read\"],\"expires\":1}", "expires is in the past"},
         {"{\"scopes\":[\"read\"],\"hash\":\"00\"}", "hash is not known here"},
         {"{\"scopes\":[\"read\"],\"name\":5}", "name must be a text"},
         {"{\"scopes\":[\"evaluate:any\"],\"subject\":[\"ada\"]}", "subject must be a text"},
@@ -251,7 +252,7 @@ static void a_member_that_nobody_knows_or_a_text_that_is_none_is_an_error(void *
         struct fs_err err = {0};
         char key[80];
         json_t *document = json_object(), *object = described(wrong[i].description);
-        assert_false(fs_keyring_add(document, object, 0, key, &err));
+        assert_false(fs_keyring_add(document, object, 1000, key, &err));
         assert_int_equal(err.code, FS_ERR_INVALID);
         assert_non_null(strstr(err.text, wrong[i].error));
         json_decref(object);
@@ -271,7 +272,7 @@ int main(void)
         cmocka_unit_test(no_document_and_no_keys_make_an_empty_ring),
         cmocka_unit_test(a_description_that_is_wrong_says_what),
         cmocka_unit_test(a_damaged_document_is_refused),
-        cmocka_unit_test(a_member_that_nobody_knows_or_a_text_that_is_none_is_an_error),
+        cmocka_unit_test(a_description_with_what_nobody_knows_or_can_be_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

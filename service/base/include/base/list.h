@@ -39,6 +39,15 @@ static inline void fs_list_remove(struct fs_list *node)
     fs_list_init(node);
 }
 
+/* Walks the list. */
+static inline size_t fs_list_count(const struct fs_list *list)
+{
+    size_t count = 0;
+    for (const struct fs_list *node = list->next; node != list; node = node->next)
+        count++;
+    return count;
+}
+
 /* The body may remove the current node, and no other. */
 #define FS_LIST_EACH(list, node)                                                                             \
     for (struct fs_list *node = (list)->next, *node##_next = node->next; node != (list);                     \

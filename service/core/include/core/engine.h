@@ -242,6 +242,8 @@ void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool deliv
 void fs_engine_receipt_forget(struct fs_engine *engine, uint64_t token);
 /* As it stands now; NULL: no such entry in memory. New reference. */
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
+/* Is it in memory, and its event from the credential of this id? */
+bool fs_engine_receipt_is_of(struct fs_engine *engine, uint64_t entry, const char *credential);
 
 /* Does everything that is due: timers, asks, evaluations, pushes. Call after each batch of the above. */
 void fs_engine_turn(struct fs_engine *engine, struct fs_time now);
