@@ -45,6 +45,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "How often answers are asked for again without an event, for sources that change silently. A source or flag may say otherwise."},
     [FS_OPT_DEDUP] = {"dedup", "--dedup", 0, "DURATION", FS_OPTION_DURATION, "7d", SERVE, FILE_ENV, 60000, DAYS(3650),
         "How long the identities of events are remembered; older events are refused."},
+    [FS_OPT_RETENTION] = {"retention", "--retention", 0, "DURATION", FS_OPTION_DURATION, "0", SERVE, FILE_ENV, 0, DAYS(36500),
+        "How long the journal keeps its entries, at least `dedup`; facts stay. 0: everything is kept."},
     [FS_OPT_DRAIN] = {"drain", "--drain", 0, "DURATION", FS_OPTION_DURATION, "5s", SERVE, FILE_ENV, 0, 600000,
         "How long clients get to leave when the daemon ends."},
 

@@ -158,6 +158,11 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     fs_event_destroy(event);
 }
 
+void fs_engine_restore(struct fs_engine *e, const struct fs_fact_state *fact)
+{
+    fs_fact_apply(e, &fact->change, fact->time, fact->entry, fact->credential);
+}
+
 void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
 {
     struct fs_err err;

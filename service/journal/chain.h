@@ -20,8 +20,8 @@ struct fs_sha256 fs_chain_body(const struct fs_sha256 *key, uint64_t number, uns
 /* The hash of entry `number`; `previous` is that of the one before, all zero before the first. */
 struct fs_sha256 fs_chain_next(const struct fs_sha256 *previous, uint64_t number, const char *kind,
                                int64_t time, const struct fs_sha256 *body);
-/* What only the key's holder can say: the chain ends with entry `number` and this hash. `role`: "head" or
- * "anchor". */
+/* What only the key's holder can say: the chain ends with entry `number` and this hash (roles "head" and
+ * "anchor"), or the facts of the entries up to there have this sum ("base"). */
 struct fs_sha256 fs_chain_seal(const struct fs_sha256 *key, const char *role, uint64_t number,
                                const struct fs_sha256 *hash);
 

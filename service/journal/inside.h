@@ -10,6 +10,7 @@
 #include "base/queue.h"
 #include "checkpoint.h"
 #include "journal/journal.h"
+#include "prune.h"
 #include "readers.h"
 #include "store.h"
 
@@ -29,6 +30,8 @@ struct fs_journal {
     atomic_size_t in_flight; /* taken from the queue, not committed yet */
     /* The journal's thread. */
     struct fs_store store;
+    struct fs_pruner pruner;
+    int64_t prune_at;          /* mono ms: the next look at what is too old */
     struct fs_job **group;     /* group_limit */
     struct fs_commit *commits; /* group_limit */
     bool uncopied;             /* commits since the last checkpoint that was asked for */

@@ -19,11 +19,11 @@ static bool check_options(const struct fs_journal_options *options, struct fs_er
         return fs_fail(err, FS_ERR_CONFIG, "the journal needs a data directory");
     if (options->dedup_ms < 0)
         return fs_fail(err, FS_ERR_CONFIG, "dedup must not be negative");
-    if (options->retention_ms != 0)
-        return fs_fail(
-            err, FS_ERR_CONFIG,
-            "retention is not supported yet: facts are restored from all entries, so none may be pruned; "
-            "leave it out (0: keep everything)");
+    if (options->retention_ms != 0 &&
+        options->retention_ms < (options->dedup_ms ? options->dedup_ms : DEDUP_DEFAULT_MS))
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "retention must be 0 (keep everything) or at least as long as dedup: older events are "
+                       "taken until then");
     return true;
 }
 
@@ -56,6 +56,7 @@ static void destroy(struct fs_journal *journal)
 {
     fs_checkpointer_destroy(journal->checkpointer);
     fs_readers_finish(&journal->readers);
+    fs_pruner_finish(&journal->pruner);
     fs_store_close(
         &journal->store); /* the last connection: SQLite copies the write-ahead log and removes it */
     fs_queue_destroy(journal->queue);

@@ -3,6 +3,7 @@
 #include "inside.h"
 
 #include <string.h>
+#include "base.h"
 #include "base/alloc.h"
 #include "database.h"
 
@@ -68,6 +69,16 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
         fine = give_entries(statement, limit, each, self, err);
     }
     fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
+bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),
+                      void *self, struct fs_err *err)
+{
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    bool fine = db && fs_base_read(db, each, self, err);
+    if (db)
+        fs_readers_give(&journal->readers, db);
     return fine;
 }
 

@@ -31,26 +31,43 @@ static const char version_1[] =
     "  STRICT, WITHOUT ROWID;"
     "CREATE TABLE documents (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;";
 
-static bool seal_empty_chain(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
+static const char version_2[] =
+    /* The base state: what pruned entries have left of facts. A removed one has no value. */
+    "CREATE TABLE facts (subject TEXT NOT NULL, fact TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  time INTEGER NOT NULL, expires INTEGER NOT NULL, value TEXT, credential TEXT,"
+    "  PRIMARY KEY (subject, fact)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX facts_removed ON facts (time) WHERE value IS NULL;"
+    "CREATE INDEX facts_expiring ON facts (expires) WHERE expires > 0;";
+
+static bool seal_empty(sqlite3 *db, const struct fs_sha256 *key, const char *role, struct fs_err *err)
 {
-    static const char *const roles[] = {"anchor", "head"};
     const struct fs_sha256 zero = {{0}};
+    const struct fs_sha256 seal = fs_chain_seal(key, role, 0, &zero);
     sqlite3_stmt *insert =
         fs_database_prepare(db, "INSERT INTO ends (role, number, hash, seal) VALUES (?1, 0, ?2, ?3)", err);
-    bool fine = insert != NULL;
-    for (size_t i = 0; fine && i < 2; i++) {
-        struct fs_sha256 seal = fs_chain_seal(key, roles[i], 0, &zero);
-        sqlite3_bind_text(insert, 1, roles[i], -1, SQLITE_STATIC);
-        sqlite3_bind_blob(insert, 2, zero.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
-        sqlite3_bind_blob(insert, 3, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
-        fine = fs_database_run(insert, err);
-    }
+    if (!insert)
+        return false;
+    sqlite3_bind_text(insert, 1, role, -1, SQLITE_STATIC);
+    sqlite3_bind_blob(insert, 2, zero.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+    sqlite3_bind_blob(insert, 3, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+    bool fine = fs_database_run(insert, err);
     sqlite3_finalize(insert);
     return fine;
 }
 
+static bool seal_empty_chain(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
+{
+    return seal_empty(db, key, "anchor", err) && seal_empty(db, key, "head", err);
+}
+
+static bool seal_empty_base(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
+{
+    return seal_empty(db, key, "base", err);
+}
+
 const struct fs_schema_step fs_schema_steps[] = {
     {version_1, seal_empty_chain},
+    {version_2, seal_empty_base},
 };
 const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
 

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include "base.h"
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "chain.h"
@@ -143,6 +144,18 @@ static void check_ends(struct check *check)
         blame(check, out->last, "the journal's head names another hash");
 }
 
+/* The facts of pruned entries. */
+static bool check_base(struct check *check, sqlite3 *db, struct fs_err *err)
+{
+    struct end base = {0};
+    struct fs_sha256 sum;
+    if (!load_end(db, "base", check->key, &base, err) || !fs_base_sum(db, check->key, &sum, err))
+        return false;
+    if (!base.sealed || base.number != check->anchor.number || !fs_sha256_equal(&sum, &base.hash))
+        blame(check, check->out->first, "the facts that are kept of entries before it were changed");
+    return true;
+}
+
 static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
 {
     struct fs_verdict *out = check->out;
@@ -161,6 +174,8 @@ static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
         return false;
     if (!out->bad)
         check_ends(check);
+    if (!out->bad && !check_base(check, db, err))
+        return false;
     if (!out->bad)
         snprintf(out->text, sizeof out->text, "%llu entries fit, %llu with an erased body",
                  (unsigned long long)out->checked, (unsigned long long)check->erased);

@@ -13,6 +13,8 @@
 #define RETRY_MS       1000
 #define ROOM_BYTES     (1024 * 1024)
 #define IDLE_MS        100   /* without a draft: time for a checkpoint */
+#define PRUNE_MS       60000 /* between looks at what is too old */
+#define PRUNE_PAUSE_MS 20    /* while there is more of it */
 #define WAL_COPY_PAGES 4096  /* 16 MiB: under load, have it copied beside the commits */
 #define WAL_MOST_PAGES 32768 /* 128 MiB: never let it grow on; the rest is copied before the next group */
 
@@ -119,12 +121,40 @@ static void be_idle(struct fs_journal *journal)
     }
 }
 
+/* Small steps, so that a commit that comes in waits for one of them at most. */
+static void prune(struct fs_journal *journal)
+{
+    const struct fs_journal_options *options = &journal->options;
+    struct fs_time now = fs_clock_now(&options->clock);
+    struct fs_err err = {0};
+    bool more = false;
+    if (!options->retention_ms || now.mono < journal->prune_at || !atomic_load(&journal->healthy))
+        return;
+    if (!fs_prune_step(&journal->pruner, &journal->store, now.wall - options->retention_ms,
+                       now.wall - options->retention_ms - options->dedup_ms, &more, &err))
+        FS_LOG_WARN("journal", "old entries cannot be pruned; trying again in a minute", "error", err.text);
+    journal->prune_at = now.mono + (more ? PRUNE_PAUSE_MS : PRUNE_MS);
+    journal->uncopied = true;
+}
+
+/* How long to wait for drafts, in ms; -1: there is nothing else to do. */
+static int64_t patience(const struct fs_journal *journal)
+{
+    if (!atomic_load(&journal->healthy))
+        return RETRY_MS;
+    int64_t most = journal->uncopied ? IDLE_MS : -1;
+    if (!journal->options.retention_ms)
+        return most;
+    int64_t left = journal->prune_at - fs_clock_now(&journal->options.clock).mono;
+    left = left > 0 ? left : 0;
+    return most < 0 || left < most ? left : most;
+}
+
 void *fs_journal_write(void *argument)
 {
     struct fs_journal *journal = argument;
     for (;;) {
-        int64_t timeout = !atomic_load(&journal->healthy) ? RETRY_MS : journal->uncopied ? IDLE_MS : -1;
-        if (fs_queue_wait(journal->queue, timeout)) {
+        if (fs_queue_wait(journal->queue, patience(journal))) {
             size_t count = take_group(journal);
             if (count > 0)
                 run_group(journal, count);
@@ -134,6 +164,7 @@ void *fs_journal_write(void *argument)
         } else {
             be_idle(journal);
         }
+        prune(journal);
     }
     return NULL;
 }

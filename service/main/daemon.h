@@ -27,7 +27,7 @@ struct fs_daemon_options {
     const char *data;              /* state directory */
     const char *const *flag_paths; /* NULL-terminated */
     const json_t *mappings;        /* rules for foreign event types; or NULL */
-    int64_t dedup;                 /* ms */
+    int64_t dedup, retention;      /* ms */
     int64_t drain;                 /* ms that clients get at the end */
     const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
     int64_t revalidate;            /* ms; of sources that do not say it */

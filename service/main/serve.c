@@ -80,6 +80,13 @@ static void notify(const char *state)
     close(fd);
 }
 
+static bool restore_fact(void *self, const struct fs_fact_state *fact)
+{
+    struct fs_daemon *daemon = self;
+    fs_engine_restore(daemon->engine, fact);
+    return true;
+}
+
 static bool replay_entry(void *self, const struct fs_entry *entry)
 {
     struct fs_daemon *daemon = self;
@@ -113,6 +120,7 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
 {
     struct fs_journal_options options = {.directory = daemon->options->data,
                                          .dedup_ms = daemon->options->dedup,
+                                         .retention_ms = daemon->options->retention,
                                          .clock = daemon->clock,
                                          .committed = fs_notice_commits,
                                          .self = daemon->inbox};
@@ -218,7 +226,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
     daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));
     if (!add_sources(daemon, config, err))
         return false;
-    if (!fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
+    if (!fs_journal_facts(daemon->journal, restore_fact, daemon, err) ||
+        !fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
     if (!fs_daemon_load_flags(daemon, true))
         return fs_fail(

@@ -60,6 +60,7 @@ void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *
     out->demo = out->demo_flags = !fs_config_said(config, FS_OPT_FLAGS);
     out->mappings = fs_config_json(config, FS_OPT_EVENT_MAPPINGS);
     out->dedup = fs_config_number(config, FS_OPT_DEDUP);
+    out->retention = fs_config_number(config, FS_OPT_RETENTION);
     out->drain = fs_config_number(config, FS_OPT_DRAIN);
     out->revalidate = fs_config_number(config, FS_OPT_REVALIDATE);
     out->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);

@@ -114,6 +114,16 @@ class Process:
     def send_signal(self, number):
         self.process.send_signal(number)
 
+    def pause(self):
+        """Returns when each of its threads stands still."""
+        self.process.send_signal(signal.SIGSTOP)
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        eventually(lambda: all(t.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()),
+                   f"{self.name} stands still")
+
+    def resume(self):
+        self.process.send_signal(signal.SIGCONT)
+
     def stop(self, number=signal.SIGTERM, deadline=DEADLINE):
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -413,13 +423,10 @@ class Opa:
         assert answer.status == 204, answer
 
     def pause(self):
-        """Stops the process; returns when each of its threads stands still."""
-        self.process.send_signal(signal.SIGSTOP)
-        tasks = Path(f"/proc/{self.process.process.pid}/task")
-        eventually(lambda: all(t.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "T" for t in tasks.iterdir()), "OPA stands still")
+        self.process.pause()
 
     def resume(self):
-        self.process.send_signal(signal.SIGCONT)
+        self.process.resume()
 
     def stop(self):
         if self.process:

@@ -117,6 +117,33 @@ static void a_restart_finds_the_same_facts(void **state)
     world_destroy(w);
 }
 
+static void a_fact_of_the_base_state_rules_until_a_newer_entry_and_no_older_one_changes_it(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    json_t *gold = json_string("gold");
+    struct fs_fact_state fact = {
+        .change = {.subject = (char[]){"ada"}, .fact = (char[]){"tier"}, .value = gold},
+        .time = w->now.wall - 1000,
+        .entry = 7,
+        .credential = "k1"};
+    fs_engine_restore(w->engine, &fact);
+    json_decref(gold);
+    struct world_client *c = world_watching(w, "shop");
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    char *older =
+        fs_format("{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"tin\"}],\"time\":%lld}",
+                  (long long)w->now.wall - 2000);
+    world_event(w, older);
+    fs_free(older);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_fact(w, "ada", "tier", NULL);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_destroy(w);
+}
+
 static void a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more(void **state)
 {
     (void)state;
@@ -141,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_fact_ends_at_its_moment),
         cmocka_unit_test(facts_of_somebody_else_cost_nothing),
         cmocka_unit_test(a_restart_finds_the_same_facts),
+        cmocka_unit_test(a_fact_of_the_base_state_rules_until_a_newer_entry_and_no_older_one_changes_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,13 +83,6 @@ static void a_second_journal_in_one_process_is_refused(void **state)
     assert_int_equal(bench_event(bench, "{}").number, 1);
 }
 
-static void retention_is_refused_until_it_can_be_kept(void **state)
-{
-    struct bench *bench = *state;
-    bench->options.retention_ms = 1;
-    refused(bench, FS_ERR_CONFIG, "retention");
-}
-
 static void a_newer_schema_is_refused_by_number(void **state)
 {
     struct bench *bench = *state;
@@ -320,7 +313,6 @@ int main(void)
         TEST(nobody_else_may_read_what_it_makes),
         TEST(a_second_process_is_told_which_has_the_lock),
         TEST(a_second_journal_in_one_process_is_refused),
-        TEST(retention_is_refused_until_it_can_be_kept),
         TEST(a_newer_schema_is_refused_by_number),
         TEST(a_file_that_is_no_database_is_refused_and_left_alone),
         TEST(a_database_of_somebody_else_is_refused),

@@ -165,6 +165,8 @@ void fs_engine_destroy(struct fs_engine *engine);
 unsigned fs_engine_add_source(struct fs_engine *engine, const char *name, const struct fs_source_type *type,
                               int64_t revalidate);
 int fs_engine_find_source(const struct fs_engine *engine, const char *name); /* -1: none */
+/* Restores a fact that entries before the oldest of the journal have left. Before any fs_engine_replay(). */
+void fs_engine_restore(struct fs_engine *engine, const struct fs_fact_state *fact);
 /* Restores facts and numbering from an old entry: called for every entry of the journal, in order, before the
  * first turn. */
 void fs_engine_replay(struct fs_engine *engine, const struct fs_entry *entry);

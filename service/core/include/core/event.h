@@ -23,6 +23,14 @@ struct fs_fact_change {
     int64_t expires; /* wall ms; 0: never */
 };
 
+/* What is known of a fact, as a base state holds it. */
+struct fs_fact_state {
+    struct fs_fact_change change;
+    int64_t time;   /* when it became so, wall ms */
+    uint64_t entry; /* that said so */
+    const char *credential;
+};
+
 /* What is to be asked again. Lists of different kinds narrow, members of one list widen; all empty:
  * everything. */
 struct fs_filter {

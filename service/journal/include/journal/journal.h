@@ -16,14 +16,14 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "core/entry.h"
+#include "core/event.h"
 
 struct fs_journal;
 
 struct fs_journal_options {
     const char *directory; /* made (0700) where it is missing */
     int64_t dedup_ms;      /* how long identities are remembered, by the drafts' time; 0: 7 days */
-    int64_t retention_ms;  /* must be 0 (keep all): facts are restored from all entries, so none may be pruned
-                              yet */
+    int64_t retention_ms;  /* entries older than that are pruned; at least dedup_ms; 0: none ever is */
     size_t queue_limit;    /* drafts that may wait; 0: 65536 */
     size_t group_limit;    /* drafts in one commit, at most; 0: 1024 */
     struct fs_clock clock; /* wall time, for forgetting identities; zeroed: the machine's */
@@ -49,10 +49,14 @@ bool fs_journal_healthy(struct fs_journal *journal);
 
 /* Reading: each call opens a read transaction of its own; from any thread, beside the writer. */
 
-/* Calls `each` for entries from `from` on, at most `limit`, until it returns false. The entry is borrowed for
- * the call. An erased body reads as `null`. */
+/* Calls `each` for entries from `from` (or from the oldest that was not pruned) on, at most `limit`, until it
+ * returns false. The entry is borrowed for the call. An erased body reads as `null`. */
 bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
                      bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err);
+/* The facts that pruned entries have left: to be restored before the entries that are still there are read.
+ * The fact is borrowed for the call. */
+bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),
+                      void *self, struct fs_err *err);
 /* The ticks that changed a cell, newest first: `subject` and `flag` may be NULL (any), `context` too; only
  * entries at or before `until_wall` and numbered below `before` (each 0: no bound). Several cells of one tick
  * give it once. Without subject, flag and context: all ticks. A context alone, without subject or flag, reads

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Retention: what goes, what stays of it, and that the chain and the facts stand the same before and after.
+ */
+#include "bench_journal.h"
+
+#include <stdatomic.h>
+
+#define DEDUP     INT64_C(60000)
+#define RETENTION INT64_C(120000)
+#define LOOK      INT64_C(60000) /* between two looks at what is too old */
+
+/* The journal's thread looks at the clock at any time, so this one can be moved at any time. */
+static atomic_llong passed;
+
+static struct fs_time now_of(void *self)
+{
+    const struct fs_time *start = self;
+    long long ms = atomic_load(&passed);
+    return (struct fs_time){.mono = start->mono + ms, .wall = start->wall + ms};
+}
+
+static const struct fs_time start = {.mono = 1000, .wall = INT64_C(1800000000000)};
+
+static void advance(struct bench *bench, int64_t ms)
+{
+    atomic_fetch_add(&passed, ms);
+    bench->clock.time = now_of((void *)(uintptr_t)&start); /* by which drafts are dated */
+}
+
+/* Opens with retention. */
+static void open_keeping(struct bench *bench)
+{
+    bench->options.clock = (struct fs_clock){now_of, (void *)(uintptr_t)&start};
+    advance(bench, 0);
+    bench->options.retention_ms = RETENTION;
+    bench_open(bench);
+}
+
+static void close_and_open(struct bench *bench)
+{
+    bench_close(bench);
+    bench_open(bench);
+}
+
+/* Appends an event that sets (or, with value NULL, removes) one fact at `time`; 0: at its acceptance. */
+static uint64_t set_fact(struct bench *bench, const char *subject, const char *fact, const char *value,
+                         int64_t time, int64_t expires)
+{
+    char body[400];
+    snprintf(body, sizeof body,
+             "{\"credential\":\"k1\",\"facts\":[{\"subject\":\"%s\",\"fact\":\"%s\"%s%s,\"expires\":%" PRId64
+             "}],\"time\":%" PRId64 "}",
+             subject, fact, value ? ",\"value\":" : "", value ? value : "", expires, time);
+    return bench_event(bench, body).number;
+}
+
+static uint64_t tick(struct bench *bench, const char *subject)
+{
+    struct fs_entry_cell cell = {subject, "c1", "export"};
+    struct fs_draft draft = bench_draft(bench, "{\"tick\":1}", 0);
+    draft.kind = FS_ENTRY_TICK;
+    draft.cells = &cell;
+    draft.cell_count = 1;
+    return bench_append(bench, &draft).number;
+}
+
+static bool note_first(void *self, const struct fs_entry *entry)
+{
+    *(uint64_t *)self = entry->number;
+    return false;
+}
+
+static uint64_t first_entry(struct bench *bench)
+{
+    uint64_t first = 0;
+    struct fs_err err = {0};
+    assert_true(fs_journal_read(bench->journal, 1, SIZE_MAX, note_first, &first, &err));
+    return first;
+}
+
+/* Waits until the oldest entry is `oldest`, and lets the pauses between steps pass. */
+static void await_oldest(struct bench *bench, uint64_t oldest)
+{
+    while (first_entry(bench) < oldest) {
+        advance(bench, 20);
+        usleep(1000);
+    }
+    assert_int_equal(first_entry(bench), oldest);
+}
+
+/* Adds an entry from then, lets `ms` pass, and another entry, which has the journal look. */
+static void pass(struct bench *bench, int64_t ms, uint64_t oldest)
+{
+    struct fs_draft draft = bench_draft(bench, "{}", 0);
+    draft.time += ms;
+    bench_append(bench, &draft);
+    advance(bench, ms);
+    bench_event(bench, "{}");
+    await_oldest(bench, oldest);
+}
+
+struct facts {
+    char text[2000];
+};
+
+static bool add_fact(void *self, const struct fs_fact_state *fact)
+{
+    struct facts *facts = self;
+    char *value = fact->change.value ? json_dumps(fact->change.value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    size_t length = strlen(facts->text);
+    snprintf(facts->text + length, sizeof facts->text - length, "%s.%s=%s @%" PRId64 " #%" PRIu64 " %s;",
+             fact->change.subject, fact->change.fact, value ? value : "-", fact->time, fact->entry,
+             fact->credential ? fact->credential : "-");
+    free(value);
+    return true;
+}
+
+static void assert_facts(struct bench *bench, const char *expected)
+{
+    struct facts facts = {""};
+    struct fs_err err = {0};
+    assert_true(fs_journal_facts(bench->journal, add_fact, &facts, &err));
+    assert_string_equal(facts.text, expected);
+}
+
+static struct fs_verdict verify(struct bench *bench)
+{
+    struct fs_verdict verdict;
+    struct fs_err err = {0};
+    if (!fs_journal_verify(bench->directory, &verdict, &err))
+        fail_msg("%s", err.text);
+    return verdict;
+}
+
+static void old_entries_go_and_the_chain_still_fits(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    for (int i = 0; i < 5; i++)
+        bench_event(bench, "{\"old\":1}");
+    advance(bench, RETENTION - LOOK);
+    bench_event(bench, "{\"young\":1}");
+    pass(bench, LOOK + 1000, 6);
+    struct fs_verdict verdict = verify(bench);
+    assert_int_equal(verdict.bad, 0);
+    assert_int_equal(verdict.first, 6);
+    assert_int_equal(verdict.last, 8);
+    close_and_open(bench); /* and numbers go on */
+    assert_int_equal(bench_event(bench, "{}").number, 9);
+    assert_int_equal(verify(bench).bad, 0);
+}
+
+static void nothing_goes_without_retention_and_the_last_entry_never(void **state)
+{
+    struct bench *bench = *state;
+    bench->options.clock = (struct fs_clock){now_of, (void *)(uintptr_t)&start};
+    bench_open(bench);
+    bench_event(bench, "{}");
+    advance(bench, 100 * RETENTION);
+    bench_event(bench, "{}");
+    assert_int_equal(first_entry(bench), 1);
+    bench_close(bench);
+    advance(bench, 100 * RETENTION);
+    open_keeping(bench);
+    await_oldest(bench, 2);
+    assert_int_equal(verify(bench).checked, 1);
+}
+
+static void many_more_than_a_step_go_in_several(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    for (int i = 0; i < 700; i++)
+        set_fact(bench, i % 2 ? "anna" : "bo", "n", "1", 0, 0);
+    pass(bench, RETENTION + LOOK, 701);
+    assert_int_equal(verify(bench).bad, 0);
+}
+
+static void facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    int64_t now = bench->clock.time.wall;
+    set_fact(bench, "anna", "tier", "\"gold\"", now, 0);
+    set_fact(bench, "anna", "tier", "\"older\"", now - 5, 0);
+    set_fact(bench, "anna", "risk", "[1,{\"a\":2}]", now - 10, 0);
+    set_fact(bench, "anna", "risk", NULL, now - 2, 0);
+    set_fact(bench, "bo", "tier", "null", now, 0);
+    char expected[400];
+    snprintf(expected, sizeof expected,
+             "anna.risk=- @%" PRId64 " #4 k1;anna.tier=\"gold\" @%" PRId64 " #1 k1;bo.tier=null @%" PRId64
+             " #5 k1;",
+             now - 2, now, now);
+    assert_facts(bench, "");
+    pass(bench, RETENTION + LOOK / 2, 6);
+    assert_facts(bench, expected);
+    close_and_open(bench);
+    assert_facts(bench, expected);
+    assert_int_equal(verify(bench).bad, 0);
+}
+
+static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    int64_t now = bench->clock.time.wall;
+    set_fact(bench, "anna", "gone", NULL, 0, 0);
+    set_fact(bench, "anna", "over", "1", 0, now + 1000);
+    set_fact(bench, "anna", "stays", "1", 0, 0);
+    char expected[100];
+    snprintf(expected, sizeof expected, "anna.stays=1 @%" PRId64 " #3 k1;", now);
+    pass(bench, RETENTION + DEDUP + 2 * LOOK, 4);
+    assert_facts(bench, expected);
+    assert_int_equal(verify(bench).bad, 0);
+}
+
+static int cells_of(struct bench *bench)
+{
+    char path[128];
+    sqlite3 *db;
+    sqlite3_stmt *count;
+    snprintf(path, sizeof path, "%s/journal.db", bench->directory);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT count(*) FROM cells", -1, &count, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+    int cells = sqlite3_column_int(count, 0);
+    sqlite3_finalize(count);
+    sqlite3_close(db);
+    return cells;
+}
+
+static bool count_entry(void *self, const struct fs_entry *entry)
+{
+    (void)entry;
+    ++*(int *)self;
+    return true;
+}
+
+static int ticks_of(struct bench *bench, const char *subject)
+{
+    int count = 0;
+    struct fs_err err = {0};
+    assert_true(
+        fs_journal_cells(bench->journal, subject, NULL, NULL, 0, 0, SIZE_MAX, count_entry, &count, &err));
+    return count;
+}
+
+static void the_cells_of_what_is_gone_are_gone_too(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    char subject[16];
+    for (int i = 0; i < 300; i++) {
+        snprintf(subject, sizeof subject, "s%03d", i);
+        tick(bench, subject);
+    }
+    advance(bench, RETENTION - LOOK);
+    tick(bench, "s000");
+    pass(bench, 2 * LOOK - 1000, 301);
+    assert_int_equal(ticks_of(bench, "s000"), 1);
+    assert_int_equal(ticks_of(bench, "s001"), 0);
+    bench_close(bench); /* another sweep begins at a start, since nobody remembers where the last one stood */
+    bench_open(bench);
+    for (int i = 0; i < 1000 && cells_of(bench) != 1; i++) {
+        advance(bench, 20);
+        usleep(10000);
+    }
+    assert_int_equal(cells_of(bench), 1);
+}
+
+static void a_fact_that_was_changed_in_the_file_is_found(void **state)
+{
+    static const char *const deeds[] = {
+        "UPDATE facts SET value = '\"platinum\"'",
+        "DELETE FROM facts",
+        "INSERT INTO facts VALUES ('eve', 'tier', 1, 1, 0, '\"gold\"', NULL)",
+        "UPDATE ends SET hash = zeroblob(32) WHERE role = 'base'",
+    };
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        struct bench *bench;
+        char path[128];
+        sqlite3 *db;
+        if (i > 0)
+            assert_int_equal(bench_setup(state), 0);
+        bench = *state;
+        open_keeping(bench);
+        set_fact(bench, "anna", "tier", "\"gold\"", 0, 0);
+        pass(bench, RETENTION + LOOK, 2);
+        assert_int_equal(verify(bench).bad, 0);
+        bench_close(bench);
+        snprintf(path, sizeof path, "%s/journal.db", bench->directory);
+        assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+        assert_int_equal(sqlite3_exec(db, deeds[i], NULL, NULL, NULL), SQLITE_OK);
+        sqlite3_close(db);
+        struct fs_verdict verdict = verify(bench);
+        assert_int_equal(verdict.bad, 2);
+        assert_non_null(strstr(verdict.text, "facts"));
+        if (i + 1 < sizeof deeds / sizeof *deeds)
+            bench_teardown(state);
+    }
+}
+
+static void retention_below_dedup_is_refused(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_err err = {0};
+    bench->options.retention_ms = DEDUP - 1;
+    assert_null(fs_journal_open(&bench->options, &err));
+    assert_int_equal(err.code, FS_ERR_CONFIG);
+    assert_non_null(strstr(err.text, "dedup"));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, bench_setup, bench_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(old_entries_go_and_the_chain_still_fits),
+        TEST(nothing_goes_without_retention_and_the_last_entry_never),
+        TEST(many_more_than_a_step_go_in_several),
+        TEST(facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins),
+        TEST(what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come),
+        TEST(the_cells_of_what_is_gone_are_gone_too),
+        TEST(a_fact_that_was_changed_in_the_file_is_found),
+        TEST(retention_below_dedup_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
