@@ -23,6 +23,7 @@ void fs_engine_options_init(struct fs_engine_options *options)
 struct fs_engine *fs_engine_create(const struct fs_engine_options *options, struct fs_time now)
 {
     struct fs_engine *e = FS_NEW(struct fs_engine);
+    e->counts.lag.bounds = fs_histogram_numbers;
     e->options = *options;
     e->now = e->started = now;
     fs_map_init_borrowing(&e->contexts);

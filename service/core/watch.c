@@ -125,8 +125,10 @@ void fs_connection_want_flush(struct fs_engine *e, struct fs_connection *connect
 void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag, bool takes_away)
 {
     if (watch->sent) {
-        if (flag != UINT32_MAX)
+        if (flag != UINT32_MAX) {
+            e->counts.conflated += fs_bit(watch->dirty, flag);
             fs_bit_set(watch->dirty, flag);
+        }
         watch->any_dirty = true;
         if (fs_list_empty(&watch->in_dirty))
             fs_list_append(&watch->connection->dirty, &watch->in_dirty);
@@ -373,6 +375,7 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
     }
     if (revision == connection->sent_revision && connection->pushed_at)
         fs_histogram_add(&e->counts.push_to_ack, (double)(now.mono - connection->pushed_at) / 1000);
+    fs_histogram_add(&e->counts.lag, (double)(connection->sent_revision - revision));
     connection->pushed_at = 0;
     connection->acked_revision = revision;
     connection->acked_at = now.mono;

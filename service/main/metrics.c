@@ -79,6 +79,9 @@ static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *c
     fs_histogram_write(&counts->event_to_push, "flagstaff_event_to_push_seconds", "", out);
     head(out, "flagstaff_push_to_ack_seconds", "histogram", "From a push to its acknowledgement.");
     fs_histogram_write(&counts->push_to_ack, "flagstaff_push_to_ack_seconds", "", out);
+    head(out, "flagstaff_session_lag_versions", "histogram",
+         "Revisions by which an acknowledgement was behind the newest one sent.");
+    fs_histogram_write(&counts->lag, "flagstaff_session_lag_versions", "", out);
     head(out, "flagstaff_journal_write_seconds", "histogram",
          "From an event's arrival at the journal to its commit.");
     fs_histogram_write(&daemon->journal_seconds, "flagstaff_journal_write_seconds", "", out);
@@ -141,6 +144,11 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
                 c.connections, c.streams);
     one(&out, "flagstaff_sessions_behind", "gauge",
         "Open connections that have not acknowledged all that was sent.", (double)c.behind);
+    one(&out, "flagstaff_conflated_updates_total", "counter",
+        "Changes that took the place of one that had not been sent yet.", (double)c.conflated);
+    one(&out, "flagstaff_slow_clients_closed_total", "counter",
+        "Connections that were dropped because they took nothing for limits.slow.",
+        (double)fs_server_slow_dropped(daemon->server));
     one(&out, "flagstaff_questions", "gauge", "Questions in memory.", (double)c.questions);
     one(&out, "flagstaff_facts", "gauge", "Facts in memory.", (double)c.facts);
     one(&out, "flagstaff_timers", "gauge", "Timers that are armed.", (double)c.timers);

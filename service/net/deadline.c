@@ -81,6 +81,7 @@ static void on_slow(struct fs_peer *peer)
         return;
     }
     FS_LOG_INFO("net", "a connection that takes nothing is dropped", "address", peer->address);
+    atomic_fetch_add(&peer->server->slow_dropped, 1);
     fs_peer_drop(peer);
 }
 

@@ -349,6 +349,11 @@ failed:
     return NULL;
 }
 
+uint64_t fs_server_slow_dropped(struct fs_server *server)
+{
+    return atomic_load(&server->slow_dropped);
+}
+
 int fs_server_port(const struct fs_server *server)
 {
     return server->port;

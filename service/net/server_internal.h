@@ -7,6 +7,7 @@
 #ifndef FS_NET_SERVER_INTERNAL_H
 #define FS_NET_SERVER_INTERNAL_H
 
+#include <stdatomic.h>
 #include <pthread.h>
 #include <libwebsockets.h>
 #include <uv.h>
@@ -142,6 +143,7 @@ struct fs_server {
     struct fs_map per_key; /* credential -> struct fs_key_count */
     unsigned connections;
     unsigned requests;
+    atomic_uint_least64_t slow_dropped;
     uint64_t last_id;
     struct fs_list held, sent;
     struct fs_heap timers;

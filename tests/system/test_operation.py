@@ -95,6 +95,8 @@ def test_metrics_are_in_prometheus_form_and_count(daemon, client):
     assert metrics['flagstaff_flag_changes_total{flag="door"}'] == 1 and metrics["flagstaff_ready"] == 1
     assert metrics['flagstaff_sessions{channel="websocket"}'] == 1
     assert any(name.startswith("flagstaff_build_info{") for name in metrics)
+    assert metrics["flagstaff_session_lag_versions_count"] >= 1 and metrics["flagstaff_session_lag_versions_sum"] == 0
+    assert metrics["flagstaff_slow_clients_closed_total"] == 0 == metrics["flagstaff_conflated_updates_total"]
 
 
 def test_a_port_in_use_is_named(daemon):

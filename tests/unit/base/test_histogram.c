@@ -28,6 +28,20 @@ static void each_duration_is_counted_in_its_bucket_and_all_above(void **state)
     fs_buf_finish(&out);
 }
 
+static void numbers_have_bounds_of_their_own(void **state)
+{
+    (void)state;
+    struct fs_histogram histogram = {.bounds = fs_histogram_numbers};
+    struct fs_buf out;
+    fs_histogram_add(&histogram, 0);
+    fs_histogram_add(&histogram, 4);
+    const char *text = written(&histogram, "", &out);
+    assert_non_null(strstr(text, "x_seconds_bucket{le=\"0\"} 1\n"));
+    assert_non_null(strstr(text, "x_seconds_bucket{le=\"3\"} 1\n"));
+    assert_non_null(strstr(text, "x_seconds_bucket{le=\"5\"} 2\n"));
+    fs_buf_finish(&out);
+}
+
 static void what_is_longer_than_all_buckets_is_counted_as_infinite(void **state)
 {
     (void)state;
@@ -45,6 +59,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_duration_is_counted_in_its_bucket_and_all_above),
+        cmocka_unit_test(numbers_have_bounds_of_their_own),
         cmocka_unit_test(what_is_longer_than_all_buckets_is_counted_as_infinite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,8 @@ struct fs_server_options {
 /* NULL with `err`: address in use (says which), no right to the port, bad certificate. */
 struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_err *err);
 int fs_server_port(const struct fs_server *server);
+/* Connections that were dropped because they took nothing for limits.slow. Any thread. */
+uint64_t fs_server_slow_dropped(struct fs_server *server);
 /* No new connections; existing ones stay until they are closed. */
 void fs_server_drain(struct fs_server *server);
 /* Closes what is left, ends the thread. Accepts NULL. Not from the server's own thread. */
