@@ -10,7 +10,7 @@
 
 static const char *const reserved[] = {"facts", "claims", "decision", "rank", "actor"};
 
-static bool is_reserved(const char *name)
+bool fs_context_reserved(const char *name)
 {
     if (name[0] == '$')
         return true;
@@ -51,7 +51,7 @@ static void take_attributes(const json_t *wanted, const struct fs_credential *cr
          * may. */
         bool actor = !strcmp(key, "actor") && fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY) &&
                      !credential->actor;
-        if ((is_reserved(key) && !actor) || !may_add(credential, key))
+        if ((fs_context_reserved(key) && !actor) || !may_add(credential, key))
             drop(out, key);
         else
             json_object_set(out->json, key, value);
@@ -85,10 +85,28 @@ static void bind_credential(const struct fs_credential *credential, struct fs_co
     json_t *value;
     json_object_foreach(credential->attributes, key, value)
     {
-        json_object_set(out->json, key, value);
+        if (strcmp(key, "targetingKey") && !fs_context_reserved(key))
+            json_object_set(out->json, key, value);
     }
     if (credential->actor)
         json_object_set(out->json, "actor", credential->actor);
+}
+
+bool fs_context_attributes(const json_t *attributes, struct fs_err *err)
+{
+    const char *key;
+    json_t *value;
+    if (attributes && !json_is_object(attributes))
+        return fs_fail(err, FS_ERR_INVALID, "attributes must be an object");
+    json_object_foreach((json_t *)(uintptr_t)attributes, key, value)
+    {
+        if (!strcmp(key, "targetingKey"))
+            return fs_fail(err, FS_ERR_INVALID,
+                           "attributes.targetingKey: the subject is said by `subject` alone");
+        if (fs_context_reserved(key))
+            return fs_fail(err, FS_ERR_INVALID, "attributes.%.60s: this name is reserved", key);
+    }
+    return true;
 }
 
 bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,

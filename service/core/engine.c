@@ -377,6 +377,12 @@ bool fs_engine_ready(const struct fs_engine *e, char why_not[120])
     return !why_not[0];
 }
 
+bool fs_engine_knows_fact(const struct fs_engine *e, const char *subject, const char *fact)
+{
+    const struct fs_subject *known = fs_map_gets(&e->subjects, subject);
+    return known && fs_map_gets(&known->facts, fact);
+}
+
 size_t fs_engine_facts(const struct fs_engine *e)
 {
     return e->counts.facts;

@@ -51,7 +51,7 @@ bool fs_subject_check(const char *subject, size_t length, size_t limit, struct f
 
 bool fs_event_read_recompute(const struct fs_cloudevent *cloudevent, const struct fs_events_limits *limits,
                              struct fs_event *event, struct fs_err *err);
-/* `since`: from when a ttl counts; `now`: an expiry before it is refused. */
+/* `since`: from when a ttl counts. An expiry that is past is taken: the fact is known to be gone. */
 bool fs_event_read_facts(const struct fs_cloudevent *cloudevent, const struct fs_events_options *options,
                          int64_t since, struct fs_event *event, struct fs_err *err);
 

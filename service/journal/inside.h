@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include "base/queue.h"
+#include "base/vec.h"
 #include "checkpoint.h"
 #include "journal/journal.h"
 #include "prune.h"
@@ -31,11 +32,11 @@ struct fs_journal {
     /* The journal's thread. */
     struct fs_store store;
     struct fs_pruner pruner;
-    int64_t prune_at;          /* mono ms: the next look at what is too old */
-    struct fs_job **group;     /* group_limit */
-    struct fs_commit *commits; /* group_limit */
-    bool uncopied;             /* commits since the last checkpoint that was asked for */
-    int wal_asked;             /* pages of the write-ahead log when one was asked for under load */
+    int64_t prune_at;                 /* mono ms: the next look at what is too old */
+    struct fs_job **group;            /* group_limit */
+    FS_VEC(struct fs_commit) commits; /* of the group */
+    bool uncopied;                    /* commits since the last checkpoint that was asked for */
+    int wal_asked;                    /* pages of the write-ahead log when one was asked for under load */
 };
 
 /* The journal's thread: takes jobs until the queue is closed and empty. */

@@ -73,7 +73,11 @@ struct fs_job *fs_job_create_put(struct fs_put *put)
 
 void fs_job_destroy(struct fs_job *job)
 {
-    fs_free(job);
+    while (job) {
+        struct fs_job *next = job->next;
+        fs_free(job);
+        job = next;
+    }
 }
 
 void fs_put_init(struct fs_put *put, const char *name, const char *value)

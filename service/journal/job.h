@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What waits for the journal's thread: a copied draft, or a document that somebody waits for.
+ * What waits for the journal's thread: a copied draft or a batch of them, or a document that somebody waits
+ * for.
  */
 #ifndef FS_JOURNAL_JOB_H
 #define FS_JOURNAL_JOB_H
@@ -23,6 +24,7 @@ struct fs_put {
 struct fs_job {
     struct fs_message message;
     struct fs_put *put;           /* not NULL: a document, and no draft */
+    struct fs_job *next;          /* of the same batch */
     struct fs_draft draft;        /* all that it points to lies in `store` */
     unsigned char *room;          /* FS_CHAIN_ROOM bytes before draft.body */
     struct fs_entry_cell store[]; /* the cells, then the texts */
@@ -31,7 +33,7 @@ struct fs_job {
 /* A copy of the draft in one piece of memory. Owned by the caller: fs_job_destroy(). */
 struct fs_job *fs_job_create(const struct fs_draft *draft);
 struct fs_job *fs_job_create_put(struct fs_put *put);
-/* Accepts NULL. */
+/* With those of its batch. Accepts NULL. */
 void fs_job_destroy(struct fs_job *job);
 
 void fs_put_init(struct fs_put *put, const char *name, const char *value);

@@ -44,7 +44,6 @@ static struct fs_journal *create(const struct fs_journal_options *options)
     journal->file = fs_directory_path(journal->directory, FS_DIRECTORY_DATABASE);
     journal->lock = -1;
     journal->group = fs_calloc(journal->options.group_limit, sizeof *journal->group);
-    journal->commits = fs_calloc(journal->options.group_limit, sizeof *journal->commits);
     journal->queue = fs_queue_create(journal->options.queue_limit, NULL, NULL);
     atomic_init(&journal->healthy, true);
     fs_readers_init(&journal->readers, journal->file);
@@ -62,7 +61,7 @@ static void destroy(struct fs_journal *journal)
     fs_queue_destroy(journal->queue);
     fs_directory_unlock(journal->lock);
     fs_free(journal->group);
-    fs_free(journal->commits);
+    fs_vec_finish(&journal->commits);
     fs_free(journal->file);
     fs_free(journal->directory);
     fs_free(journal);
@@ -119,6 +118,20 @@ bool fs_journal_append(struct fs_journal *journal, const struct fs_draft *draft)
     if (fs_queue_push(journal->queue, &job->message))
         return true;
     fs_job_destroy(job);
+    return false;
+}
+
+bool fs_journal_append_batch(struct fs_journal *journal, const struct fs_draft *drafts, size_t count)
+{
+    struct fs_job *first = NULL;
+    for (size_t i = count; i-- > 0;) {
+        struct fs_job *job = fs_job_create(&drafts[i]);
+        job->next = first;
+        first = job;
+    }
+    if (!first || fs_queue_push(journal->queue, &first->message))
+        return true;
+    fs_job_destroy(first);
     return false;
 }
 

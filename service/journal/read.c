@@ -27,6 +27,16 @@ static bool fill_entry(sqlite3_stmt *statement, struct fs_entry *entry, struct f
     return true;
 }
 
+/* An erased body is NULL; where there is a fifth column and nothing in it, the row is lost, and nobody knows
+ * what it said. */
+static bool is_whole(sqlite3_stmt *statement, const struct fs_entry *entry, struct fs_err *err)
+{
+    return sqlite3_column_count(statement) < 5 || sqlite3_column_type(statement, 4) != SQLITE_NULL ||
+           fs_fail(err, FS_ERR_DIFFERS,
+                   "the body of entry %llu is lost: run `flagstaff verify`, restore a backup",
+                   (unsigned long long)entry->number);
+}
+
 /* Gives at most `limit` entries to `each`; rows of one entry follow one another and count once. Ends the
  * statement. */
 static bool give_entries(sqlite3_stmt *statement, size_t limit,
@@ -40,7 +50,7 @@ static bool give_entries(sqlite3_stmt *statement, size_t limit,
         struct fs_entry entry;
         if ((uint64_t)sqlite3_column_int64(statement, 0) == given)
             continue;
-        fine = fill_entry(statement, &entry, err);
+        fine = fill_entry(statement, &entry, err) && is_whole(statement, &entry, err);
         if (!fine || !each(self, &entry))
             break;
         given = entry.number;
@@ -59,8 +69,8 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
     if (!db)
         return false;
     sqlite3_stmt *statement = fs_database_prepare(db,
-                                                  "SELECT e.number, e.kind, e.time, b.body FROM entries e"
-                                                  " JOIN bodies b ON b.number = e.number"
+                                                  "SELECT e.number, e.kind, e.time, b.body, b.number"
+                                                  " FROM entries e LEFT JOIN bodies b ON b.number = e.number"
                                                   " WHERE e.number >= ?1 ORDER BY e.number",
                                                   err);
     bool fine = statement != NULL;

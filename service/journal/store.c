@@ -18,6 +18,9 @@ static const char *const sql[FS_STORE_STATEMENTS] = {
     [FS_STORE_BEGIN] = "BEGIN IMMEDIATE",
     [FS_STORE_COMMIT] = "COMMIT",
     [FS_STORE_ROLLBACK] = "ROLLBACK",
+    [FS_STORE_SAVE] = "SAVEPOINT batch",
+    [FS_STORE_RELEASE] = "RELEASE batch",
+    [FS_STORE_UNDO] = "ROLLBACK TO batch",
     [FS_STORE_FIND_IDENTITY] = "SELECT content, number, time FROM identities WHERE key = ?1 AND time >= ?2",
     [FS_STORE_ADD_IDENTITY] =
         "INSERT OR REPLACE INTO identities (key, content, number, time) VALUES (?1, ?2, ?3, ?4)",
@@ -245,6 +248,42 @@ bool fs_store_add(struct fs_store *store, struct fs_job *job, struct fs_commit *
         return false;
     out->number = store->next_number;
     return true;
+}
+
+static bool drop_batch(struct fs_store *store, struct fs_commit *out, size_t count, struct fs_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (out[i].result != FS_COMMIT_CONFLICT) {
+            out[i].result = FS_COMMIT_DROPPED;
+            out[i].number = 0;
+        }
+    }
+    return fs_database_run(store->statements[FS_STORE_UNDO], err);
+}
+
+bool fs_store_add_batch(struct fs_store *store, struct fs_job *job, struct fs_commit *out, struct fs_err *err)
+{
+    const uint64_t number = store->next_number;
+    const struct fs_sha256 hash = store->next_hash;
+    const int64_t identities = store->identities;
+    const bool changed = store->changed;
+    bool conflict = false;
+    size_t count = 0;
+    if (!fs_database_run(store->statements[FS_STORE_SAVE], err))
+        return false;
+    for (; job; job = job->next) {
+        if (!fs_store_add(store, job, &out[count], err))
+            return false;
+        conflict |= out[count++].result == FS_COMMIT_CONFLICT;
+    }
+    if (conflict) {
+        store->next_number = number;
+        store->next_hash = hash;
+        store->identities = identities;
+        store->changed = changed;
+    }
+    return (!conflict || drop_batch(store, out, count, err)) &&
+           fs_database_run(store->statements[FS_STORE_RELEASE], err);
 }
 
 bool fs_store_put(struct fs_store *store, const char *name, const char *value, struct fs_err *err)

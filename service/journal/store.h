@@ -18,6 +18,9 @@ enum fs_store_statement {
     FS_STORE_BEGIN,
     FS_STORE_COMMIT,
     FS_STORE_ROLLBACK,
+    FS_STORE_SAVE,
+    FS_STORE_RELEASE,
+    FS_STORE_UNDO,
     FS_STORE_FIND_IDENTITY,
     FS_STORE_ADD_IDENTITY,
     FS_STORE_FORGET_IDENTITIES,
@@ -53,6 +56,10 @@ void fs_store_close(struct fs_store *store);
 bool fs_store_begin(struct fs_store *store, struct fs_err *err);
 /* Adds the job's draft; fills in `out`, whose result is DONE only when the transaction is. */
 bool fs_store_add(struct fs_store *store, struct fs_job *job, struct fs_commit *out, struct fs_err *err);
+/* Adds a batch: the job and its `next` ones. `out` has room for each; where one is a conflict, the others are
+ * DROPPED, and nothing of them stays in the transaction. */
+bool fs_store_add_batch(struct fs_store *store, struct fs_job *job, struct fs_commit *out,
+                        struct fs_err *err);
 bool fs_store_put(struct fs_store *store, const char *name, const char *value, struct fs_err *err);
 /* Ends the transaction on the disk. `force` writes even where nothing changed, which shows that writing
  * works. `now`: wall ms, for forgetting identities. false: nothing of the transaction is kept. */

@@ -27,8 +27,20 @@ static size_t take_group(struct fs_journal *journal)
     return count;
 }
 
-/* Writes the group's jobs; the commits of its drafts, in order, go to journal->commits. */
-static bool write_group(struct fs_journal *journal, size_t count, size_t *drafts, struct fs_err *err)
+/* Room for the commits of all drafts of the job; where they begin. */
+static struct fs_commit *make_room(struct fs_journal *journal, const struct fs_job *job)
+{
+    size_t at = journal->commits.count;
+    for (; job; job = job->next) {
+        struct fs_commit commit = {
+            .token = job->draft.token, .time = job->draft.time, .result = FS_COMMIT_FAILED};
+        fs_vec_push(&journal->commits, commit);
+    }
+    return &journal->commits.items[at];
+}
+
+/* Writes the group's jobs; the commits of their drafts, in order, go to journal->commits. */
+static bool write_group(struct fs_journal *journal, size_t count, struct fs_err *err)
 {
     struct fs_store *store = &journal->store;
     int64_t now = fs_clock_now(&journal->options.clock).wall;
@@ -37,8 +49,10 @@ static bool write_group(struct fs_journal *journal, size_t count, size_t *drafts
         struct fs_job *job = journal->group[i];
         if (job->put)
             fine = fs_store_put(store, job->put->name, job->put->value, err);
+        else if (job->next)
+            fine = fs_store_add_batch(store, job, make_room(journal, job), err);
         else
-            fine = fs_store_add(store, job, &journal->commits[(*drafts)++], err);
+            fine = fs_store_add(store, job, make_room(journal, job), err);
     }
     if (fine)
         return fs_store_commit(store, now, !atomic_load(&journal->healthy), err);
@@ -46,18 +60,16 @@ static bool write_group(struct fs_journal *journal, size_t count, size_t *drafts
     return false;
 }
 
-static size_t fail_group(struct fs_journal *journal, size_t count, const struct fs_err *err)
+static void fail_group(struct fs_journal *journal, size_t count, const struct fs_err *err)
 {
-    size_t drafts = 0;
+    fs_vec_clear(&journal->commits);
     for (size_t i = 0; i < count; i++) {
-        const struct fs_draft *draft = &journal->group[i]->draft;
-        if (journal->group[i]->put)
-            continue;
-        struct fs_commit *commit = &journal->commits[drafts++];
-        *commit = (struct fs_commit){.token = draft->token, .time = draft->time, .result = FS_COMMIT_FAILED};
-        snprintf(commit->error, sizeof commit->error, "%.159s", err->text);
+        if (!journal->group[i]->put)
+            make_room(journal, journal->group[i]);
     }
-    return drafts;
+    for (size_t i = 0; i < journal->commits.count; i++)
+        snprintf(journal->commits.items[i].error, sizeof journal->commits.items[i].error, "%.159s",
+                 err->text);
 }
 
 static void note_health(struct fs_journal *journal, bool healthy, const struct fs_err *err)
@@ -88,15 +100,15 @@ static void keep_wal_small(struct fs_journal *journal)
 static void run_group(struct fs_journal *journal, size_t count)
 {
     struct fs_err err = {0};
-    size_t drafts = 0;
     atomic_store(&journal->in_flight, count);
-    bool written = write_group(journal, count, &drafts, &err);
+    fs_vec_clear(&journal->commits);
+    bool written = write_group(journal, count, &err);
     if (!written)
-        drafts = fail_group(journal, count, &err);
+        fail_group(journal, count, &err);
     note_health(journal, written, &err);
     atomic_store(&journal->last, journal->store.number);
-    if (drafts > 0 && journal->options.committed)
-        journal->options.committed(journal->options.self, journal->commits, drafts);
+    if (journal->commits.count && journal->options.committed)
+        journal->options.committed(journal->options.self, journal->commits.items, journal->commits.count);
     atomic_store(&journal->in_flight, 0); /* who waits for nothing to wait finds the notices there */
     for (size_t i = 0; i < count; i++) {
         if (journal->group[i]->put)

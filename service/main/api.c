@@ -30,20 +30,22 @@ static void health(struct fs_daemon *daemon, struct fs_net_message *message, con
     fs_api_reply(daemon, message->connection, 200, json_pack("{s:s}", "status", "ok"));
 }
 
+bool fs_daemon_ready(const struct fs_daemon *daemon, char why_not[120])
+{
+    const char *why = daemon->draining                       ? "draining"
+                      : !daemon->journaled                   ? "the start is not journaled yet"
+                      : !fs_journal_healthy(daemon->journal) ? "the journal cannot be written"
+                                                             : NULL;
+    if (why)
+        snprintf(why_not, 120, "%s", why);
+    return !why && fs_engine_ready(daemon->engine, why_not);
+}
+
 static void ready(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
     char why[120];
-    bool is = fs_engine_ready(daemon->engine, why);
-    if (is && (!daemon->journaled || !fs_journal_healthy(daemon->journal))) {
-        is = false;
-        snprintf(why, sizeof why,
-                 daemon->journaled ? "the journal cannot be written" : "the start is not journaled yet");
-    }
-    if (is && daemon->draining) {
-        is = false;
-        snprintf(why, sizeof why, "draining");
-    }
+    bool is = fs_daemon_ready(daemon, why);
     json_t *body = json_pack("{s:s}", "status", is ? "ready" : "not ready");
     if (!is)
         json_object_set_new(body, "reason", json_string(why));

@@ -144,10 +144,16 @@ struct fs_draft_text {
     size_t length;
     int64_t since; /* fs_clock_nanos() */
 };
-/* Hands a draft to the journal; its body is kept until the notice. Takes the body. False: the journal takes
- * none now. */
-bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
-                      const struct fs_identity *identity, uint64_t *token_out);
+struct fs_new_entry {
+    enum fs_entry_kind kind;
+    char *body; /* taken over in any case */
+    size_t length;
+    struct fs_identity identity; /* zeroed: none */
+    uint64_t token;              /* 0: a new one is drawn, and stands here then */
+};
+/* Hands drafts to the journal, which takes all of them or none; their bodies are kept until the notices.
+ * False: it takes none now. */
+bool fs_daemon_append(struct fs_daemon *daemon, struct fs_new_entry *entries, size_t count);
 /* Hands over the entry that tells of this start. */
 void fs_daemon_append_start(struct fs_daemon *daemon);
 void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
@@ -174,6 +180,8 @@ void fs_submission_destroy(struct fs_submission *submission);
 void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
                              const struct fs_commit *commit);
 void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
+/* What /readyz says: flags, journal and first answers are there, and it is not draining. */
+bool fs_daemon_ready(const struct fs_daemon *daemon, char why_not[120]);
 void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, const char *flag);
 void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *message, const char *token);
 void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *result);

@@ -106,7 +106,8 @@ int64_t fs_demo_turn(struct fs_daemon *daemon)
     fs_buf_init(&body, 65536);
     fs_event_write(event, &body);
     char *text = fs_buf_take(&body, &length);
-    fs_daemon_append(daemon, FS_ENTRY_EVENT, text, length, NULL, NULL);
+    struct fs_new_entry entry = {.kind = FS_ENTRY_EVENT, .body = text, .length = length};
+    fs_daemon_append(daemon, &entry, 1);
     fs_event_destroy(event);
     tell(step->text, now.wall);
     daemon->demo_due = now.mono + STEP_MS;

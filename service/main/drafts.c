@@ -7,31 +7,38 @@
 
 #define START_AGAIN_MS 1000
 
-bool fs_daemon_append(struct fs_daemon *daemon, enum fs_entry_kind kind, char *body, size_t length,
-                      const struct fs_identity *identity, uint64_t *token_out)
+static struct fs_draft_text *keep(struct fs_daemon *daemon, struct fs_new_entry *entry)
 {
     struct fs_draft_text *text = FS_NEW(struct fs_draft_text);
-    text->token = token_out && *token_out ? *token_out : ++daemon->next_token;
-    text->kind = kind;
-    text->body = body;
-    text->length = length;
+    text->token = entry->token = entry->token ? entry->token : ++daemon->next_token;
+    text->kind = entry->kind;
+    text->body = entry->body;
+    text->length = entry->length;
     text->since = fs_clock_nanos();
-    struct fs_draft draft = {.kind = kind,
-                             .time = fs_daemon_now(daemon).wall,
-                             .body = body,
-                             .length = length,
-                             .token = text->token};
-    if (identity)
-        draft.identity = *identity;
-    if (!fs_journal_append(daemon->journal, &draft)) {
-        fs_free(body);
-        fs_free(text);
-        return false;
-    }
     fs_map_set(&daemon->drafts, &text->token, sizeof text->token, text);
-    if (token_out)
-        *token_out = text->token;
-    return true;
+    return text;
+}
+
+bool fs_daemon_append(struct fs_daemon *daemon, struct fs_new_entry *entries, size_t count)
+{
+    struct fs_draft *drafts = fs_calloc(count, sizeof *drafts);
+    int64_t now = fs_daemon_now(daemon).wall;
+    for (size_t i = 0; i < count; i++) {
+        const struct fs_draft_text *text = keep(daemon, &entries[i]);
+        drafts[i] = (struct fs_draft){.kind = text->kind,
+                                      .time = now,
+                                      .body = text->body,
+                                      .length = text->length,
+                                      .identity = entries[i].identity,
+                                      .token = text->token};
+    }
+    bool taken = fs_journal_append_batch(daemon->journal, drafts, count);
+    for (size_t i = 0; i < count && !taken; i++) {
+        fs_free(fs_map_remove(&daemon->drafts, &entries[i].token, sizeof entries[i].token));
+        fs_free(entries[i].body);
+    }
+    fs_free(drafts);
+    return taken;
 }
 
 static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, const struct fs_commit *commit)
@@ -56,9 +63,10 @@ void fs_daemon_append_start(struct fs_daemon *daemon)
         json_pack("{s:s, s:s}", "epoch", daemon->options->engine.epoch, "version", FLAGSTAFF_VERSION);
     size_t length;
     char *body = fs_json_canonical_text(root, 4096, &length);
+    struct fs_new_entry entry = {.kind = FS_ENTRY_START, .body = body, .length = length};
     json_decref(root);
     daemon->start_due = 0;
-    if (!fs_daemon_append(daemon, FS_ENTRY_START, body, length, NULL, NULL))
+    if (!fs_daemon_append(daemon, &entry, 1))
         daemon->start_due = fs_daemon_now(daemon).mono + START_AGAIN_MS;
 }
 

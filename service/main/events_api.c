@@ -39,12 +39,16 @@ static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_reque
     return fine;
 }
 
-/* A stranger with a key for facts cannot make memory grow without end. */
+/* A stranger with a key for facts cannot make memory grow without end. What is known already may always
+ * change: a full table must not stand in the way of a revocation. */
 static bool facts_fit(const struct fs_daemon *daemon, const struct fs_events *events, struct fs_err *err)
 {
     size_t added = 0;
-    for (size_t i = 0; i < events->count; i++)
-        added += events->items[i]->fact_count;
+    for (size_t i = 0; i < events->count; i++) {
+        const struct fs_event *event = events->items[i];
+        for (size_t f = 0; f < event->fact_count; f++)
+            added += !fs_engine_knows_fact(daemon->engine, event->facts[f].subject, event->facts[f].fact);
+    }
     if (!added)
         return true;
     size_t facts = fs_engine_facts(daemon->engine);
@@ -86,33 +90,29 @@ static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *m
     return fine;
 }
 
-/* Every event is an entry. Those of a batch that did not fit into the journal's queue fail the whole: sent
- * again, the others are known. */
-static void submit(struct fs_daemon *daemon, struct fs_submission *submission, const struct fs_events *events)
+/* Every event is an entry, and a batch is taken whole or not at all. */
+static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, const struct fs_events *events)
 {
+    struct fs_new_entry *entries = fs_calloc(events->count, sizeof *entries);
     for (size_t i = 0; i < events->count; i++) {
         struct fs_buf body;
         fs_buf_init(&body, 512 * 1024 * 1024); /* the request had its limit */
         fs_event_write(events->items[i], &body);
-        struct fs_identity identity = fs_event_identity(events->items[i], &events->contents[i]);
-        size_t length;
-        char *text = fs_buf_take(&body, &length);
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_COMMIT, submission->request);
-        uint64_t token = waiting->token;
         waiting->submission = submission;
         waiting->index = i;
-        submission->waiting++;
-        if (text && fs_daemon_append(daemon, FS_ENTRY_EVENT, text, length, &identity, &token))
-            continue;
-        struct fs_commit failed = {
-            .token = token, .result = FS_COMMIT_FAILED, .error = "the journal takes nothing now"};
-        submission->waiting++; /* this one is answered here: the submission must outlive the loop */
-        fs_submission_committed(daemon, fs_waiting_take(daemon, token), &failed);
-        submission->waiting--;
+        entries[i].kind = FS_ENTRY_EVENT;
+        entries[i].body = fs_buf_take(&body, &entries[i].length);
+        entries[i].identity = fs_event_identity(events->items[i], &events->contents[i]);
+        entries[i].token = waiting->token;
     }
+    submission->waiting = events->count;
+    bool taken = fs_daemon_append(daemon, entries, events->count);
+    for (size_t i = 0; i < events->count && !taken; i++)
+        fs_waiting_destroy(fs_waiting_take(daemon, entries[i].token));
+    fs_free(entries);
+    return taken;
 }
-
-static void answer(struct fs_daemon *daemon, struct fs_submission *submission);
 
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
@@ -142,10 +142,12 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
         submission->count = events.count;
         submission->entries = fs_calloc(events.count, sizeof *submission->entries);
         submission->duplicates = fs_calloc(events.count, sizeof *submission->duplicates);
-        submission->waiting = 1; /* ours, until all are handed over */
-        submit(daemon, submission, &events);
-        if (--submission->waiting == 0)
-            answer(daemon, submission);
+        if (!submit(daemon, submission, &events)) {
+            fs_submission_destroy(submission);
+            fs_fail(&err, FS_ERR_UNAVAILABLE,
+                    "not acknowledged, send it again: the journal takes nothing now");
+            fs_api_error(daemon, message->connection, &err);
+        }
     }
     fs_events_finish(&events);
 }

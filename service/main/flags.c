@@ -80,9 +80,9 @@ static void announce(struct fs_daemon *daemon, struct fs_flagset *set)
     json_t *root = json_pack("{s:s, s:I}", "hash", set->hash, "flags", (json_int_t)set->count);
     size_t length;
     char *body = fs_json_canonical_text(root, 4096, &length);
+    struct fs_new_entry entry = {.kind = FS_ENTRY_CONFIG, .body = body, .length = length};
     json_decref(root);
-    uint64_t token = 0;
-    if (!fs_daemon_append(daemon, FS_ENTRY_CONFIG, body, length, NULL, &token)) {
+    if (!fs_daemon_append(daemon, &entry, 1)) {
         FS_LOG_WARN("flags", "the journal takes nothing now; trying again");
         daemon->flags_state[0] = 0;
         fs_flagset_unref(set);
@@ -90,7 +90,7 @@ static void announce(struct fs_daemon *daemon, struct fs_flagset *set)
     }
     fs_flagset_unref(daemon->next_set);
     daemon->next_set = set;
-    daemon->next_set_token = token;
+    daemon->next_set_token = entry.token;
 }
 
 bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)

@@ -170,14 +170,13 @@ static bool is_list_of_texts(const json_t *list)
 static bool check_wish(const json_t *wish, struct fs_err *err)
 {
     static const char *const known[] = {"subject", "actor", "attributes", "mayAdd", "origin", NULL};
-    const json_t *actor = json_object_get(wish, "actor"), *attributes = json_object_get(wish, "attributes");
+    const json_t *actor = json_object_get(wish, "actor");
     const json_t *origin = json_object_get(wish, "origin"), *may = json_object_get(wish, "mayAdd");
-    if (!fs_json_members_known(wish, known, "", FS_ERR_INVALID, err))
+    if (!fs_json_members_known(wish, known, "", FS_ERR_INVALID, err) ||
+        !fs_context_attributes(json_object_get(wish, "attributes"), err))
         return false;
-    if (json_string_length(json_object_get(wish, "subject")) == 0 || (actor && !json_is_object(actor)) ||
-        (attributes && !json_is_object(attributes)))
-        return fs_fail(err, FS_ERR_INVALID,
-                       "a ticket needs {\"subject\": TEXT}; actor and attributes are objects");
+    if (json_string_length(json_object_get(wish, "subject")) == 0 || (actor && !json_is_object(actor)))
+        return fs_fail(err, FS_ERR_INVALID, "a ticket needs {\"subject\": TEXT}; actor is an object");
     if (origin && json_string_length(origin) == 0)
         return fs_fail(err, FS_ERR_INVALID, "origin must be a text, and not an empty one");
     return !may || is_list_of_texts(may) || fs_fail(err, FS_ERR_INVALID, "mayAdd must be a list of texts");

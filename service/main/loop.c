@@ -110,7 +110,7 @@ static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice
         break;
     case FS_NOTICE_RELOAD: {
         struct fs_err err;
-        FS_LOG_INFO("serve", "reloading flags, keys, secrets and certificates");
+        FS_LOG_INFO("serve", "reloading flags, secrets and certificates");
         fs_daemon_load_flags(daemon, false);
         fs_fetch_reload(daemon->fetch);
         if (!fs_server_reload_tls(daemon->server, &err))

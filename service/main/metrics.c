@@ -119,8 +119,7 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
     fs_buf_init(&out, 4 * 1024 * 1024);
     head(&out, "flagstaff_build_info", "gauge", "The version that runs.");
     fs_buf_adds(&out, "flagstaff_build_info{version=\"" FLAGSTAFF_VERSION "\"} 1\n");
-    one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.",
-        fs_engine_ready(daemon->engine, why));
+    one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.", fs_daemon_ready(daemon, why));
     one(&out, "flagstaff_revision", "gauge", "The newest revision of this epoch.", (double)c.revision);
     changes(daemon, &out);
     one(&out, "flagstaff_evaluations_total", "counter", "Evaluations of one flag for one context.",

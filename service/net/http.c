@@ -128,9 +128,9 @@ static int answer_preflight(struct fs_peer *peer)
 /* Is it one that a browser asks before the real request? */
 static bool is_preflight(struct fs_peer *peer)
 {
-    char *method = fs_header_custom(peer->wsi, "access-control-request-method:", 64);
-    fs_free(method);
-    return method && peer->origin && strcmp(peer->request->method, "OPTIONS") == 0;
+    static const char name[] = "access-control-request-method:";
+    return lws_hdr_custom_length(peer->wsi, name, (int)sizeof name - 1) >= 0 && peer->origin &&
+           strcmp(peer->request->method, "OPTIONS") == 0;
 }
 
 static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input, int *result)
@@ -169,6 +169,8 @@ static int hand_over(struct fs_peer *peer)
         peer->request->body = fs_strdup("");
     if (peer->credential && !fs_deadline_stands(peer->server, peer->credential))
         return refuse(peer, 401, "unauthenticated", "this key was revoked", "WWW-Authenticate: Bearer\r\n");
+    if (!fs_http_query_readable(peer->request))
+        return refuse(peer, 400, "invalid", "the query is not percent-encoded UTF-8", NULL);
     if (answer_at_once(peer, &result))
         return result;
     fs_server_name(peer);

@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "core/context.h"
 #include "core/json.h"
 #include "net/keyring.h"
 
@@ -229,7 +230,8 @@ static bool check_description(const json_t *description, struct fs_err *err)
     static const char *const texts[] = {"name", "subject", "origin"};
     if (!json_is_object(description))
         return fs_fail(err, FS_ERR_INVALID, "a key is described by an object");
-    if (!fs_json_members_known(description, known, "", FS_ERR_INVALID, err))
+    if (!fs_json_members_known(description, known, "", FS_ERR_INVALID, err) ||
+        !fs_context_attributes(json_object_get(description, "attributes"), err))
         return false;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const json_t *value = json_object_get(description, texts[i]);

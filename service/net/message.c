@@ -59,6 +59,19 @@ static char *query_text(const char *piece, size_t length)
     return text;
 }
 
+bool fs_http_query_readable(const struct fs_http_request *request)
+{
+    for (const char *at = request->query; *at;) {
+        size_t length = strcspn(at, "&");
+        char *text = query_text(at, length);
+        if (!text)
+            return false;
+        fs_free(text);
+        at += length + (at[length] == '&');
+    }
+    return true;
+}
+
 char *fs_http_query(const struct fs_http_request *request, const char *name)
 {
     for (const char *at = request->query; *at;) {

@@ -153,6 +153,9 @@ struct fs_server {
     struct fs_map tickets; /* hash -> struct fs_ticket */
 };
 
+/* message.c: is every piece of the query percent-encoded UTF-8 without NUL? */
+bool fs_http_query_readable(const struct fs_http_request *request);
+
 /* command.c: what other threads asked for. */
 void fs_command_run_all(struct fs_server *server);
 void fs_command_stop(struct fs_server *server); /* posts; any thread */

@@ -131,7 +131,8 @@ def test_a_receipt_is_seen_by_who_sent_its_event_and_by_who_may_read(keyed):
 
 @pytest.mark.parametrize("wish", [
     {"subject": "ada", "origin": ""}, {"subject": "ada", "origin": 5}, {"subject": "ada", "origin": None},
-    {"subject": "ada", "mayAdd": "theme"}, {"subject": "ada", "ttl": 5}, {"subject": 42}, {"subject": ""}, {"subject": "ada", "mayAdd": ["theme", 5]},
+    {"subject": "ada", "attributes": {"targetingKey": "bo"}}, {"subject": "ada", "attributes": {"facts": {}}},
+    {"subject": "ada", "attributes": {"$flagd": 1}}, {"subject": "ada", "attributes": []}, {"subject": "ada", "mayAdd": "theme"}, {"subject": "ada", "ttl": 5}, {"subject": 42}, {"subject": ""}, {"subject": "ada", "mayAdd": ["theme", 5]},
 ])
 def test_a_ticket_that_is_not_understood_is_not_given(keyed, wish):
     answer = keyed.post("/v1/tickets", wish)
@@ -141,6 +142,8 @@ def test_a_ticket_that_is_not_understood_is_not_given(keyed, wish):
 @pytest.mark.parametrize("description, named", [
     ({"scopes": ["read"], "subjct": "ada"}, "did you mean 'subject'"), ({"scopes": ["read"], "hash": "00"}, "hash is not known"),
     ({"scopes": ["read"], "origin": ""}, "origin"), ({"scopes": ["raed"]}, "raed"), ([], "object"),
+    ({"scopes": ["read"], "subject": "ada", "attributes": {"targetingKey": "bo"}}, "targetingKey"),
+    ({"scopes": ["read"], "attributes": {"facts": {}}}, "reserved"),
 ])
 def test_a_key_that_is_described_wrongly_is_not_made(keyed, description, named):
     before = len(keyed.get("/v1/keys").json["keys"])

@@ -136,6 +136,7 @@ def test_watches_of_a_connection_and_the_size_and_depth_of_a_context_are_limited
 @pytest.mark.parametrize("method, path, expected", [
     ("GET", "/nothing", 404), ("DELETE", "/v1/flags", 405), ("GET", "/v1/events", 405), ("GET", "/v1/why", 400),
     ("GET", "/v1/history?limit=0", 400), ("GET", "/v1/receipts/99", 404), ("POST", "/v1/opa/none/status", 404),
+    ("GET", "/v1/contexts?subject=%FF", 400), ("POST", "/v1/events?wait=%FF", 400),
     ("GET", "/ofrep/v1/events/wrong", 401), ("GET", "/../../etc/passwd", 404), ("GET", "/v1/flags/%2e%2e", 404),
 ])
 def test_what_is_wrong_with_a_request_is_said_as_json(daemon, method, path, expected):
@@ -160,6 +161,32 @@ def test_a_wrong_event_is_refused_whole_and_nothing_is_journaled(daemon, content
     refused = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
     assert refused.status == 400 and "1" in refused.json["error"]["message"]
     assert d.metrics()["flagstaff_journal_entries"] == before
+
+
+def test_a_batch_with_a_conflict_leaves_nothing_behind(daemon):
+    d = daemon(FLAG)
+
+    def event(id_, **data):
+        return {"specversion": "1.0", "id": id_, "source": "/t", "type": "flagstaff.facts", "data": {"subject": "ada", "facts": data}}
+
+    assert d.post("/v1/events", event("taken", a=1), content_type="application/cloudevents+json").status == 202
+    before = d.metrics()["flagstaff_journal_entries"]
+    refused = d.post("/v1/events", [event("new", b=1), event("taken", a=2), event("newer", c=1)],
+                     content_type="application/cloudevents-batch+json")
+    assert refused.status == 409 and "event 1" in refused.json["error"]["message"]
+    assert d.metrics()["flagstaff_journal_entries"] == before and d.metrics()["flagstaff_facts"] == 1
+    again = d.post("/v1/events", [event("new", b=1), event("taken", a=1), event("newer", c=1)],
+                   content_type="application/cloudevents-batch+json")
+    assert again.status == 202 and [e.get("duplicate", False) for e in again.json["entries"]] == [False, True, False]
+
+
+def test_a_full_table_of_facts_takes_changes_of_what_is_known_and_nothing_new(daemon):
+    d = daemon(FLAG, {"limits": {"facts": 2}})
+    d.facts("ada", {"a": 1, "b": 1})
+    assert d.facts("ada", {"c": 1}).status == 429
+    assert d.facts("ada", {"a": 2}).status == 200
+    assert d.event("flagstaff.facts", {"subject": "ada", "remove": ["b"]}, "wait=applied").status == 200
+    assert d.facts("bo", {"a": 1}).status == 429
 
 
 def test_a_batch_is_taken_whole(daemon):

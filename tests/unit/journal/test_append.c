@@ -269,6 +269,65 @@ static void a_clock_that_steps_back_changes_times_but_not_the_order(void **state
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
+static void identified_batch(struct bench *bench, struct fs_draft drafts[3], const char *const bodies[3],
+                             const char *const ids[3])
+{
+    for (int i = 0; i < 3; i++) {
+        drafts[i] = bench_draft(bench, bodies[i], (uint64_t)i + 10);
+        bench_identify(&drafts[i], ids[i]);
+    }
+}
+
+static void a_batch_with_a_conflict_is_dropped_whole_and_one_without_is_taken_whole(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_draft drafts[3];
+    bench_open(bench);
+    drafts[0] = bench_draft(bench, "{\"n\":1}", 0);
+    bench_identify(&drafts[0], "a");
+    assert_int_equal(bench_append(bench, &drafts[0]).number, 1);
+
+    identified_batch(bench, drafts, (const char *const[]){"{\"n\":2}", "{\"n\":9}", "{\"n\":3}"},
+                     (const char *const[]){"b", "a", "c"});
+    assert_true(fs_journal_append_batch(bench->journal, drafts, 3));
+    bench_notice(bench, 4);
+    assert_int_equal(bench->notices[1].result, FS_COMMIT_DROPPED);
+    assert_int_equal(bench->notices[2].result, FS_COMMIT_CONFLICT);
+    assert_int_equal(bench->notices[2].number, 1);
+    assert_int_equal(bench->notices[3].result, FS_COMMIT_DROPPED);
+    assert_int_equal(fs_journal_last(bench->journal), 1);
+
+    identified_batch(bench, drafts, (const char *const[]){"{\"n\":2}", "{\"n\":1}", "{\"n\":2}"},
+                     (const char *const[]){"b", "a", "b"});
+    assert_true(fs_journal_append_batch(bench->journal, drafts, 3));
+    bench_notice(bench, 7);
+    assert_int_equal(bench->notices[4].result, FS_COMMIT_DONE);
+    assert_int_equal(bench->notices[4].number, 2);
+    assert_int_equal(bench->notices[5].result, FS_COMMIT_DUPLICATE);
+    assert_int_equal(bench->notices[5].number, 1);
+    assert_int_equal(bench->notices[6].result, FS_COMMIT_DUPLICATE); /* its twin within the batch */
+    assert_int_equal(bench->notices[6].number, 2);
+    bench_close(bench);
+    struct fs_verdict verdict;
+    struct fs_err err = {0};
+    assert_true(fs_journal_verify(bench->directory, &verdict, &err));
+    assert_int_equal(verdict.bad, 0);
+    assert_int_equal(verdict.last, 2);
+}
+
+static void a_batch_may_be_larger_than_a_group(void **state)
+{
+    struct bench *bench = *state;
+    enum { COUNT = 500 };
+    struct fs_draft drafts[COUNT];
+    bench_open(bench);
+    for (uint64_t i = 0; i < COUNT; i++)
+        drafts[i] = bench_draft(bench, "{}", i);
+    assert_true(fs_journal_append_batch(bench->journal, drafts, COUNT));
+    assert_int_equal(bench_notice(bench, COUNT).number, COUNT);
+    assert_int_equal(bench->calls, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +345,8 @@ int main(void)
         TEST(a_cursor_moves_with_its_entry),
         TEST(a_document_is_on_disk_when_put_returns),
         TEST(the_draft_is_the_callers_again_when_append_returns),
+        TEST(a_batch_with_a_conflict_is_dropped_whole_and_one_without_is_taken_whole),
+        TEST(a_batch_may_be_larger_than_a_group),
         TEST(a_clock_that_steps_back_changes_times_but_not_the_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

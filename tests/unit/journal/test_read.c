@@ -126,6 +126,22 @@ static void an_erased_body_reads_as_null(void **state)
     assert_string_equal(read_all(bench, 1, 10, &out), "1 event null\n");
 }
 
+static void a_body_that_is_lost_is_an_error_and_not_passed_over(void **state)
+{
+    struct bench *bench = *state;
+    struct bench_text out = {0};
+    struct fs_err err = {0};
+    bench_open(bench);
+    bench_event(bench, "{\"a\":1}");
+    bench_event(bench, "{\"b\":1}");
+    bench_close(bench);
+    bench_sql(bench, "DELETE FROM bodies WHERE number = 1");
+    bench_open(bench);
+    assert_false(fs_journal_read(bench->journal, 1, 10, bench_collect, &out, &err));
+    assert_int_equal(err.code, FS_ERR_DIFFERS);
+    assert_non_null(strstr(err.text, "entry 1 is lost"));
+}
+
 /* A reader sees numbers without gaps, up to what was committed when it began, while the writer goes on. */
 struct sweep {
     struct bench *bench;
@@ -186,6 +202,7 @@ int main(void)
         TEST(every_kind_of_entry_comes_back_as_it_was),
         TEST(the_ticks_of_a_cell_come_newest_first_and_once),
         TEST(an_erased_body_reads_as_null),
+        TEST(a_body_that_is_lost_is_an_error_and_not_passed_over),
         TEST(several_threads_read_beside_the_writer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,10 @@ struct fs_context_text {
  * $...) from a client are dropped and named. */
 bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,
                      const struct fs_context_limits *limits, struct fs_context_text *out, struct fs_err *err);
+/* Is it a name that only the service gives a meaning (facts, claims, decision, rank, actor, $...)? */
+bool fs_context_reserved(const char *name);
+/* May a credential carry these attributes? NULL: yes. Not the subject, and no reserved name. */
+bool fs_context_attributes(const json_t *attributes, struct fs_err *err);
 void fs_context_text_finish(struct fs_context_text *text);
 
 #endif

@@ -277,6 +277,8 @@ struct fs_engine_counts {
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
 /* Facts that are remembered, those that are gone included. */
 size_t fs_engine_facts(const struct fs_engine *engine);
+/* Is it one of them? */
+bool fs_engine_knows_fact(const struct fs_engine *engine, const char *subject, const char *fact);
 /* Changes of each flag since the start: an object of numbers; those beyond the first 500 flags are "other".
  * New reference. */
 json_t *fs_engine_show_changes(const struct fs_engine *engine);

@@ -71,6 +71,7 @@ enum fs_commit_result {
     FS_COMMIT_DONE,
     FS_COMMIT_DUPLICATE, /* the same event was committed as entry `number` before; nothing was written */
     FS_COMMIT_CONFLICT,  /* the same identity with other content, as entry `number`; nothing was written */
+    FS_COMMIT_DROPPED,   /* another one of its batch is a conflict; nothing was written */
     FS_COMMIT_FAILED     /* not on disk; nothing of it is kept */
 };
 

@@ -41,7 +41,10 @@ void fs_journal_close(struct fs_journal *journal);
 
 /* Queues a draft. false: the queue is full (nothing is taken). Never blocks. Any thread. */
 bool fs_journal_append(struct fs_journal *journal, const struct fs_draft *draft);
-/* Drafts that wait. Any thread. */
+/* The same for several drafts that are taken whole or not at all, in one transaction: a conflict of one drops
+ * the others. */
+bool fs_journal_append_batch(struct fs_journal *journal, const struct fs_draft *drafts, size_t count);
+/* Drafts (a batch counts as one) that wait. Any thread. */
 size_t fs_journal_waiting(struct fs_journal *journal);
 /* The last group failed (disk full, I/O): false until one succeeds again; the journal tries by itself each
  * second with an empty write. Any thread. */

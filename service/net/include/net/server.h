@@ -110,7 +110,8 @@ struct fs_http_request {
 };
 /* The value, or NULL. `name` in lower case. Borrowed. */
 const char *fs_http_header(const struct fs_http_request *request, const char *name);
-/* The percent-decoded value of a query parameter, owned by the caller; NULL where absent. */
+/* The percent-decoded value of a query parameter, owned by the caller; NULL where absent. The door has
+ * refused queries that cannot be read. */
 char *fs_http_query(const struct fs_http_request *request, const char *name);
 
 struct fs_net_message {

@@ -83,8 +83,7 @@ void fs_client_frame_destroy(struct fs_client_frame *frame); /* accepts NULL */
 
 /* Where a value came from, as far as the wire tells. */
 struct fs_wire_cause {
-    const char
-        *kind; /* "event", "revalidate", "timer", "source-lost", "config", "override", "start"; NULL: none */
+    const char *kind; /* the schema's causeKind; NULL: none */
     uint64_t entry;
     int64_t time; /* wall ms */
 };
