@@ -137,10 +137,12 @@ static void be_idle(struct fs_journal *journal)
 static void prune(struct fs_journal *journal)
 {
     const struct fs_journal_options *options = &journal->options;
-    struct fs_time now = fs_clock_now(&options->clock);
     struct fs_err err = {0};
     bool more = false;
-    if (!options->retention_ms || now.mono < journal->prune_at || !atomic_load(&journal->healthy))
+    if (!options->retention_ms || !atomic_load(&journal->healthy))
+        return;
+    struct fs_time now = fs_clock_now(&options->clock);
+    if (now.mono < journal->prune_at)
         return;
     if (!fs_prune_step(&journal->pruner, &journal->store, now.wall - options->retention_ms,
                        now.wall - options->retention_ms - options->dedup_ms, &more, &err))
