@@ -30,7 +30,8 @@ export interface SessionOwner {
 /** What a flag reads as: under lease, as its last value, as its safe one, as nothing, or nothing is known. */
 export type Answer =
   | { standing: 'leased' | 'last' | 'safe'; flag: Flag }
-  | { standing: 'absent' | 'unknown' };
+  | { standing: 'absent' }
+  | { standing: 'unknown' };
 
 interface Watch {
   readonly id: number;
