@@ -148,9 +148,12 @@ export class Connection {
     let error = '';
     this.#socket = socket;
     socket.onopen = () => this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
-    socket.onmessage = ({ data }) => this.#message(data);
+    socket.onmessage = ({ data }) => {
+      if (socket === this.#socket) this.#message(data);
+    };
     socket.onerror = (event) => { error = event?.message ?? ''; };
     socket.onclose = ({ code, reason }) => {
+      if (socket !== this.#socket) return;
       this.#end(code, reason || error);
       this.#tick();
     };

@@ -45,7 +45,7 @@ export class FlagstaffWebProvider implements Provider {
   #waiters: Waiter[] = [];
   /** While initialize or setContext are under way the SDK itself tells what comes of them. */
   #initializing = false;
-  #quiet = false;
+  #quiet: ReturnType<typeof setTimeout> | undefined;
   #told: Status | undefined;
   #leased = false;
   #news = new Set<string>();
@@ -74,6 +74,8 @@ export class FlagstaffWebProvider implements Provider {
     this.#connection?.stop();
     this.#connection = undefined;
     this.#fail(new GeneralError('the provider was closed'));
+    clearTimeout(this.#quiet);
+    this.#quiet = undefined;
     this.#session = this.#newSession();
     this.#told = undefined;
     this.#leased = false;
@@ -152,9 +154,9 @@ export class FlagstaffWebProvider implements Provider {
     }
     if (waiters.length === 0) return;
     // The SDK sets its status when the promises are through; what happens until then is told after it.
-    this.#quiet = true;
-    setTimeout(() => {
-      this.#quiet = false;
+    clearTimeout(this.#quiet);
+    this.#quiet = setTimeout(() => {
+      this.#quiet = undefined;
       this.#settle();
     });
   }
