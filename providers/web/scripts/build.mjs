@@ -11,7 +11,7 @@ await rm(path('dist'), { recursive: true, force: true });
 await build({
   entryPoints: [path('src/index.ts')], outfile: path('dist/index.js'), bundle: true, minify: true, sourcemap: true,
   format: 'esm', platform: 'neutral', target: 'es2022', external: ['@openfeature/*'], legalComments: 'none',
-  banner: { js: '// SPDX-License-Identifier: Apache-2.0' }, logLevel: 'warning',
+  logLevel: 'warning',
 });
 execFileSync(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', path('tsconfig.json'), '--emitDeclarationOnly'], { stdio: 'inherit' });
 await copyFile(path('../../LICENSE'), path('LICENSE'));

@@ -6,7 +6,7 @@ const BASE = 100;
 const LONGEST = 30_000;
 
 /** Milliseconds before the attempt number `k`, from 0. */
-export const jitter = (k: number): number => Math.random() * Math.min(LONGEST, BASE * 2 ** Math.min(k, 20));
+export const jitter = (k: number): number => Math.random() * Math.min(LONGEST, BASE * 2 ** k);
 
 /** After a refusal nothing is gained by hurry: between half of the longest pause and all of it. */
 export const slow = (): number => LONGEST / 2 + Math.random() * (LONGEST / 2);

@@ -5,28 +5,25 @@ import type { DeltaFrame, Flag, SnapshotFrame } from './protocol.js';
 
 export type Table = ReadonlyMap<string, Flag>;
 export type Part = SnapshotFrame | DeltaFrame;
-
-const byKey = (flags: readonly Flag[] = []): [string, Flag][] => flags.map((flag) => [flag.key, flag]);
+type Change = DeltaFrame['watches'][number];
 
 /** The table of `watch` after the parts of a revision, with the view of a snapshot that was among them. */
-export function apply(table: Table | undefined, parts: readonly Part[], watch: number): { table?: Table; view?: string } {
+export function apply(table: Table | undefined, parts: readonly Part[], watch: number): { table: Table | undefined; view: string | undefined } {
   let view: string | undefined;
   let next = table && new Map(table);
   for (const part of parts) {
-    if (part.type === 'snapshot') {
-      if (part.watch !== watch) continue;
-      // The first snapshot in a revision replaces; a further one continues it.
-      next = new Map([...(view === undefined ? [] : next ?? []), ...byKey(part.flags)]);
+    // The first snapshot in a revision replaces; a further one continues it.
+    if (part.type === 'snapshot' && part.watch === watch) {
+      if (view === undefined) next = new Map();
       view = part.view;
-      continue;
     }
-    for (const change of part.watches) {
-      if (change.watch !== watch || !next) continue;
-      change.removed?.forEach((key) => next?.delete(key));
-      byKey(change.flags).forEach(([key, flag]) => next?.set(key, flag));
+    const changes: Change[] = part.type === 'snapshot' ? [{ watch: part.watch, flags: part.flags }] : part.watches;
+    for (const { removed, flags } of changes.filter((change) => change.watch === watch)) {
+      removed?.forEach((key) => next?.delete(key));
+      flags?.forEach((flag) => next?.set(flag.key, flag));
     }
   }
-  return { ...(next && { table: next }), ...(view !== undefined && { view }) };
+  return { table: next, view };
 }
 
 const sign = ({ type, value, variant, reason, safe, error }: Flag): string =>

@@ -114,21 +114,12 @@ export class Connection {
 
   /** Ends a connection that time has run out for; returns how long to wait before the next look. */
   #watchOver(): number {
-    let wait = Infinity;
-    try {
-      wait = this.#session.tick();
-    } catch (fault) {
-      this.#end(0, (fault as Error).message, BAD_FRAME);
-      return left(this.#next);
-    }
-    const late = left(this.#endBy) <= 0 && this.#endBy !== undefined;
-    if (late || (this.#answerBy !== undefined && left(this.#answerBy) <= 0)) {
-      this.#end(0, this.#goaway ? `goaway ${this.#goaway.code}` : this.#session.welcomed ? 'no answer' : 'not connected in time', NORMAL);
-      return left(this.#next);
-    }
-    if (this.#endBy) wait = Math.min(wait, left(this.#endBy));
-    if (this.#answerBy) wait = Math.min(wait, left(this.#answerBy));
-    return wait;
+    const heard = this.#session.tick();
+    const waits = [this.#endBy, this.#answerBy].filter((it) => it !== undefined).map(left);
+    const wait = Math.min(heard ?? 0, ...waits);
+    if (heard !== undefined && waits.every((it) => it > 0)) return wait;
+    this.#end(0, this.#session.welcomed && !this.#goaway ? 'nothing was heard' : 'it took too long');
+    return left(this.#next);
   }
 
   #attempt(): void {

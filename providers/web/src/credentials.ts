@@ -12,10 +12,9 @@ export const isBound = ({ ticket, token }: Settings): boolean => ticket !== unde
 /** What a new connection needs; rejects where the application's callback does. */
 export async function prepare(settings: Settings, context: EvaluationContext): Promise<() => SocketLike> {
   const { url, webSocket: Socket, ticket, token } = settings;
-  const secret = ticket ? await ticket(context) : typeof token === 'function' ? await token(context) : token;
-  if (secret === undefined && !ticket && !token) return () => new Socket(url, [PROTOCOL]);
-  if (typeof secret !== 'string' || secret === '') throw new TypeError(`${ticket ? 'ticket' : 'token'}: the callback gave none`);
-  return ticket
-    ? () => new Socket(url, [PROTOCOL, `flagstaff.ticket.${secret}`])
-    : () => new Socket(url, [PROTOCOL], { headers: { Authorization: `Bearer ${secret}` } });
+  const source = ticket ?? token;
+  const secret = typeof source === 'function' ? await source(context) : source;
+  if (source && (typeof secret !== 'string' || secret === '')) throw new TypeError('the callback gave no credential');
+  const protocols = ticket ? [PROTOCOL, `flagstaff.ticket.${secret}`] : [PROTOCOL];
+  return () => (token ? new Socket(url, protocols, { headers: { Authorization: `Bearer ${secret}` } }) : new Socket(url, protocols));
 }

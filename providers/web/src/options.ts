@@ -55,7 +55,7 @@ function address(given: string | URL): string {
   try {
     url = new URL(given, base);
   } catch {
-    throw new TypeError(`url: '${given}' is no address; give one such as https://flags.example.com`);
+    throw new TypeError(`url: '${given}' is no address such as https://flags.example.com`);
   }
   url.protocol = url.protocol.replace(/^http/, 'ws');
   if (!/^wss?:$/.test(url.protocol)) throw new TypeError(`url: '${url.protocol}' is not https:, wss:, http: or ws:`);
@@ -69,15 +69,19 @@ export function settings(options: FlagstaffOptions): Settings {
   const { ticket, token, flags, timeout = DEFAULT_TIMEOUT } = options;
   if (ticket && token) throw new TypeError('ticket and token: a connection has one credential');
   if (token && !options.webSocket) {
-    throw new TypeError('token: a browser\'s WebSocket cannot send it; use ticket there, and webSocket (npm package ws) in Node');
+    throw new TypeError('token: needs webSocket (npm package ws); a browser cannot send it, use ticket there');
   }
   const webSocket = options.webSocket ?? (globalThis as { WebSocket?: SocketConstructor }).WebSocket;
-  if (!webSocket) throw new TypeError('webSocket: there is none here; give one, such as that of the npm package ws');
-  if (flags?.length === 0) throw new TypeError('flags: an empty list watches nothing; leave it out for all flags');
+  if (!webSocket) throw new TypeError('webSocket: there is none here; give that of the npm package ws');
+  if (flags?.length === 0) throw new TypeError('flags: an empty list; leave it out for all');
   if (!(timeout > 0)) throw new TypeError('timeout: milliseconds above 0');
   return {
     url: address(options.url), ticket, token, flags, timeout, webSocket,
     client: options.client ?? { name: 'flagstaff-web', version: '0.1.0' },
-    log: options.log ?? (() => undefined),
+    log: (text) => {
+      try {
+        options.log?.(text);
+      } catch { /* not ours to mend, and nothing of ours may depend on it */ }
+    },
   };
 }

@@ -118,7 +118,8 @@ export class FlagstaffWebProvider implements Provider {
       copy = JSON.parse(JSON.stringify(context)) as EvaluationContext;
     } catch (error) {
       this.#session.setContext(undefined);
-      return Promise.reject(this.#failed(new InvalidContextError(`the context is no JSON: ${(error as Error).message}`)));
+      this.#told = 'error';
+      return Promise.reject(new InvalidContextError(`the context is no JSON: ${(error as Error).message}`));
     }
     if (copy.targetingKey === '') delete copy.targetingKey;
     return new Promise((resolve, reject) => {
@@ -135,13 +136,8 @@ export class FlagstaffWebProvider implements Provider {
     this.#fail(code === 'bad_context' ? new InvalidContextError(this.#refusal) : new GeneralError(this.#refusal));
   }
 
-  #failed<T extends OpenFeatureError>(error: T): T {
-    this.#told = 'error';
-    return error;
-  }
-
   #fail(error: OpenFeatureError): void {
-    if (this.#waiters.length > 0) this.#failed(error);
+    if (this.#waiters.length > 0) this.#told = 'error';
     this.#release((waiter) => waiter.reject(error));
   }
 
@@ -210,9 +206,9 @@ export class FlagstaffWebProvider implements Provider {
       ({ value: fallback, reason: 'ERROR', errorCode, errorMessage });
     // A client of another domain, or a wrapper that tells of a new context late, asks for somebody whose values these are not.
     const other = context !== undefined && context.targetingKey !== this.#subject;
-    const answer = other ? this.#session.readSafe(key) : this.#session.read(key);
-    if (answer.standing === 'unknown') return wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known of '${key}' for this context: ${this.#why}`);
-    if (answer.standing === 'absent') return wrong(ErrorCode.FLAG_NOT_FOUND, `there is no flag '${key}', or it is not for this client`);
+    const answer = this.#session.read(key, other);
+    if (answer.standing === 'unknown') return wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`);
+    if (answer.standing === 'absent') return wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
     const { standing, flag } = answer;
     const { variant, reason, error, safe } = flag;
     const flagMetadata = plain(flag.metadata);
@@ -220,7 +216,7 @@ export class FlagstaffWebProvider implements Provider {
     if (flag.value === undefined) return { value: fallback, reason, flagMetadata };
     if (!isOfKind(flag, kind)) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
     if (standing === 'safe' && safe) {
-      const why = this.#session.holds && !other ? `the lease is over: ${this.#why}` : 'no values are known yet for this context';
+      const why = this.#session.holds && !other ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
       return { value: safe.value as T, variant: safe.variant, reason: 'ERROR', flagMetadata: { ...flagMetadata, 'flagstaff.error': why } };
     }
     return { value: flag.value as T, ...(variant !== undefined && { variant }), reason: standing === 'last' ? 'STALE' : reason, flagMetadata };

@@ -50,6 +50,11 @@ interface Watch {
   askAgain?: Span | undefined;
 }
 
+/** It breaks the order of frames. */
+function notNow({ type }: ServerFrame): never {
+  throw new Fault(`${type}: may not come now`);
+}
+
 export class Session {
   readonly #client: { name: string; version: string };
   readonly #flags: string[] | undefined;
@@ -152,15 +157,13 @@ export class Session {
     if (this.#welcomed) this.#send?.({ type: 'renew', n: this.#renewals.next() });
   }
 
-  /** Does what time demands; returns the milliseconds until it must be asked again. Throws a Fault where nobody is there any more. */
-  tick(): number {
+  /** Does what time demands; returns the milliseconds until it must be asked again, or undefined where nobody is there any more. */
+  tick(): number | undefined {
     if (!this.#welcomed) return Infinity;
     const unheard = since(this.#heard);
     const asked = since(this.#renewals.last);
     // A page that slept has heard nothing either: what counts is that a renewal was sent since, and not answered in time.
-    if (unheard >= 2 * this.#third && unheard > asked && asked >= this.#third) {
-      throw new Fault(`nothing was heard for ${Math.round(unheard)} ms`);
-    }
+    if (unheard >= 2 * this.#third && unheard > asked && asked >= this.#third) return undefined;
     const watch = this.#watch;
     if (watch?.askAgain && left(watch.askAgain) <= 0) {
       watch.askAgain = undefined;
@@ -171,21 +174,13 @@ export class Session {
     return Math.min(this.#third - since(this.#renewals.last), watch?.askAgain ? left(watch.askAgain) : Infinity);
   }
 
-  read(key: string): Answer {
-    const watch = this.#watch;
-    if (watch?.table === undefined) {
-      const flag = this.#safes.get(key);
-      return flag ? { standing: 'safe', flag } : { standing: 'unknown' };
-    }
-    const flag = watch.table.get(key);
-    if (flag === undefined) return { standing: 'absent' };
+  /** `other`: for another context than the one that is watched, of which no more is known than what flags fall to. */
+  read(key: string, other = false): Answer {
+    const table = this.#watch?.table;
+    const flag = table && !other ? table.get(key) : this.#safes.get(key);
+    if (!table || other) return flag ? { standing: 'safe', flag } : { standing: 'unknown' };
+    if (!flag) return { standing: 'absent' };
     return { standing: this.leaseLeft > 0 ? 'leased' : flag.safe ? 'safe' : 'last', flag };
-  }
-
-  /** What is known of a flag for whichever context: what it falls to. */
-  readSafe(key: string): Answer {
-    const flag = this.#safes.get(key);
-    return flag ? { standing: 'safe', flag } : { standing: 'unknown' };
   }
 
   #request({ id, context }: Watch): WatchRequest {
@@ -193,9 +188,7 @@ export class Session {
   }
 
   #take(frame: ServerFrame, size: number): void {
-    if (!this.#welcomed && (frame.type === 'snapshot' || frame.type === 'delta' || frame.type === 'lease')) {
-      throw new Fault('a frame came before welcome');
-    }
+    if (!this.#welcomed && ['snapshot', 'delta', 'lease'].includes(frame.type)) notNow(frame);
     switch (frame.type) {
       case 'welcome': return this.#takeWelcome(frame);
       case 'snapshot':
@@ -209,7 +202,7 @@ export class Session {
   }
 
   #takeWelcome(frame: WelcomeFrame): void {
-    if (this.#welcomed) throw new Fault('welcome came twice');
+    if (this.#welcomed) notNow(frame);
     this.#welcomed = true;
     this.#sameEpoch = frame.epoch === this.#epoch;
     if (!this.#sameEpoch || !this.#resumable) this.#revision = 0;
@@ -229,10 +222,10 @@ export class Session {
     const { revision } = part;
     const open = this.#parts[0];
     if (open ? revision !== open.revision : revision < this.#revision || (part.type === 'delta' && revision === this.#revision)) {
-      throw new Fault(`${part.type}: revision ${revision} may not come now`);
+      notNow(part);
     }
     this.#size += size;
-    if (this.#size > LARGEST_REVISION) throw new Fault('the open revision is larger than this client holds');
+    if (this.#size > LARGEST_REVISION) throw new Fault('the revision is too large');
     this.#parts.push(part);
     if (part.more === true) return;
     const keys = this.#applyParts();
@@ -257,7 +250,7 @@ export class Session {
     }
     for (const part of parts) {
       if (part.type === 'snapshot' && part.watch === watch.id && Array.isArray(part.dropped)) {
-        this.#owner.log(`the credential may not set these attributes, so they were left out: ${part.dropped.join(', ')}`);
+        this.#owner.log(`attributes that the credential may not set were left out: ${part.dropped.join(', ')}`);
       }
     }
     return changed(before, table);
@@ -268,14 +261,13 @@ export class Session {
     this.#size = 0;
   }
 
-  #takeLease({ n, revision, duration }: LeaseFrame): void {
+  #takeLease(frame: LeaseFrame): void {
+    const { n, revision, duration } = frame;
     const watch = this.#watch;
-    if (this.#parts.length > 0 || revision < this.#revision) throw new Fault('lease: it stands before what it must stand behind');
-    if (!this.#granted && watch?.inHello && !watch.answered && !this.#known(watch)) {
-      throw new Fault('lease: it came before the snapshot of the watch');
-    }
-    const lease = this.#renewals.grant(n, duration);
-    if (!lease) throw new Fault('lease: it grants a renewal that was not asked for, or again');
+    if (this.#parts.length > 0 || revision < this.#revision) notNow(frame);
+    // The first one stands behind the answer to hello.
+    if (!this.#granted && watch?.inHello && !watch.answered && !this.#known(watch)) notNow(frame);
+    const lease = this.#renewals.grant(n, duration) ?? notNow(frame);
     this.#granted = lease;
     this.#revision = revision;
     this.#third = Math.max(duration / 3, SHORTEST_THIRD);

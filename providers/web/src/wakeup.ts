@@ -10,16 +10,14 @@ interface Target {
 
 /** Calls `wake` at each such moment, until the function that it returns is called. */
 export function onWakeup(wake: () => void): () => void {
-  const page = globalThis as Target & { document?: Target };
+  const window = globalThis as Target & { document?: Target };
+  const { document } = window;
   const seen = (): void => {
-    if (page.document?.visibilityState === 'visible') wake();
+    if (document?.visibilityState !== 'hidden') wake();
   };
-  page.addEventListener?.('online', wake);
-  page.addEventListener?.('pageshow', wake);
-  page.document?.addEventListener?.('visibilitychange', seen);
+  const targets: [Target | undefined, string][] = [[window, 'online'], [window, 'pageshow'], [document, 'visibilitychange']];
+  for (const [target, type] of targets) target?.addEventListener?.(type, seen);
   return () => {
-    page.removeEventListener?.('online', wake);
-    page.removeEventListener?.('pageshow', wake);
-    page.document?.removeEventListener?.('visibilitychange', seen);
+    for (const [target, type] of targets) target?.removeEventListener?.(type, seen);
   };
 }

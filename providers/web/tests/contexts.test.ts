@@ -24,7 +24,7 @@ describe('setContext', () => {
     const waiting = door();
     expect(waiting).toMatchObject({ value: false, variant: 'off', reason: 'ERROR' });
     expect(waiting.errorCode).toBeUndefined();
-    expect(waiting.flagMetadata['flagstaff.error']).toBe('no values are known yet for this context');
+    expect(waiting.flagMetadata['flagstaff.error']).toBe('nothing is known yet for this context');
     expect(client.getStringDetails('theme', 'mine')).toMatchObject({ value: 'mine', errorCode: 'PROVIDER_NOT_READY' });
     expect(client.providerStatus).toBe('RECONCILING');
     await settled();

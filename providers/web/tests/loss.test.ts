@@ -180,7 +180,7 @@ describe('a connection that breaks', () => {
     await pass(19_900);
     expect(service.sockets).toHaveLength(1);
     await pass(300);
-    expect(first.closed).toBe(4400);
+    expect(first.closed).toBe(1000);
     expect(service.sockets).toHaveLength(2);
     expect(events()).toEqual(['Stale', 'Ready']);
     service.faults.length = 0;
