@@ -48,9 +48,8 @@ export class Connection {
   #refusals = 0;
   #goaway: GoawayFrame | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The connection must be welcomed, or after goaway have ended, within this. */
+  /** Within this the connection must be welcomed, or after goaway have ended, or when the page woke up have answered. */
   #endBy: Span | undefined;
-  #answerBy: Span | undefined;
   #next: Span | undefined;
   #notBefore: Span | undefined;
 
@@ -88,9 +87,9 @@ export class Connection {
     if (!this.#active) {
       this.#failures = 0;
       this.#next = this.#notBefore;
-    } else if (this.#session.welcomed && !this.#answerBy) {
+    } else if (!this.#endBy) {
       this.#session.renew();
-      this.#answerBy = span(WAKE);
+      this.#endBy = span(WAKE);
     }
     this.#tick();
   }
@@ -114,10 +113,9 @@ export class Connection {
 
   /** Ends a connection that time has run out for; returns how long to wait before the next look. */
   #watchOver(): number {
-    const heard = this.#session.tick();
-    const waits = [this.#endBy, this.#answerBy].filter((it) => it !== undefined).map(left);
-    const wait = Math.min(heard ?? 0, ...waits);
-    if (heard !== undefined && waits.every((it) => it > 0)) return wait;
+    const wait = this.#session.tick();
+    const end = this.#endBy ? left(this.#endBy) : Infinity;
+    if (wait !== undefined && end > 0) return Math.min(wait, end);
     this.#end(0, this.#session.welcomed && !this.#goaway ? 'nothing was heard' : 'it took too long');
     return left(this.#next);
   }
@@ -125,7 +123,7 @@ export class Connection {
   #attempt(): void {
     const turn = ++this.#turn;
     this.#active = true;
-    this.#goaway = this.#notBefore = this.#next = this.#answerBy = undefined;
+    this.#goaway = this.#notBefore = this.#next = undefined;
     this.#endBy = span(CONNECT);
     prepare(this.#settings, this.#context).then((make) => {
       if (turn === this.#turn) this.#open(make());
@@ -151,7 +149,6 @@ export class Connection {
   }
 
   #message(data: unknown): void {
-    this.#answerBy = undefined;
     try {
       this.#session.receive(data);
       if (this.#session.welcomed && !this.#goaway) this.#endBy = undefined;

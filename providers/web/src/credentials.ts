@@ -16,5 +16,12 @@ export async function prepare(settings: Settings, context: EvaluationContext): P
   const secret = typeof source === 'function' ? await source(context) : source;
   if (source && (typeof secret !== 'string' || secret === '')) throw new TypeError('the callback gave no credential');
   const protocols = ticket ? [PROTOCOL, `flagstaff.ticket.${secret}`] : [PROTOCOL];
-  return () => (token ? new Socket(url, protocols, { headers: { Authorization: `Bearer ${secret}` } }) : new Socket(url, protocols));
+  return () => {
+    try {
+      return token ? new Socket(url, protocols, { headers: { Authorization: `Bearer ${secret}` } }) : new Socket(url, protocols);
+    } catch {
+      // What the browser says may quote the ticket, and this will be logged.
+      throw new TypeError('WebSocket refuses this address or ticket');
+    }
+  };
 }

@@ -63,9 +63,7 @@ export function readFrame(data: unknown): ServerFrame | undefined {
   let frame: unknown;
   try {
     frame = JSON.parse(isText(data) ? data : '');
-  } catch {
-    throw new Fault('a message is not JSON');
-  }
+  } catch { /* nor is it a frame */ }
   if (!isObject(frame) || !isText(frame.type)) throw new Fault('a message is not a frame');
   if (!Object.hasOwn(isWell, frame.type)) return undefined;
   if (!isWell[frame.type as ServerFrame['type']](frame)) throw new Fault(`${frame.type}: a member is missing or wrong`);

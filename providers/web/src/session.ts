@@ -6,7 +6,7 @@ import { apply, changed, granting, type Part, type Table } from './cache.js';
 import { Fault, readFrame } from './frames.js';
 import { left, now, Renewals, since, span, type Moment, type Span } from './lease.js';
 import type {
-  ClientFrame, Context, ErrorFrame, Flag, GoawayFrame, LeaseFrame, ServerFrame, WatchRequest, WelcomeFrame,
+  ClientFrame, Context, ErrorFrame, Flag, GoawayFrame, HelloFrame, LeaseFrame, ServerFrame, WatchRequest, WelcomeFrame,
 } from './protocol.js';
 
 /** Characters of an open revision that are held at most. */
@@ -36,15 +36,15 @@ export type Answer =
 interface Watch {
   readonly id: number;
   readonly context: Context;
-  view?: string;
-  table?: Table;
+  view?: string | undefined;
+  table?: Table | undefined;
   /** The lease that speaks for what it holds. */
   lease?: Span | undefined;
   /** The last connection that was welcomed spoke for what it holds, so it may be resumed from. */
   told?: boolean;
   // On this connection:
   inHello?: boolean;
-  resumed?: boolean;
+  resumed?: boolean | undefined;
   answered?: boolean;
   refused?: boolean;
   askAgain?: Span | undefined;
@@ -113,28 +113,30 @@ export class Session {
     this.#renewals = new Renewals();
     this.#heard = now();
     const watch = this.#watch;
-    const resumed = this.#resumable && watch?.told && watch.view !== undefined;
-    if (watch) watch.inHello = true;
-    if (watch && resumed) watch.resumed = true;
-    send({
-      type: 'hello', protocol: 'flagstaff.v1', client: this.#client,
-      ...(watch && resumed && {
-        resume: {
+    const hello: HelloFrame = { type: 'hello', protocol: 'flagstaff.v1', client: this.#client };
+    if (watch) {
+      hello.watches = [this.#request(watch)];
+      watch.inHello = true;
+      watch.resumed = this.#resumable && watch.told && watch.view !== undefined;
+      if (watch.resumed) {
+        hello.resume = {
           epoch: this.#epoch, session: this.#toldBy, revision: this.#revision,
           watches: [{ watch: watch.id, view: watch.view as string }],
-        },
-      }),
-      ...(watch && { watches: [this.#request(watch)] }),
-    });
+        };
+      }
+    }
+    send(hello);
   }
 
   /** It is gone, and with it what belonged to it. Values and their lease stay. */
   lost(): void {
     const watch = this.#watch;
     if (this.#welcomed) this.#toldBy = this.#name;
-    if (watch && this.#welcomed) watch.told = this.#known(watch);
-    if (watch) watch.inHello = watch.resumed = watch.answered = watch.refused = false;
-    if (watch) watch.askAgain = undefined;
+    if (watch) {
+      if (this.#welcomed) watch.told = this.#known(watch);
+      watch.inHello = watch.resumed = watch.answered = watch.refused = false;
+      watch.askAgain = undefined;
+    }
     this.#send = this.#granted = undefined;
     this.#welcomed = this.#sameEpoch = false;
     this.#dropParts();
@@ -241,7 +243,7 @@ export class Session {
     if (!watch) return [];
     const before = watch.table;
     const { table, view } = apply(before, parts, watch.id);
-    if (table) watch.table = table;
+    watch.table = table;
     table?.forEach((flag) => flag.safe && this.#safes.set(flag.key, flag));
     if (view !== undefined) {
       watch.view = view;
@@ -281,9 +283,7 @@ export class Session {
       return;
     }
     const keys = changed(watch.table, undefined);
-    delete watch.table;
-    delete watch.view;
-    watch.lease = undefined;
+    watch.table = watch.view = watch.lease = undefined;
     watch.answered = watch.refused = true;
     if (error.code === 'unavailable' || error.code === 'internal') watch.askAgain = span(ASK_AGAIN);
     if (keys.length > 0) this.#owner.changed(keys);

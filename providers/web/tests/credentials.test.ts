@@ -96,12 +96,21 @@ describe('a ticket', () => {
     expect(events()).toEqual(['Stale', 'Ready']);
   });
 
-  test('of signs that no subprotocol has ends the attempt, not the page', async () => {
+  test('that no subprotocol can carry ends the attempt, not the page, and is not told in words', async () => {
+    const texts: string[] = [];
     const { provider } = world({
-      ticket: () => 'not a token', timeout: 500,
-      webSocket: class extends FakeSocket { constructor() { super(undefined as any, '', []); } } as any,
+      ticket: () => 'not a token', timeout: 500, log: (text) => texts.push(text),
+      webSocket: class { constructor(_url: string, [, ticket]: string[]) { throw new SyntaxError(`'${ticket}' is invalid`); } } as any,
     });
-    const failed = expect(OpenFeature.setProviderAndWait(provider, {})).rejects.toThrow('no values within 500 ms');
+    const failed = expect(OpenFeature.setProviderAndWait(provider, {})).rejects.toThrow('WebSocket refuses this address or ticket');
+    await pass(500);
+    await failed;
+    expect(texts.join()).not.toContain('not a token');
+  });
+
+  test.each([[''], [undefined], [7]])('that is none (%s) ends the attempt', async (nothing) => {
+    const { provider } = world({ ticket: () => nothing as string, timeout: 500 });
+    const failed = expect(OpenFeature.setProviderAndWait(provider, {})).rejects.toThrow('the callback gave no credential');
     await pass(500);
     await failed;
   });

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What comes over the wire is not believed. Whatever it is: the connection is closed with 4400 and begun anew without a resume
 // point, nothing is thrown into the page, and what was known stays known.
+import { OpenFeature, ProviderEvents } from '@openfeature/web-sdk';
 import { describe, expect, test } from 'vitest';
 import { access, pass, settled, timeless, world } from './fake.js';
 
@@ -127,5 +128,18 @@ describe('what comes from a socket that was given up', () => {
     expect(door().value).toBe(true);
     await pass(100);
     expect(service.sockets).toHaveLength(2);
+  });
+});
+
+describe('an application that throws', () => {
+  test('in its handlers and its log disturbs nothing', async () => {
+    const { service, start, door } = world({ log: () => { throw new Error('log'); } });
+    OpenFeature.addHandler(ProviderEvents.ConfigurationChanged, () => { throw new Error('handler'); });
+    await start();
+    service.change(access('door', false));
+    service.socket.end(1006);
+    await pass(100);
+    expect(service.sockets).toHaveLength(2);
+    expect(door().value).toBe(false);
   });
 });
