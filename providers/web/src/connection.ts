@@ -15,6 +15,8 @@ import { onWakeup } from './wakeup.js';
 const CONNECT = 10_000;
 /** For a connection to end by itself after goaway. */
 const GRACE = 1000;
+/** For the close that must follow an error, and in the undici of Node 20 does not. */
+const AFTER_ERROR = 100;
 /** For an answer when the page wakes up. */
 const WAKE = 5000;
 /** While values are leased the clock is looked at so often: a timer that was set before the machine slept is late. */
@@ -47,6 +49,7 @@ export class Connection {
   #failures = 0;
   #refusals = 0;
   #goaway: GoawayFrame | undefined;
+  #error = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Within this the connection must be welcomed, or after goaway have ended, or when the page woke up have answered. */
   #endBy: Span | undefined;
@@ -116,7 +119,7 @@ export class Connection {
     const wait = this.#session.tick();
     const end = this.#endBy ? left(this.#endBy) : Infinity;
     if (wait !== undefined && end > 0) return Math.min(wait, end);
-    this.#end(0, this.#session.welcomed && !this.#goaway ? 'nothing was heard' : 'it took too long');
+    this.#end(0, this.#error || (this.#session.welcomed && !this.#goaway ? 'nothing was heard' : 'it took too long'));
     return left(this.#next);
   }
 
@@ -124,6 +127,7 @@ export class Connection {
     const turn = ++this.#turn;
     this.#active = true;
     this.#goaway = this.#notBefore = this.#next = undefined;
+    this.#error = '';
     this.#endBy = span(CONNECT);
     prepare(this.#settings, this.#context).then((make) => {
       if (turn === this.#turn) this.#open(make());
@@ -134,16 +138,20 @@ export class Connection {
   }
 
   #open(socket: SocketLike): void {
-    let error = '';
     this.#socket = socket;
     socket.onopen = () => this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#message(data);
     };
-    socket.onerror = (event) => { error = event?.message ?? ''; };
+    socket.onerror = (event) => {
+      if (socket !== this.#socket) return;
+      this.#error = event?.message || 'not connected';
+      this.#endBy = span(AFTER_ERROR);
+      this.#tick();
+    };
     socket.onclose = ({ code, reason }) => {
       if (socket !== this.#socket) return;
-      this.#end(code, reason || error);
+      this.#end(code, reason || this.#error);
       this.#tick();
     };
   }

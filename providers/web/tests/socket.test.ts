@@ -73,6 +73,6 @@ describe.each(kinds)('over %s', (_name, webSocket) => {
     const port = (http.address() as AddressInfo).port;
     await new Promise((resolve) => { http.close(resolve); });
     const provider = new FlagstaffWebProvider({ url: `http://127.0.0.1:${port}`, webSocket, timeout: 300 });
-    await expect(OpenFeature.setProviderAndWait(provider, {})).rejects.toThrow('no values within 300 ms: the connection ended (1006)');
+    await expect(OpenFeature.setProviderAndWait(provider, {})).rejects.toThrow(/no values within 300 ms: the connection ended( \(1006\))?: ./);
   });
 });
