@@ -105,13 +105,13 @@ export class Connection {
 
   readonly #tick = (): void => {
     if (this.#stopped) return;
-    clearTimeout(this.#timer);
     if (!this.#active && left(this.#next) <= 0) this.#attempt();
     let wait = this.#active ? this.#watchOver() : left(this.#next);
-    this.#owner.moved();
     if (this.#session.leaseLeft > 0) wait = Math.min(wait, this.#session.leaseLeft, NAP);
     clearTimeout(this.#timer);
-    if (!this.#stopped) this.#timer = setTimeout(this.#tick, Math.max(1, Math.ceil(Math.min(wait, 2 ** 30))));
+    this.#timer = setTimeout(this.#tick, Math.max(1, Math.ceil(Math.min(wait, 2 ** 30))));
+    // Last, since whoever is told may change the context or close the provider, and come by here again.
+    this.#owner.moved();
   };
 
   /** Ends a connection that time has run out for; returns how long to wait before the next look. */

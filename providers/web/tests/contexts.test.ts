@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A change of context: from the call on nothing that belongs to the old subject is served to the new one.
-import { OpenFeature } from '@openfeature/web-sdk';
+import { OpenFeature, ProviderEvents } from '@openfeature/web-sdk';
 import { describe, expect, test } from 'vitest';
 import { access, ordinary, pass, settled, timeless, world } from './fake.js';
 
@@ -141,6 +141,30 @@ describe('setContext', () => {
     await settled();
     await changed;
     expect(service.socket.sent('watch').at(-1)?.context).toEqual({ plan: 'free' });
+  });
+});
+
+describe('a handler of an event', () => {
+  test('may change the context', async () => {
+    const { service, door } = await twoSubjects();
+    service.own.set('bo', [access('door', true)]);
+    let changed: Promise<void> | undefined;
+    OpenFeature.addHandler(ProviderEvents.Stale, () => { changed ??= OpenFeature.setContext(BO); });
+    service.socket.end(1006);
+    await pass(100);
+    await changed;
+    expect(door().value).toBe(true);
+    await pass(60_000);
+    expect(door().value, 'its lease is renewed').toBe(true);
+    expect(service.socket.sent('hello')[0]?.watches?.[0]?.context).toEqual(BO);
+  });
+
+  test('may close the provider', async () => {
+    const { service } = await twoSubjects();
+    OpenFeature.addHandler(ProviderEvents.Stale, () => { void OpenFeature.clearProviders(); });
+    service.socket.end(1006);
+    await pass(5000);
+    expect(service.sockets).toHaveLength(1);
   });
 });
 
