@@ -199,6 +199,7 @@ export interface Limits {
   flags: Count;
   contextBytes: Count;
   contextDepth: Count;
+  rate?: Count;
 }
 /**
  * Everything that a watch sees at a revision. It replaces all that the client holds for the watch. Without `more` it closes its revision. The answer to a watch, and sent unasked where the view has changed or the client was too far behind for deltas.
@@ -316,7 +317,7 @@ export interface ErrorFrame {
   message: string;
   watch?: WatchId;
   /**
-   * With code `limit`: which member of welcome's `limits` was passed, or `rate`.
+   * With code `limit`: which member of welcome's `limits` was passed.
    */
   limit?: string;
 }
