@@ -90,6 +90,15 @@ bool fs_database_number(sqlite3 *db, const char *sql, sqlite3_int64 otherwise, s
     return step == SQLITE_ROW || step == SQLITE_DONE;
 }
 
+bool fs_database_hash(sqlite3_stmt *statement, int column, struct fs_sha256 *out)
+{
+    if (sqlite3_column_type(statement, column) != SQLITE_BLOB ||
+        sqlite3_column_bytes(statement, column) != FS_SHA256_SIZE)
+        return false;
+    memcpy(out->bytes, sqlite3_column_blob(statement, column), FS_SHA256_SIZE);
+    return true;
+}
+
 /* Asking for WAL is not an error where the file system cannot share memory: it is just not done. */
 static bool is_wal(sqlite3 *db, struct fs_err *err)
 {

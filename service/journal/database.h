@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <sqlite3.h>
+#include "base/digest.h"
 #include "base/err.h"
 
 /* Only another program (an operator's sqlite3) can hold the write lock: how long to wait for it. */
@@ -34,5 +35,7 @@ bool fs_database_run(sqlite3_stmt *statement, struct fs_err *err);
 /* The first column of the first row; `otherwise` where there is no row. False with `err` on an error. */
 bool fs_database_number(sqlite3 *db, const char *sql, sqlite3_int64 otherwise, sqlite3_int64 *out,
                         struct fs_err *err);
+/* A column that holds a digest. False: it does not. */
+bool fs_database_hash(sqlite3_stmt *statement, int column, struct fs_sha256 *out);
 
 #endif

@@ -12,15 +12,6 @@
 #define SUBJECTS_A_STEP 256
 #define FACTS_A_STEP    256
 
-static bool column_hash(sqlite3_stmt *statement, int column, struct fs_sha256 *out)
-{
-    const void *bytes = sqlite3_column_blob(statement, column);
-    if (!bytes || sqlite3_column_bytes(statement, column) != FS_SHA256_SIZE)
-        return false;
-    memcpy(out->bytes, bytes, FS_SHA256_SIZE);
-    return true;
-}
-
 static bool load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
 {
     sqlite3_stmt *ends = fs_database_prepare(db,
@@ -29,8 +20,8 @@ static bool load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
                                              err);
     if (!ends)
         return false;
-    pruner->loaded = sqlite3_step(ends) == SQLITE_ROW && column_hash(ends, 1, &pruner->anchor_hash) &&
-                     column_hash(ends, 2, &pruner->sum);
+    pruner->loaded = sqlite3_step(ends) == SQLITE_ROW && fs_database_hash(ends, 1, &pruner->anchor_hash) &&
+                     fs_database_hash(ends, 2, &pruner->sum);
     pruner->anchor = (uint64_t)sqlite3_column_int64(ends, 0);
     if (!pruner->loaded)
         fs_fail(err, FS_ERR_DIFFERS, "the journal has lost its anchor: restore a backup");
@@ -90,7 +81,7 @@ static bool fold(struct fs_pruner *next, const struct fs_store *store, int64_t b
                                  .length = (size_t)sqlite3_column_bytes(old, 4)};
         const char *kind = (const char *)sqlite3_column_text(old, 1);
         if (entry.number != next->anchor + 1 || !kind || !fs_entry_kind_parse(kind, &entry.kind) ||
-            !column_hash(old, 3, &next->anchor_hash))
+            !fs_database_hash(old, 3, &next->anchor_hash))
             fine =
                 fs_fail(err, FS_ERR_DIFFERS, "entry %llu of the journal is damaged: run `flagstaff verify`",
                         (unsigned long long)next->anchor + 1);

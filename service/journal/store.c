@@ -44,15 +44,6 @@ static int note_wal(void *self, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-static bool column_hash(sqlite3_stmt *statement, int column, struct fs_sha256 *out)
-{
-    const void *bytes = sqlite3_column_blob(statement, column);
-    if (!bytes || sqlite3_column_bytes(statement, column) != FS_SHA256_SIZE)
-        return false;
-    memcpy(out->bytes, bytes, FS_SHA256_SIZE);
-    return true;
-}
-
 /* A journal that lost its last entries, or got the wrong key, must not be written on. */
 static bool load_head(struct fs_store *store, struct fs_err *err)
 {
@@ -66,8 +57,8 @@ static bool load_head(struct fs_store *store, struct fs_err *err)
         return false;
     bool fine = false;
     struct fs_sha256 seal, last = {{0}};
-    if (sqlite3_step(head) != SQLITE_ROW || !column_hash(head, 1, &store->hash) ||
-        !column_hash(head, 2, &seal)) {
+    if (sqlite3_step(head) != SQLITE_ROW || !fs_database_hash(head, 1, &store->hash) ||
+        !fs_database_hash(head, 2, &seal)) {
         fs_fail(err, FS_ERR_DIFFERS, "the journal has lost its head: restore a backup");
         goto out;
     }
@@ -80,7 +71,7 @@ static bool load_head(struct fs_store *store, struct fs_err *err)
                 "audit.key");
         goto out;
     }
-    bool present = sqlite3_column_type(head, 4) == SQLITE_NULL || column_hash(head, 4, &last);
+    bool present = sqlite3_column_type(head, 4) == SQLITE_NULL || fs_database_hash(head, 4, &last);
     if ((uint64_t)sqlite3_column_int64(head, 3) != store->number || !present ||
         (sqlite3_column_type(head, 4) != SQLITE_NULL && !fs_sha256_equal(&last, &store->hash))) {
         fs_fail(err, FS_ERR_DIFFERS,
@@ -166,7 +157,8 @@ static bool find_identity(struct fs_store *store, const struct fs_draft *draft, 
     *known = step == SQLITE_ROW;
     if (*known) {
         struct fs_sha256 content = {{0}};
-        bool same = column_hash(find, 0, &content) && fs_sha256_equal(&content, &draft->identity.content);
+        bool same =
+            fs_database_hash(find, 0, &content) && fs_sha256_equal(&content, &draft->identity.content);
         out->number = (uint64_t)sqlite3_column_int64(find, 1);
         out->time = sqlite3_column_int64(find, 2);
         out->result = same ? FS_COMMIT_DUPLICATE : FS_COMMIT_CONFLICT;

@@ -41,15 +41,6 @@ static bool blame(struct check *check, uint64_t number, const char *what)
     return false;
 }
 
-static bool column_hash(sqlite3_stmt *row, int column, struct fs_sha256 *out)
-{
-    if (sqlite3_column_type(row, column) != SQLITE_BLOB ||
-        sqlite3_column_bytes(row, column) != FS_SHA256_SIZE)
-        return false;
-    memcpy(out->bytes, sqlite3_column_blob(row, column), FS_SHA256_SIZE);
-    return true;
-}
-
 static bool load_end(sqlite3 *db, const char *role, const struct fs_sha256 *key, struct end *out,
                      struct fs_err *err)
 {
@@ -59,7 +50,7 @@ static bool load_end(sqlite3 *db, const char *role, const struct fs_sha256 *key,
         return false;
     sqlite3_bind_text(row, 1, role, -1, SQLITE_STATIC);
     int step = sqlite3_step(row);
-    if (step == SQLITE_ROW && column_hash(row, 1, &out->hash) && column_hash(row, 2, &seal)) {
+    if (step == SQLITE_ROW && fs_database_hash(row, 1, &out->hash) && fs_database_hash(row, 2, &seal)) {
         out->number = (uint64_t)sqlite3_column_int64(row, 0);
         struct fs_sha256 wanted = fs_chain_seal(key, role, out->number, &out->hash);
         out->sealed = fs_sha256_equal(&wanted, &seal);
@@ -91,7 +82,7 @@ static bool check_row(struct check *check, sqlite3_stmt *row)
     const char *kind = (const char *)sqlite3_column_text(row, 1);
     if (number != expected)
         return blame(check, expected, "it is missing");
-    if (!kind || !column_hash(row, 3, &body_hash) || !column_hash(row, 4, &hash))
+    if (!kind || !fs_database_hash(row, 3, &body_hash) || !fs_database_hash(row, 4, &hash))
         return blame(check, number, "its row is malformed");
     struct fs_sha256 wanted =
         fs_chain_next(&check->hash, number, kind, sqlite3_column_int64(row, 2), &body_hash);

@@ -9,25 +9,25 @@
 #include "base/vec.h"
 #include "sources/opa.h"
 
-void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status, json_t *body)
+void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body)
 {
     char *text = json_dumps(body, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(body);
     struct fs_blob *blob = fs_blob_copy(text ? text : "{}", text ? strlen(text) : 2);
     free(text);
-    fs_server_reply(daemon->server, request, status, "application/json", NULL, blob);
+    fs_server_reply(server, request, status, "application/json", "Cache-Control: no-store\r\n", blob);
 }
 
-void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err)
+void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err)
 {
-    fs_api_reply(daemon, request, fs_err_http(err->code),
+    fs_api_reply(server, request, fs_err_http(err->code),
                  json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text));
 }
 
 static void health(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    fs_api_reply(daemon, message->connection, 200, json_pack("{s:s}", "status", "ok"));
+    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:s}", "status", "ok"));
 }
 
 bool fs_daemon_ready(const struct fs_daemon *daemon, char why_not[120])
@@ -49,13 +49,13 @@ static void ready(struct fs_daemon *daemon, struct fs_net_message *message, cons
     json_t *body = json_pack("{s:s}", "status", is ? "ready" : "not ready");
     if (!is)
         json_object_set_new(body, "reason", json_string(why));
-    fs_api_reply(daemon, message->connection, is ? 200 : 503, body);
+    fs_api_reply(daemon->server, message->connection, is ? 200 : 503, body);
 }
 
 static void show_flags(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    fs_api_reply(daemon, message->connection, 200,
+    fs_api_reply(daemon->server, message->connection, 200,
                  json_pack("{s:o}", "flags", fs_engine_show_flags(daemon->engine)));
 }
 
@@ -75,21 +75,21 @@ static void show_contexts(struct fs_daemon *daemon, struct fs_net_message *messa
     char *subject = fs_http_query(message->request, "subject");
     json_t *list = fs_engine_show_contexts(daemon->engine, subject, limit_of(message, 100));
     fs_free(subject);
-    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "contexts", list));
+    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "contexts", list));
 }
 
 static void show_clients(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
     json_t *list = fs_engine_show_clients(daemon->engine, fs_daemon_now(daemon));
-    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "clients", list));
+    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "clients", list));
 }
 
 static void show_sources(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
     json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
-    fs_api_reply(daemon, message->connection, 200, json_pack("{s:o}", "sources", list));
+    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "sources", list));
 }
 
 static void opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
@@ -98,7 +98,7 @@ static void opa_status(struct fs_daemon *daemon, struct fs_net_message *message,
     struct fs_err err;
     if (!end || (end[7] && end[7] != '/')) {
         fs_fail(&err, FS_ERR_NOT_FOUND, "OPA posts its reports to /v1/opa/SOURCE/status");
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         return;
     }
     char *source = fs_strndup(rest, (size_t)(end - rest));
@@ -204,7 +204,7 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message)
             fs_fail(&err, message->credential ? FS_ERR_FORBIDDEN : FS_ERR_UNAUTHENTICATED,
                     message->credential ? "the credential lacks the scope for %s" : "%s needs a credential",
                     request->path);
-            fs_api_error(daemon, message->connection, &err);
+            fs_api_error(daemon->server, message->connection, &err);
             return;
         }
         routes[i].handle(daemon, message, rest);
@@ -214,5 +214,5 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_fail(&err, FS_ERR_METHOD, "%s does not take %s", request->path, request->method);
     else
         fs_fail(&err, FS_ERR_NOT_FOUND, "there is nothing at %.200s", request->path);
-    fs_api_error(daemon, message->connection, &err);
+    fs_api_error(daemon->server, message->connection, &err);
 }

@@ -169,9 +169,9 @@ void fs_waiting_forget(struct fs_daemon *daemon, uint64_t request);
 
 /* api.c: the routes */
 void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
-void fs_api_reply(struct fs_daemon *daemon, uint64_t request, int status,
-                  json_t *body); /* takes the reference */
-void fs_api_error(struct fs_daemon *daemon, uint64_t request, const struct fs_err *err);
+/* Answers with JSON (takes the reference), not to be kept by caches. Any thread. */
+void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body);
+void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err);
 /* events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);

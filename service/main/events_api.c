@@ -125,14 +125,14 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
     if (err.code || !read_wait(daemon, message->request, &wait, &timeout, &err) ||
         !read_events(daemon, message, &events, &err)) {
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         return;
     }
     if (wait && events.count > 1) {
         fs_fail(&err, FS_ERR_INVALID, "wait goes with one event; a batch is answered when it is on disk");
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
     } else if (!events.count) {
-        fs_api_reply(daemon, message->connection, 202, json_pack("{s:[]}", "entries"));
+        fs_api_reply(daemon->server, message->connection, 202, json_pack("{s:[]}", "entries"));
     } else {
         struct fs_submission *submission = FS_NEW(struct fs_submission);
         daemon->events_taken = true;
@@ -146,7 +146,7 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
             fs_submission_destroy(submission);
             fs_fail(&err, FS_ERR_UNAVAILABLE,
                     "not acknowledged, send it again: the journal takes nothing now");
-            fs_api_error(daemon, message->connection, &err);
+            fs_api_error(daemon->server, message->connection, &err);
         }
     }
     fs_events_finish(&events);
@@ -157,7 +157,7 @@ static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
     if (submission->code) {
         struct fs_err err = {.code = submission->code};
         snprintf(err.text, sizeof err.text, "%s", submission->text);
-        fs_api_error(daemon, submission->request, &err);
+        fs_api_error(daemon->server, submission->request, &err);
     } else if (submission->wait) {
         struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, submission->request);
         fs_engine_receipt_wait(daemon->engine, submission->entries[0], submission->wait == 2,
@@ -170,7 +170,7 @@ static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
                 json_object_set_new(one, "duplicate", json_true());
             json_array_append_new(entries, one);
         }
-        fs_api_reply(daemon, submission->request, 202, json_pack("{s:o}", "entries", entries));
+        fs_api_reply(daemon->server, submission->request, 202, json_pack("{s:o}", "entries", entries));
     }
     fs_submission_destroy(submission);
 }
@@ -202,7 +202,7 @@ void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *re
     struct fs_waiting *waiting = fs_waiting_take(daemon, token);
     if (!waiting)
         return;
-    fs_api_reply(daemon, waiting->request, 200, json_incref((json_t *)(uintptr_t)receipt));
+    fs_api_reply(daemon->server, waiting->request, 200, json_incref((json_t *)(uintptr_t)receipt));
     fs_waiting_destroy(waiting);
 }
 
@@ -236,7 +236,7 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
         fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory",
                 (unsigned long long)number);
     if (err.code) {
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
     } else if (wants_stream(message->request)) {
         json_decref(receipt);
         fs_receipt_stream_open(daemon, message->connection, number);
@@ -246,7 +246,7 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
         fs_engine_receipt_wait(daemon->engine, number, wait == 2, timeout, waiting->token,
                                fs_daemon_now(daemon));
     } else {
-        fs_api_reply(daemon, message->connection, 200, receipt);
+        fs_api_reply(daemon->server, message->connection, 200, receipt);
     }
 }
 
@@ -268,7 +268,7 @@ void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message,
         fs_opa_status_finish(&status);
     }
     if (err.code)
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
     else
-        fs_api_reply(daemon, message->connection, 200, json_object());
+        fs_api_reply(daemon->server, message->connection, 200, json_object());
 }

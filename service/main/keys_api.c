@@ -59,15 +59,6 @@ static void key_job_destroy(struct key_job *job)
     fs_free(job);
 }
 
-static void reply(const struct key_job *job, int status, json_t *body)
-{
-    char *text = json_dumps(body, JSON_COMPACT);
-    fs_server_reply(job->daemon->server, job->request, status, "application/json",
-                    "Cache-Control: no-store\r\n", fs_blob_copy(text, strlen(text)));
-    free(text);
-    json_decref(body);
-}
-
 /* Never the hashes: what is listed is what an operator may see. */
 static json_t *list_keys(const json_t *document)
 {
@@ -131,7 +122,7 @@ static void work_on_keys(void *arg)
         fs_keys_change(job->daemon->journal, job->description, job->revoke, job->wall, &changed, &status);
     if (changed)
         fs_server_set_keyring(job->daemon->server, changed, job->revoke);
-    reply(job, status, answer);
+    fs_api_reply(job->daemon->server, job->request, status, answer);
     key_job_destroy(job);
 }
 
@@ -145,7 +136,7 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
     if (!strcmp(message->request->method, "POST")) {
         job->description = fs_json_read(message->request->body, message->request->length, 16, &err);
         if (!job->description) {
-            fs_api_error(daemon, message->connection, &err);
+            fs_api_error(daemon->server, message->connection, &err);
             key_job_destroy(job);
             return;
         }
@@ -156,7 +147,7 @@ void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const
         return;
     key_job_destroy(job);
     fs_fail(&err, FS_ERR_UNAVAILABLE, "too much waits for the disk: try again");
-    fs_api_error(daemon, message->connection, &err);
+    fs_api_error(daemon->server, message->connection, &err);
 }
 
 static bool is_list_of_texts(const json_t *list)
@@ -214,7 +205,7 @@ void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, co
         ticket = make_ticket(message->credential, wish);
     json_decref(wish);
     if (!ticket) {
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         return;
     }
     uint8_t secret[32];
@@ -224,7 +215,7 @@ void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, co
     text[length] = 0;
     struct fs_sha256 digest = fs_sha256(text, length);
     fs_server_add_ticket(daemon->server, &digest, ticket, fs_daemon_now(daemon).mono + TICKET_MS);
-    fs_api_reply(daemon, message->connection, 201,
+    fs_api_reply(daemon->server, message->connection, 201,
                  json_pack("{s:s, s:I}", "ticket", text, "expiresIn", (json_int_t)TICKET_MS));
     fs_wipe(secret, sizeof secret);
     fs_wipe(text, sizeof text);

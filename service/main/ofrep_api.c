@@ -328,13 +328,13 @@ void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *messag
     struct fs_time now = fs_daemon_now(daemon);
     if (!strcmp(message->request->method, "HEAD")) {
         fs_fail(&err, FS_ERR_METHOD, "an event stream has no HEAD");
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         return;
     }
     if (!stream || now.mono - stream->created > STREAM_MS ||
         (stream->credential->expires && stream->credential->expires <= now.wall)) {
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "this stream has ended: evaluate again for another one");
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         return;
     }
     struct fs_watch_wish wish = {.watch = 1,

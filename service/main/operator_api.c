@@ -98,26 +98,18 @@ static void read_past(void *arg)
 {
     struct past *past = arg;
     struct fs_err err = {0};
-    json_t *body;
-    int status = 200;
     past->list = json_array();
-    if (!fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
-                          4 * past->limit + 16, take_tick, past, &err)) {
-        status = fs_err_http(err.code);
-        body = json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
-    } else if (past->why && !json_array_size(past->list)) {
-        status = 404;
-        body = json_pack("{s:{s:s, s:s}}", "error", "code", "not-found", "message",
-                         "the journal tells of no value of this flag for this subject at that time");
-    } else {
-        body = past->why ? json_incref(json_array_get(past->list, 0))
-                         : json_pack("{s:O}", "changes", past->list);
-    }
-    char *text = json_dumps(body, JSON_COMPACT);
-    fs_server_reply(past->server, past->request, status, "application/json", NULL,
-                    fs_blob_copy(text, strlen(text)));
-    free(text);
-    json_decref(body);
+    if (fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
+                         4 * past->limit + 16, take_tick, past, &err) &&
+        past->why && !json_array_size(past->list))
+        fs_fail(&err, FS_ERR_NOT_FOUND,
+                "the journal tells of no value of this flag for this subject at that time");
+    if (err.code)
+        fs_api_error(past->server, past->request, &err);
+    else
+        fs_api_reply(past->server, past->request, 200,
+                     past->why ? json_incref(json_array_get(past->list, 0))
+                               : json_pack("{s:O}", "changes", past->list));
     atomic_fetch_sub(past->readings, 1);
     past_destroy(past);
 }
@@ -131,7 +123,7 @@ static void ask_past(struct fs_daemon *daemon, struct past *past)
     atomic_fetch_sub(&daemon->readings, 1);
     past_destroy(past);
     fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
-    fs_api_error(daemon, request, &err);
+    fs_api_error(daemon->server, request, &err);
 }
 
 static struct past *past_create(struct fs_daemon *daemon, const struct fs_net_message *message)
@@ -168,7 +160,7 @@ void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, co
     }
     past_destroy(past);
     fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 1000, before the number of an entry");
-    fs_api_error(daemon, message->connection, &err);
+    fs_api_error(daemon->server, message->connection, &err);
 }
 
 static bool wants(struct past *past, char *at, struct fs_err *err)
@@ -190,7 +182,7 @@ void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const 
     past->limit = 1;
     past->why = true;
     if (!wants(past, at, &err)) {
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
         past_destroy(past);
     } else if (at) {
         ask_past(daemon, past);
@@ -198,12 +190,12 @@ void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const 
         json_t *now = fs_engine_show_why(daemon->engine, past->subject, past->flag, past->context,
                                          fs_daemon_now(daemon));
         if (now) {
-            fs_api_reply(daemon, message->connection, 200, now);
+            fs_api_reply(daemon->server, message->connection, 200, now);
         } else {
             fs_fail(&err, FS_ERR_NOT_FOUND,
                     "no value of flag %.100s is known for subject %.100s: nobody watches it now", past->flag,
                     past->subject);
-            fs_api_error(daemon, message->connection, &err);
+            fs_api_error(daemon->server, message->connection, &err);
         }
         past_destroy(past);
     }
@@ -221,15 +213,10 @@ static void copy_journal(void *arg)
 {
     struct copy_job *job = arg;
     struct fs_err err;
-    bool done = fs_journal_backup(job->journal, job->file, &err);
-    json_t *body =
-        done ? json_pack("{s:s}", "file", job->file)
-             : json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err.code), "message", err.text);
-    char *text = json_dumps(body, JSON_COMPACT);
-    fs_server_reply(job->server, job->request, done ? 200 : fs_err_http(err.code), "application/json", NULL,
-                    fs_blob_copy(text, strlen(text)));
-    free(text);
-    json_decref(body);
+    if (fs_journal_backup(job->journal, job->file, &err))
+        fs_api_reply(job->server, job->request, 200, json_pack("{s:s}", "file", job->file));
+    else
+        fs_api_error(job->server, job->request, &err);
     fs_free(job->file);
     fs_free(job);
 }
@@ -242,7 +229,7 @@ void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message, con
     const char *file = fs_json_text(body, "file");
     if (!file || file[0] != '/') {
         fs_fail(&err, FS_ERR_INVALID, "backup needs {\"file\": \"/absolute/path\"} on the daemon's machine");
-        fs_api_error(daemon, message->connection, &err);
+        fs_api_error(daemon->server, message->connection, &err);
     } else {
         struct copy_job *job = FS_NEW(struct copy_job);
         *job = (struct copy_job){daemon->journal, daemon->server, message->connection, fs_strdup(file)};
@@ -250,7 +237,7 @@ void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message, con
             fs_free(job->file);
             fs_free(job);
             fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
-            fs_api_error(daemon, message->connection, &err);
+            fs_api_error(daemon->server, message->connection, &err);
         }
     }
     json_decref(body);

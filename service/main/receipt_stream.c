@@ -31,7 +31,7 @@ void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint6
     if (fs_list_count(&daemon->receipt_streams) >= STREAMS) {
         fs_fail(&err, FS_ERR_UNAVAILABLE,
                 "%d receipts are followed as streams already: ask with ?wait=delivered", STREAMS);
-        fs_api_error(daemon, connection, &err);
+        fs_api_error(daemon->server, connection, &err);
         return;
     }
     struct fs_receipt_stream *stream = FS_NEW(struct fs_receipt_stream);
