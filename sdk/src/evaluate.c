@@ -57,7 +57,7 @@ __attribute__((noinline)) static void evaluate_settings(of_client *client, struc
         call->context = ofi_overlay_context(&overlay);
         ofi_run(call, details);
     } else {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL,
+        ofi_details_fail(details, call->key, call->type, call->default_value, OF_ERROR_GENERAL,
                          OFI_NO_MEMORY);
     }
     ofi_overlay_finish(&overlay);
@@ -73,42 +73,69 @@ void ofi_evaluate(of_client *client, const char *key, of_type type, const of_fla
                          key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
         return;
     }
-    struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .options = options};
-    call.domain = client->domain->name;
-    call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (plain(client, call.provider, options)) {
-        call.context = context == NULL ? &ofi_empty_context : context;
-        ofi_run(&call, details);
+    of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (plain(client, provider, options)) {
+        of_resolution resolution = {0};
+        of_error error = ofi_resolve(provider, key, type, default_value,
+                                     context == NULL ? &ofi_empty_context : context, &resolution);
+        ofi_details_fill(details, key, type, default_value, error, &resolution);
+        ofi_leave_plain(slot);
     } else {
+        struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
+        call.domain = client->domain->name;
+        call.provider = provider;
         evaluate_settings(client, slot, &call, context, details);
+        ofi_leave(slot);
     }
-    ofi_leave(slot);
 }
 
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
-                                 of_flag_value default_value, const of_context *context,
+                                 const of_flag_value *default_value, const of_context *context,
                                  const of_options *options)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
     if (slot == NULL)
-        return default_value;
+        return *default_value;
     of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
     if (__builtin_expect(!plain(client, provider, options), 0)) {
         of_details details;
         ofi_leave(slot);
-        ofi_evaluate(client, key, type, &default_value, context, options, &details);
+        ofi_evaluate(client, key, type, default_value, context, options, &details);
         of_flag_value value = details.value;
         of_details_clear(&details);
         return value;
     }
     of_resolution resolution = {0};
     resolution.brief = true;
-    of_error error = ofi_resolve(provider, key, type, &default_value,
+    of_error error = ofi_resolve(provider, key, type, default_value,
                                  context == NULL ? &ofi_empty_context : context, &resolution);
-    of_flag_value value = error == OF_OK ? resolution.value : default_value;
+    of_flag_value value = resolution.value;
     if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
         of_resolution_clear(&resolution);
     ofi_leave(slot);
+    return __builtin_expect(error != OF_OK, 0) ? *default_value : value;
+}
+
+bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, const of_context *context,
+                       const of_options *options)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL)
+        return default_value;
+    of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (__builtin_expect(!plain(client, provider, options) || provider->methods.resolve_bool == NULL, 0)) {
+        const of_flag_value otherwise = {.boolean = default_value};
+        ofi_leave(slot);
+        return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, &otherwise, context, options).boolean;
+    }
+    of_resolution resolution = {0};
+    resolution.brief = true;
+    of_error error = provider->methods.resolve_bool(
+        provider->self, key, default_value, context == NULL ? &ofi_empty_context : context, &resolution);
+    bool value = error == OF_OK ? resolution.value.boolean : default_value;
+    if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
+        of_resolution_clear(&resolution);
+    ofi_leave_plain(slot);
     return value;
 }
 

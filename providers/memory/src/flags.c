@@ -148,7 +148,7 @@ void flag_unref(void *counted)
 struct flags *flags_new(size_t count)
 {
     size_t slots = 8;
-    while (slots < count * 2)
+    while (slots / 8 * 5 < count)
         slots *= 2;
     struct flags *flags = zalloc(sizeof *flags + slots * sizeof flags->slots[0]);
     if (flags != NULL)

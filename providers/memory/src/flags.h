@@ -44,7 +44,7 @@ struct slot {
 struct flags {
     of_retired retired; /* must be first */
     size_t count;
-    size_t mask; /* slots - 1; at most half of them are taken */
+    size_t mask; /* slots - 1; at most five eighths of them are taken */
     struct slot slots[];
 };
 
