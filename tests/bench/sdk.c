@@ -2,6 +2,7 @@
 /* The flags of the benches of libopenfeature in each place where they are read: see sdk.h. */
 #include "sdk.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -66,10 +67,17 @@ static of_value *variants(bool string)
     return values;
 }
 
+static double heap(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (double)(info.uordblks + info.hblkhd);
+}
+
 static void start_memory(struct sdk_world *world)
 {
     of_memory_flag *flags = fs_calloc(SDK_FLAGS, sizeof *flags);
     of_value *bools = variants(false), *strings = variants(true);
+    double before = heap();
     for (int i = 0; i < SDK_FLAGS; i++)
         flags[i] = (of_memory_flag){.size = sizeof flags[i],
                                     .key = world->kept[i],
@@ -80,6 +88,7 @@ static void start_memory(struct sdk_world *world)
     BENCH_MUST(of_api_set_provider_and_wait(world->memory, NULL, world->memory_provider, PATIENCE_MS) ==
                OF_OK);
     world->memory_client = of_api_client(world->memory, NULL);
+    world->memory_heap = heap() - before;
     of_value_unref(bools), of_value_unref(strings);
     fs_free(flags);
 }
@@ -137,11 +146,13 @@ static void start_live(struct sdk_world *world)
     char *file = flag_file();
     daemon_start_with(&world->daemon, file);
     fs_free(file);
+    double before = heap();
     world->live = of_api_new();
     world->live_provider = live_provider(world, false);
     BENCH_MUST(of_api_set_provider_and_wait(world->live, NULL, world->live_provider, PATIENCE_MS) == OF_OK);
     world->live_client = of_api_client(world->live, NULL);
     BENCH_MUST(of_client_get_bool(world->live_client, world->kept[1], false, world->context, NULL));
+    world->live_heap = heap() - before;
     of_provider *provider = live_provider(world, true);
     world->fixed = of_static_api_new();
     BENCH_MUST(of_static_api_set_context(world->fixed, NULL, world->context) == OF_OK);

@@ -45,6 +45,7 @@ struct sdk_world {
     of_client *memory_client, *live_client;
     of_static_client *fixed_client;
     of_context *context;
+    double memory_heap, live_heap; /* bytes that each API has taken; with one arena for all threads */
 };
 
 void sdk_key(char *key, int flag);

@@ -6,6 +6,7 @@
  */
 #include "flag.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <openfeature/memory.h>
 
@@ -93,10 +94,12 @@ static bool add_metadata(struct live_flag *made, const struct live_flag_style *s
     return of_value_set(rest->fallen, "flagstaff.error", of_value_ref(why)) == OF_OK;
 }
 
+enum { LEAST = _Alignof(max_align_t) }; /* what allocators align to */
+
 /* Zeroed memory for a flag with its key. */
 static struct live_flag *flag_alloc(const char *key, size_t length)
 {
-    size_t size = sizeof(struct live_flag) + length + 1 + LIVE_LINE;
+    size_t size = offsetof(struct live_flag, key) + length + 1 + LIVE_LINE - LEAST;
     char *memory = length > UINT32_MAX ? NULL : of_alloc(size);
     if (memory == NULL) {
         return NULL;
@@ -104,7 +107,7 @@ static struct live_flag *flag_alloc(const char *key, size_t length)
     memset(memory, 0, size);
     size_t before = (LIVE_LINE - (uintptr_t)memory % LIVE_LINE) % LIVE_LINE;
     struct live_flag *flag = (struct live_flag *)(void *)(memory + before);
-    flag->rest.memory = memory;
+    flag->rest.before = (uint8_t)before;
     atomic_init(&flag->rest.refs, 1);
     flag->length = (uint32_t)length;
     memcpy(flag->key, key, length + 1);
@@ -118,7 +121,6 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
         return NULL;
     }
     struct live_rest *rest = &made->rest;
-    rest->hash = live_hash(style->seed, made->key, made->length);
     rest->wire = fsw_flag_ref(flag);
     rest->variant = flag->variant;
     rest->reason = flag->reason;
@@ -126,8 +128,9 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
     made->has_value = flag->has_value;
     made->access = flag->access;
     of_type type = (of_type)made->type;
+    of_flag_value safe;
     if ((flag->has_value && !take_value(type, &flag->value, &made->value, &rest->object)) ||
-        (flag->access && !take_value(type, &flag->safe, &rest->safe, &rest->safe_object)) ||
+        (flag->access && !take_value(type, &flag->safe, &safe, &rest->safe_object)) ||
         !add_metadata(made, style)) {
         live_flag_unref(made);
         return NULL;
@@ -147,12 +150,23 @@ void live_flag_unref(void *owner)
     of_value_unref(rest->metadata);
     of_value_unref(rest->fallen);
     fsw_flag_unref(rest->wire);
-    of_free(rest->memory);
+    of_free((char *)flag - rest->before);
+}
+
+/* Only of an access flag. */
+static of_flag_value safe_of(const struct live_flag *flag)
+{
+    of_flag_value value = {.object = flag->rest.safe_object};
+    of_value *object = NULL;
+    if (flag->type != OF_TYPE_OBJECT) {
+        (void)take_value((of_type)flag->type, &flag->rest.wire->safe, &value, &object);
+    }
+    return value;
 }
 
 bool live_flag_put(const struct live_flag *flag, bool safe, of_type type, of_flag_value *value)
 {
-    const of_flag_value *from = safe ? &flag->rest.safe : &flag->value;
+    const of_flag_value its = safe ? safe_of(flag) : flag->value, *from = &its;
     if (flag->type == type) {
         *value = *from;
         return true;
@@ -191,7 +205,7 @@ static size_t slots_for(size_t count)
     return slots;
 }
 
-static struct live_index *index_new(const struct live_table *table)
+static struct live_index *index_new(const struct live_table *table, uint64_t seed)
 {
     size_t slots = slots_for(table->count);
     size_t size = sizeof(struct live_index) + slots;
@@ -206,7 +220,7 @@ static struct live_index *index_new(const struct live_table *table)
     index->mask = slots - 1;
     index->places = (uint32_t *)(void *)(memory + size);
     for (size_t i = 0; i < table->count; i++) {
-        uint64_t hash = table->flags[i]->rest.hash;
+        uint64_t hash = live_hash(seed, table->flags[i]->key, table->flags[i]->length);
         size_t at = (size_t)hash & index->mask;
         while (index->tags[at] != 0) {
             at = (at + 1) & index->mask;
@@ -269,7 +283,7 @@ struct live_table *live_table_new(const struct live_flag_style *style, const str
             made->index = before->index;
             atomic_fetch_add_explicit(&made->index->refs, 1, memory_order_relaxed);
         } else {
-            made->index = index_new(made);
+            made->index = index_new(made, style->seed);
         }
     }
     if (made->index == NULL) {

@@ -16,19 +16,17 @@
 
 enum { LIVE_LINE = 64 }; /* bytes of a cache line */
 
-/* What details are made of, and what an access flag falls to. Counted here and not beside the value, so that
- * counting takes no cache line from those who read values. */
+/* What details are made of, and what an access flag falls to: a cache line. Counted here and not beside the
+ * value, so that counting takes no line from those who read values. */
 struct live_rest {
     atomic_uint refs;
+    uint8_t before;               /* bytes of the allocation before the flag */
     const char *variant, *reason; /* of `wire` */
     of_value *metadata;           /* NULL: none */
+    const struct fsw_flag *wire;  /* a reference: all texts are its own */
     of_value *object;             /* what `value` leads into, or NULL */
     of_value *fallen;             /* metadata of an access flag whose lease is over */
-    of_flag_value safe;
-    of_value *safe_object;
-    const struct fsw_flag *wire; /* a reference: all texts are its own */
-    uint64_t hash;               /* of the key */
-    void *memory;                /* to be freed */
+    of_value *safe_object;        /* the value of an access flag whose lease is over, if that is an object */
 };
 
 /* Value and key stand in one cache line, unless the key is long. */

@@ -142,7 +142,7 @@ static void an_access_flag_has_metadata_for_the_time_after_its_lease(void **stat
     assert_int_equal(of_value_as_int(of_value_get(tools->rest.metadata, "flagstaff.entry"), 0), 7);
     assert_string_equal(of_value_as_string(of_value_get(tools->rest.fallen, "flagstaff.error"), ""), "over");
     assert_string_equal(of_value_as_string(of_value_get(tools->rest.fallen, "owner"), ""), "ops");
-    assert_int_equal(of_value_length(tools->rest.safe.object), 0);
+    assert_int_equal(of_value_length(tools->rest.safe_object), 0);
     of_value_unref(told.over);
     live_table_free(table);
     fsw_table_unref(wire);
