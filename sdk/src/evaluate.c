@@ -64,6 +64,35 @@ __attribute__((noinline)) static void evaluate_settings(of_client *client, struc
     of_context_unref(transaction);
 }
 
+/* The same where the value alone is wanted: without hooks, no details are made. */
+__attribute__((noinline)) static of_flag_value
+brief_settings(of_client *client, struct ofi_slot *slot, struct ofi_call *call, const of_context *context)
+{
+    struct ofi_overlay overlay;
+    of_context *transaction = NULL;
+    of_flag_value value = *call->default_value;
+    const struct ofi_settings *domain = hold(client, slot, call);
+    call->is_static = client->core->is_static;
+    bool merged = merge(call, domain, context, &overlay, &transaction);
+    call->context = ofi_overlay_context(&overlay);
+    if (merged && ofi_hook_count(call) == 0) {
+        of_resolution resolution = {0};
+        resolution.brief = true;
+        if (ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context,
+                        &resolution) == OF_OK)
+            value = resolution.value;
+        of_resolution_clear(&resolution);
+    } else if (merged) {
+        of_details details;
+        ofi_run(call, &details);
+        value = details.value;
+        of_details_clear(&details);
+    }
+    ofi_overlay_finish(&overlay);
+    of_context_unref(transaction);
+    return value;
+}
+
 void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
                   const of_context *context, const of_options *options, of_details *details)
 {
@@ -98,12 +127,12 @@ of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type typ
         return *default_value;
     of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
     if (__builtin_expect(!plain(client, provider, options), 0)) {
-        of_details details;
+        struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
+        call.domain = client->domain->name;
+        call.provider = provider;
+        of_flag_value its = brief_settings(client, slot, &call, context);
         ofi_leave(slot);
-        ofi_evaluate(client, key, type, default_value, context, options, &details);
-        of_flag_value value = details.value;
-        of_details_clear(&details);
-        return value;
+        return its;
     }
     of_resolution resolution = {0};
     resolution.brief = true;
@@ -152,6 +181,19 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
 {
     of_details details;
     of_flag_value value = string_value(default_value);
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    of_provider *provider =
+        slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (provider != NULL && plain(client, provider, options)) {
+        of_resolution resolution = {0};
+        of_error error = ofi_resolve(provider, key, OF_TYPE_STRING, &value,
+                                     context == NULL ? &ofi_empty_context : context, &resolution);
+        of_string string = ofi_string_take(error == OF_OK ? &resolution.value : &value, &resolution);
+        ofi_leave_plain(slot);
+        return string;
+    }
+    if (slot != NULL)
+        ofi_leave(slot);
     ofi_evaluate(client, key, OF_TYPE_STRING, &value, context, options, &details);
     return ofi_string_of(&details);
 }

@@ -26,12 +26,18 @@ _Static_assert(offsetof(struct kept, object) == sizeof(((of_string *)0)->private
 _Static_assert(sizeof(struct kept) <= sizeof(((of_details *)0)->private_), "private_ is too small");
 
 /* One by one: what was just written word by word is slow to be read as a whole. */
-static void keep(of_details *details, const struct kept *kept)
+static inline void keep(of_details *details, void *owner, void (*release)(void *owner), struct text *texts,
+                        of_value *object)
 {
-    memcpy(&details->private_[0], &kept->owner, sizeof kept->owner);
-    memcpy(&details->private_[1], &kept->release, sizeof kept->release);
-    memcpy(&details->private_[2], &kept->texts, sizeof kept->texts);
-    memcpy(&details->private_[3], &kept->object, sizeof kept->object);
+    memcpy(&details->private_[0], &owner, sizeof owner);
+    memcpy(&details->private_[1], &release, sizeof release);
+    memcpy(&details->private_[2], &texts, sizeof texts);
+    memcpy(&details->private_[3], &object, sizeof object);
+}
+
+static void keep_all(of_details *details, const struct kept *kept)
+{
+    keep(details, kept->owner, kept->release, kept->texts, kept->object);
 }
 
 static struct kept kept_of(const of_details *details)
@@ -121,6 +127,17 @@ of_string ofi_string_of(of_details *details)
     of_string string = {details->value.string.data, details->value.string.length, {NULL, NULL, NULL}};
     for (size_t i = 0; i < sizeof string.private_ / sizeof string.private_[0]; i++)
         string.private_[i] = details->private_[i];
+    return string;
+}
+
+of_string ofi_string_take(const of_flag_value *value, of_resolution *resolution)
+{
+    of_string string;
+    string.data = value->string.data;
+    string.length = value->string.length;
+    memcpy(&string.private_[0], &resolution->owner, sizeof resolution->owner);
+    memcpy(&string.private_[1], &resolution->release, sizeof resolution->release);
+    memcpy(&string.private_[2], &resolution->private_, sizeof resolution->private_);
     return string;
 }
 
@@ -235,7 +252,7 @@ void ofi_details_fail(of_details *details, const char *key, of_type type, const 
     details->error = ofi_evaluation_error(error);
     details->error_message = message;
     details->metadata = &ofi_empty_object;
-    keep(details, &kept);
+    keep_all(details, &kept);
 }
 
 /* The error that it came to: the default value rules. */
@@ -250,6 +267,7 @@ static void put_failure(of_details *details, of_error error, const char *message
 void ofi_details_fill(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
                       of_error error, of_resolution *resolution)
 {
+    const of_value *metadata = resolution->metadata;
     details->flag_key = key;
     details->type = type;
     details->value = resolution->value;
@@ -257,16 +275,17 @@ void ofi_details_fill(of_details *details, const char *key, of_type type, const 
     details->reason = resolution->reason;
     details->error = OF_OK;
     details->error_message = NULL;
-    const of_value *metadata = resolution->metadata;
     details->metadata = metadata != NULL && metadata->type == OF_TYPE_OBJECT ? metadata : &ofi_empty_object;
-    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
-    if (error != OF_OK) {
-        put_default(details, type, default_value, &kept);
-        put_failure(details, error, resolution->error_message);
-    } else if (type == OF_TYPE_OBJECT && resolution->value.object == default_value->object) {
-        put_default(details, type, default_value, &kept);
+    if (__builtin_expect(error == OF_OK && type != OF_TYPE_OBJECT, 1)) {
+        keep(details, resolution->owner, resolution->release, resolution->private_, NULL);
+        return;
     }
-    keep(details, &kept);
+    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
+    if (error != OF_OK || resolution->value.object == default_value->object)
+        put_default(details, type, default_value, &kept);
+    if (error != OF_OK)
+        put_failure(details, error, resolution->error_message);
+    keep_all(details, &kept);
 }
 
 void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message)
@@ -277,7 +296,7 @@ void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_erro
         kept.texts = text;
     put_default(details, call->type, call->default_value, &kept);
     put_failure(details, error, text == NULL ? NULL : text->data);
-    keep(details, &kept);
+    keep_all(details, &kept);
 }
 
 void ofi_run(const struct ofi_call *call, of_details *details)

@@ -41,6 +41,8 @@ void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_erro
 
 /* The string of the details, which it takes over. */
 of_string ofi_string_of(of_details *details);
+/* The same of a resolution. */
+of_string ofi_string_take(const of_flag_value *value, of_resolution *resolution);
 
 /* An evaluation by a client of either paradigm. */
 void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,

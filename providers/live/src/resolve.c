@@ -309,12 +309,14 @@ __attribute__((noinline)) static of_error resolve_any(const struct ask *ask)
     return error;
 }
 
-/* The table of the context where it is found by its targeting key alone, else NULL. */
+/* The table of the context where that is found by its targeting key alone, or is the static one as it was
+ * given; else NULL. */
 __attribute__((always_inline)) static inline struct live_table *
 read_simple(struct live *live, const of_context *context, bool *leased)
 {
     if (!live->simple) {
-        return NULL;
+        struct live_entry *only = atomic_load_explicit(&live->only, memory_order_acquire);
+        return only != NULL && only->context == context ? read_entry(live, only, leased) : NULL;
     }
     const char *subject = of_context_targeting_key(context);
     subject = subject == NULL ? "" : subject;

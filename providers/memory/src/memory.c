@@ -86,7 +86,7 @@ static of_error resolve(struct memory *memory, const char *key, of_type type,
         return OF_OK;
     resolution->variant = variant == NULL ? NULL : variant->name;
     resolution->reason = reason;
-    resolution->metadata = flag->rest->metadata;
+    resolution->metadata = flag->metadata;
     resolution->owner = flag_ref(flag);
     resolution->release = flag_unref;
     return OF_OK;
