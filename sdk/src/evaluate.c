@@ -44,24 +44,34 @@ static inline bool plain(of_client *client, const of_provider *provider, const o
            atomic_load_explicit(&client->domain->settings, memory_order_relaxed) == NULL;
 }
 
-/* With settings somewhere: merges the contexts and runs the hooks. */
-__attribute__((noinline)) static void evaluate_settings(of_client *client, struct ofi_slot *slot,
-                                                        struct ofi_call *call, const of_context *context,
-                                                        of_details *details)
+/* With settings, hooks or options, or with nothing to ask: merges the contexts and runs the hooks. */
+__attribute__((noinline)) static void evaluate_any(of_client *client, const char *key, of_type type,
+                                                   const of_flag_value *default_value,
+                                                   const of_context *context, const of_options *options,
+                                                   of_details *details)
 {
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL) {
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
+                         key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
+        return;
+    }
+    struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
     struct ofi_overlay overlay;
     of_context *transaction = NULL;
-    const struct ofi_settings *domain = hold(client, slot, call);
-    call->is_static = client->core->is_static;
-    if (merge(call, domain, context, &overlay, &transaction)) {
-        call->context = ofi_overlay_context(&overlay);
-        ofi_run(call, details);
+    call.domain = client->domain->name;
+    call.is_static = client->core->is_static;
+    call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    const struct ofi_settings *domain = hold(client, slot, &call);
+    if (merge(&call, domain, context, &overlay, &transaction)) {
+        call.context = ofi_overlay_context(&overlay);
+        ofi_run(&call, details);
     } else {
-        ofi_details_fail(details, call->key, call->type, call->default_value, OF_ERROR_GENERAL,
-                         OFI_NO_MEMORY);
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
     }
     ofi_overlay_finish(&overlay);
     of_context_unref(transaction);
+    ofi_leave(slot);
 }
 
 /* The same where the value alone is wanted: without hooks, no details are made. */
@@ -97,25 +107,19 @@ void ofi_evaluate(of_client *client, const char *key, of_type type, const of_fla
                   const of_context *context, const of_options *options, of_details *details)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
-    if (slot == NULL) {
-        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL,
-                         key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
+    of_provider *provider =
+        slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (__builtin_expect(provider == NULL || !plain(client, provider, options), 0)) {
+        if (slot != NULL)
+            ofi_leave(slot);
+        evaluate_any(client, key, type, default_value, context, options, details);
         return;
     }
-    of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (plain(client, provider, options)) {
-        of_resolution resolution = {0};
-        of_error error = ofi_resolve(provider, key, type, default_value,
-                                     context == NULL ? &ofi_empty_context : context, &resolution);
-        ofi_details_fill(details, key, type, default_value, error, &resolution);
-        ofi_leave_plain(slot);
-    } else {
-        struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
-        call.domain = client->domain->name;
-        call.provider = provider;
-        evaluate_settings(client, slot, &call, context, details);
-        ofi_leave(slot);
-    }
+    of_resolution resolution = {0};
+    of_error error = ofi_resolve(provider, key, type, default_value,
+                                 context == NULL ? &ofi_empty_context : context, &resolution);
+    ofi_details_fill(details, key, type, default_value, error, &resolution);
+    ofi_leave_plain(slot);
 }
 
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
@@ -194,7 +198,7 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
     }
     if (slot != NULL)
         ofi_leave(slot);
-    ofi_evaluate(client, key, OF_TYPE_STRING, &value, context, options, &details);
+    evaluate_any(client, key, OF_TYPE_STRING, &value, context, options, &details);
     return ofi_string_of(&details);
 }
 
