@@ -84,22 +84,21 @@ of_error of_client_set_context(of_client *client, const of_context *context)
 bool of_client_get_bool(of_client *client, const char *key, bool default_value, const of_context *context,
                         const of_options *options)
 {
-    of_flag_value value = {.boolean = default_value};
-    return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, value, context, options).boolean;
+    return ofi_evaluate_bool(client, key, default_value, context, options);
 }
 
 int64_t of_client_get_int(of_client *client, const char *key, int64_t default_value,
                           const of_context *context, const of_options *options)
 {
     of_flag_value value = {.integer = default_value};
-    return ofi_evaluate_brief(client, key, OF_TYPE_INT, value, context, options).integer;
+    return ofi_evaluate_brief(client, key, OF_TYPE_INT, &value, context, options).integer;
 }
 
 double of_client_get_double(of_client *client, const char *key, double default_value,
                             const of_context *context, const of_options *options)
 {
     of_flag_value value = {.number = default_value};
-    return ofi_evaluate_brief(client, key, OF_TYPE_DOUBLE, value, context, options).number;
+    return ofi_evaluate_brief(client, key, OF_TYPE_DOUBLE, &value, context, options).number;
 }
 
 of_string of_client_get_string(of_client *client, const char *key, const char *default_value,
@@ -114,49 +113,59 @@ of_value *of_client_get_object(of_client *client, const char *key, const of_valu
     return ofi_evaluate_object(client, key, default_value, context, options);
 }
 
+static inline of_error evaluate(of_client *client, const char *key, of_type type,
+                                const of_flag_value *default_value, const of_context *context,
+                                const of_options *options, of_details *details)
+{
+    if (details == NULL)
+        return OF_ERROR_INVALID_ARGUMENT;
+    ofi_evaluate(client, key, type, default_value, context, options, details);
+    return details->error;
+}
+
 of_error of_client_details(of_client *client, const char *key, of_type type,
                            const of_flag_value *default_value, const of_context *context,
                            const of_options *options, of_details *details)
 {
     if (details == NULL || default_value == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
-    ofi_evaluate(client, key, type, default_value, context, options, details);
-    return details->error;
+    const of_flag_value otherwise = *default_value; /* it may stand in the details */
+    return evaluate(client, key, type, &otherwise, context, options, details);
 }
 
 of_error of_client_bool_details(of_client *client, const char *key, bool default_value,
                                 const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.boolean = default_value};
-    return of_client_details(client, key, OF_TYPE_BOOL, &value, context, options, details);
+    return evaluate(client, key, OF_TYPE_BOOL, &value, context, options, details);
 }
 
 of_error of_client_int_details(of_client *client, const char *key, int64_t default_value,
                                const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.integer = default_value};
-    return of_client_details(client, key, OF_TYPE_INT, &value, context, options, details);
+    return evaluate(client, key, OF_TYPE_INT, &value, context, options, details);
 }
 
 of_error of_client_double_details(of_client *client, const char *key, double default_value,
                                   const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.number = default_value};
-    return of_client_details(client, key, OF_TYPE_DOUBLE, &value, context, options, details);
+    return evaluate(client, key, OF_TYPE_DOUBLE, &value, context, options, details);
 }
 
 of_error of_client_string_details(of_client *client, const char *key, const char *default_value,
                                   const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.string = {default_value, default_value == NULL ? 0 : strlen(default_value)}};
-    return of_client_details(client, key, OF_TYPE_STRING, &value, context, options, details);
+    return evaluate(client, key, OF_TYPE_STRING, &value, context, options, details);
 }
 
 of_error of_client_object_details(of_client *client, const char *key, const of_value *default_value,
                                   const of_context *context, const of_options *options, of_details *details)
 {
     of_flag_value value = {.object = default_value};
-    return of_client_details(client, key, OF_TYPE_OBJECT, &value, context, options, details);
+    return evaluate(client, key, OF_TYPE_OBJECT, &value, context, options, details);
 }
 
 of_error of_client_evaluate_async(of_client *client, const char *key, of_type type,

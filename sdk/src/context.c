@@ -59,16 +59,25 @@ void of_context_unref(of_context *context)
     of_free(context);
 }
 
+/* After each change of the fields. */
+static void note_subject(of_context *context)
+{
+    context->subject = of_value_as_string(ofi_map_get(&context->fields, OF_TARGETING_KEY), NULL);
+}
+
 static of_error add_fields(of_context *to, const of_context *from)
 {
+    of_error error = OF_OK;
     if (from == NULL)
         return OF_OK;
-    if (!is_overlay(from))
-        return ofi_map_add(&to->fields, &from->fields);
-    const struct ofi_overlay *overlay = overlay_of(from);
-    of_error error = OF_OK;
-    for (size_t i = 0; error == OF_OK && i < overlay->count; i++)
-        error = ofi_map_add(&to->fields, &overlay->layers[i]->fields);
+    if (!is_overlay(from)) {
+        error = ofi_map_add(&to->fields, &from->fields);
+    } else {
+        const struct ofi_overlay *overlay = overlay_of(from);
+        for (size_t i = 0; error == OF_OK && i < overlay->count; i++)
+            error = ofi_map_add(&to->fields, &overlay->layers[i]->fields);
+    }
+    note_subject(to);
     return error;
 }
 
@@ -97,9 +106,12 @@ of_error of_context_set(of_context *context, const char *key, of_value *value)
         error = OF_ERROR_SHARED;
     else if (value != NULL && strcmp(key, OF_TARGETING_KEY) == 0 && of_value_type(value) != OF_TYPE_STRING)
         error = OF_ERROR_INVALID_ARGUMENT;
-    if (error == OF_OK)
-        return ofi_map_set(&context->fields, key, value);
-    of_value_unref(value);
+    if (error != OF_OK) {
+        of_value_unref(value);
+        return error;
+    }
+    error = ofi_map_set(&context->fields, key, value);
+    note_subject(context);
     return error;
 }
 
@@ -137,6 +149,7 @@ of_error of_context_set_targeting_key(of_context *context, const char *targeting
     if (atomic_load_explicit(&context->refs, memory_order_acquire) != 1)
         return OF_ERROR_SHARED;
     ofi_map_remove(&context->fields, OF_TARGETING_KEY);
+    note_subject(context);
     return OF_OK;
 }
 
@@ -157,7 +170,15 @@ const of_value *of_context_get(const of_context *context, const char *key)
 
 const char *of_context_targeting_key(const of_context *context)
 {
-    return of_value_as_string(of_context_get(context, OF_TARGETING_KEY), NULL);
+    if (context == NULL)
+        return NULL;
+    if (!is_overlay(context))
+        return context->subject;
+    const char *subject = NULL;
+    const struct ofi_overlay *overlay = overlay_of(context);
+    for (size_t i = overlay->count; subject == NULL && i > 0; i--)
+        subject = overlay->layers[i - 1]->subject;
+    return subject;
 }
 
 size_t of_context_count(const of_context *context)

@@ -16,11 +16,12 @@ enum { OFI_LAYERS = 16 };
 
 struct of_context {
     _Atomic(uint32_t) refs; /* 0: an overlay */
+    const char *subject; /* the targeting key among the fields, or NULL: what providers ask for each time */
     struct ofi_map fields;
 };
 
 struct ofi_overlay {
-    struct of_context base; /* must be first; its fields are unused */
+    struct of_context base; /* must be first; what else it has is unused */
     size_t count;
     const of_context *layers[OFI_LAYERS]; /* plain ones, the lowest precedence first */
     of_context *owned;                    /* a flattened copy, where the layers did not suffice */

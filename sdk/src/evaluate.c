@@ -44,28 +44,11 @@ static inline bool plain(of_client *client, const of_provider *provider, const o
            atomic_load_explicit(&client->domain->settings, memory_order_relaxed) == NULL;
 }
 
-/* With settings somewhere: merges the contexts and runs the hooks. */
-__attribute__((noinline)) static void evaluate_settings(of_client *client, struct ofi_slot *slot,
-                                                        struct ofi_call *call, const of_context *context,
-                                                        of_details *details)
-{
-    struct ofi_overlay overlay;
-    of_context *transaction = NULL;
-    const struct ofi_settings *domain = hold(client, slot, call);
-    call->is_static = client->core->is_static;
-    if (merge(call, domain, context, &overlay, &transaction)) {
-        call->context = ofi_overlay_context(&overlay);
-        ofi_run(call, details);
-    } else {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL,
-                         OFI_NO_MEMORY);
-    }
-    ofi_overlay_finish(&overlay);
-    of_context_unref(transaction);
-}
-
-void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
-                  const of_context *context, const of_options *options, of_details *details)
+/* With settings, hooks or options, or with nothing to ask: merges the contexts and runs the hooks. */
+__attribute__((noinline)) static void evaluate_any(of_client *client, const char *key, of_type type,
+                                                   const of_flag_value *default_value,
+                                                   const of_context *context, const of_options *options,
+                                                   of_details *details)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
     if (slot == NULL) {
@@ -73,42 +56,119 @@ void ofi_evaluate(of_client *client, const char *key, of_type type, const of_fla
                          key == NULL ? "no flag key" : "no client, or " OFI_TOO_DEEP);
         return;
     }
-    struct ofi_call call = {.key = key, .type = type, .default_value = *default_value, .options = options};
+    struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
+    struct ofi_overlay overlay;
+    of_context *transaction = NULL;
     call.domain = client->domain->name;
+    call.is_static = client->core->is_static;
     call.provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (plain(client, call.provider, options)) {
-        call.context = context == NULL ? &ofi_empty_context : context;
+    const struct ofi_settings *domain = hold(client, slot, &call);
+    if (merge(&call, domain, context, &overlay, &transaction)) {
+        call.context = ofi_overlay_context(&overlay);
         ofi_run(&call, details);
     } else {
-        evaluate_settings(client, slot, &call, context, details);
+        ofi_details_fail(details, key, type, default_value, OF_ERROR_GENERAL, OFI_NO_MEMORY);
     }
+    ofi_overlay_finish(&overlay);
+    of_context_unref(transaction);
     ofi_leave(slot);
 }
 
+/* The same where the value alone is wanted: without hooks, no details are made. */
+__attribute__((noinline)) static of_flag_value
+brief_settings(of_client *client, struct ofi_slot *slot, struct ofi_call *call, const of_context *context)
+{
+    struct ofi_overlay overlay;
+    of_context *transaction = NULL;
+    of_flag_value value = *call->default_value;
+    const struct ofi_settings *domain = hold(client, slot, call);
+    call->is_static = client->core->is_static;
+    bool merged = merge(call, domain, context, &overlay, &transaction);
+    call->context = ofi_overlay_context(&overlay);
+    if (merged && ofi_hook_count(call) == 0) {
+        of_resolution resolution = {0};
+        resolution.brief = true;
+        if (ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context,
+                        &resolution) == OF_OK)
+            value = resolution.value;
+        of_resolution_clear(&resolution);
+    } else if (merged) {
+        of_details details;
+        ofi_run(call, &details);
+        value = details.value;
+        of_details_clear(&details);
+    }
+    ofi_overlay_finish(&overlay);
+    of_context_unref(transaction);
+    return value;
+}
+
+void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
+                  const of_context *context, const of_options *options, of_details *details)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    of_provider *provider =
+        slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (__builtin_expect(provider == NULL || !plain(client, provider, options), 0)) {
+        if (slot != NULL)
+            ofi_leave(slot);
+        evaluate_any(client, key, type, default_value, context, options, details);
+        return;
+    }
+    of_resolution resolution = {0};
+    of_error error = ofi_resolve(provider, key, type, default_value,
+                                 context == NULL ? &ofi_empty_context : context, &resolution);
+    ofi_details_fill(details, key, type, default_value, error, &resolution);
+    ofi_leave_plain(slot);
+}
+
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
-                                 of_flag_value default_value, const of_context *context,
+                                 const of_flag_value *default_value, const of_context *context,
                                  const of_options *options)
+{
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    if (slot == NULL)
+        return *default_value;
+    of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (__builtin_expect(!plain(client, provider, options), 0)) {
+        struct ofi_call call = {.key = key, .type = type, .default_value = default_value, .options = options};
+        call.domain = client->domain->name;
+        call.provider = provider;
+        of_flag_value its = brief_settings(client, slot, &call, context);
+        ofi_leave(slot);
+        return its;
+    }
+    of_resolution resolution = {0};
+    resolution.brief = true;
+    of_error error = ofi_resolve(provider, key, type, default_value,
+                                 context == NULL ? &ofi_empty_context : context, &resolution);
+    of_flag_value value = resolution.value;
+    if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
+        of_resolution_clear(&resolution);
+    ofi_leave(slot);
+    return __builtin_expect(error != OF_OK, 0) ? *default_value : value;
+}
+
+bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, const of_context *context,
+                       const of_options *options)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
     if (slot == NULL)
         return default_value;
     of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (__builtin_expect(!plain(client, provider, options), 0)) {
-        of_details details;
+    if (__builtin_expect(!plain(client, provider, options) || provider->methods.resolve_bool == NULL, 0)) {
+        const of_flag_value otherwise = {.boolean = default_value};
         ofi_leave(slot);
-        ofi_evaluate(client, key, type, &default_value, context, options, &details);
-        of_flag_value value = details.value;
-        of_details_clear(&details);
-        return value;
+        return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, &otherwise, context, options).boolean;
     }
     of_resolution resolution = {0};
     resolution.brief = true;
-    of_error error = ofi_resolve(provider, key, type, &default_value,
-                                 context == NULL ? &ofi_empty_context : context, &resolution);
-    of_flag_value value = error == OF_OK ? resolution.value : default_value;
+    of_error error = provider->methods.resolve_bool(
+        provider->self, key, default_value, context == NULL ? &ofi_empty_context : context, &resolution);
+    bool value = error == OF_OK ? resolution.value.boolean : default_value;
     if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
         of_resolution_clear(&resolution);
-    ofi_leave(slot);
+    ofi_leave_plain(slot);
     return value;
 }
 
@@ -125,7 +185,20 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
 {
     of_details details;
     of_flag_value value = string_value(default_value);
-    ofi_evaluate(client, key, OF_TYPE_STRING, &value, context, options, &details);
+    struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
+    of_provider *provider =
+        slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
+    if (provider != NULL && plain(client, provider, options)) {
+        of_resolution resolution = {0};
+        of_error error = ofi_resolve(provider, key, OF_TYPE_STRING, &value,
+                                     context == NULL ? &ofi_empty_context : context, &resolution);
+        of_string string = ofi_string_take(error == OF_OK ? &resolution.value : &value, &resolution);
+        ofi_leave_plain(slot);
+        return string;
+    }
+    if (slot != NULL)
+        ofi_leave(slot);
+    evaluate_any(client, key, OF_TYPE_STRING, &value, context, options, &details);
     return ofi_string_of(&details);
 }
 

@@ -98,6 +98,13 @@ static inline void ofi_leave(struct ofi_slot *slot)
     ofi_reader.depth--;
 }
 
+/* The same where nothing but the provider was held. */
+static inline void ofi_leave_plain(struct ofi_slot *slot)
+{
+    atomic_store_explicit(&slot->held[OFI_HELD_PROVIDER], NULL, memory_order_release);
+    ofi_reader.depth--;
+}
+
 /* Whether the calling thread is inside of an evaluation. */
 static inline bool ofi_evaluating(void)
 {

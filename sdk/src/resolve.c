@@ -25,16 +25,29 @@ _Static_assert(offsetof(struct kept, object) == sizeof(((of_string *)0)->private
                "a string keeps all but the object");
 _Static_assert(sizeof(struct kept) <= sizeof(((of_details *)0)->private_), "private_ is too small");
 
+/* One by one: what was just written word by word is slow to be read as a whole. */
+static inline void keep(of_details *details, void *owner, void (*release)(void *owner), struct text *texts,
+                        of_value *object)
+{
+    memcpy(&details->private_[0], &owner, sizeof owner);
+    memcpy(&details->private_[1], &release, sizeof release);
+    memcpy(&details->private_[2], &texts, sizeof texts);
+    memcpy(&details->private_[3], &object, sizeof object);
+}
+
+static void keep_all(of_details *details, const struct kept *kept)
+{
+    keep(details, kept->owner, kept->release, kept->texts, kept->object);
+}
+
 static struct kept kept_of(const of_details *details)
 {
     struct kept kept;
-    memcpy(&kept, details->private_, sizeof kept);
+    memcpy(&kept.owner, &details->private_[0], sizeof kept.owner);
+    memcpy(&kept.release, &details->private_[1], sizeof kept.release);
+    memcpy(&kept.texts, &details->private_[2], sizeof kept.texts);
+    memcpy(&kept.object, &details->private_[3], sizeof kept.object);
     return kept;
-}
-
-static void keep(of_details *details, const struct kept *kept)
-{
-    memcpy(details->private_, kept, sizeof *kept);
 }
 
 static void free_texts(struct text *text)
@@ -78,23 +91,53 @@ void of_resolution_clear(of_resolution *resolution)
     memset(resolution, 0, sizeof *resolution);
 }
 
+/* Member by member, which compilers make a few stores of; as a whole it may become a slow string instruction.
+ */
+static void zero(of_details *details)
+{
+    details->flag_key = NULL;
+    details->type = OF_TYPE_NULL;
+    details->value.string.data = NULL;
+    details->value.string.length = 0;
+    details->variant = NULL;
+    details->reason = NULL;
+    details->error = OF_OK;
+    details->error_message = NULL;
+    details->metadata = NULL;
+    for (size_t i = 0; i < sizeof details->private_ / sizeof details->private_[0]; i++)
+        details->private_[i] = NULL;
+}
+
 void of_details_clear(of_details *details)
 {
     if (details == NULL)
         return;
     struct kept kept = kept_of(details);
+    zero(details);
+    if (kept.texts != NULL)
+        free_texts(kept.texts);
+    if (kept.object != NULL)
+        of_value_unref(kept.object);
     if (kept.release != NULL)
         kept.release(kept.owner);
-    free_texts(kept.texts);
-    of_value_unref(kept.object);
-    *details = (of_details){0};
 }
 
 of_string ofi_string_of(of_details *details)
 {
-    struct kept kept = kept_of(details);
     of_string string = {details->value.string.data, details->value.string.length, {NULL, NULL, NULL}};
-    memcpy(string.private_, &kept, sizeof string.private_);
+    for (size_t i = 0; i < sizeof string.private_ / sizeof string.private_[0]; i++)
+        string.private_[i] = details->private_[i];
+    return string;
+}
+
+of_string ofi_string_take(const of_flag_value *value, of_resolution *resolution)
+{
+    of_string string;
+    string.data = value->string.data;
+    string.length = value->string.length;
+    memcpy(&string.private_[0], &resolution->owner, sizeof resolution->owner);
+    memcpy(&string.private_[1], &resolution->release, sizeof resolution->release);
+    memcpy(&string.private_[2], &resolution->private_, sizeof resolution->private_);
     return string;
 }
 
@@ -103,11 +146,14 @@ void of_string_release(of_string *string)
     struct kept kept = {0};
     if (string == NULL)
         return;
-    memcpy(&kept, string->private_, sizeof string->private_);
+    memcpy(&kept.owner, &string->private_[0], sizeof kept.owner);
+    memcpy(&kept.release, &string->private_[1], sizeof kept.release);
+    memcpy(&kept.texts, &string->private_[2], sizeof kept.texts);
+    *string = (of_string){0};
+    if (kept.texts != NULL)
+        free_texts(kept.texts);
     if (kept.release != NULL)
         kept.release(kept.owner);
-    free_texts(kept.texts);
-    memset(string, 0, sizeof *string);
 }
 
 static of_error resolve_noop(of_type type, const of_flag_value *default_value, of_resolution *resolution)
@@ -206,32 +252,40 @@ void ofi_details_fail(of_details *details, const char *key, of_type type, const 
     details->error = ofi_evaluation_error(error);
     details->error_message = message;
     details->metadata = &ofi_empty_object;
-    keep(details, &kept);
+    keep_all(details, &kept);
 }
 
-void ofi_details_fill(of_details *details, const struct ofi_call *call, of_error error,
-                      of_resolution *resolution)
+/* The error that it came to: the default value rules. */
+static void put_failure(of_details *details, of_error error, const char *message)
 {
-    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
-    details->flag_key = call->key;
-    details->type = call->type;
+    details->variant = NULL;
+    details->reason = OF_REASON_ERROR;
+    details->error = ofi_evaluation_error(error);
+    details->error_message = message;
+}
+
+void ofi_details_fill(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
+                      of_error error, of_resolution *resolution)
+{
+    const of_value *metadata = resolution->metadata;
+    details->flag_key = key;
+    details->type = type;
     details->value = resolution->value;
     details->variant = resolution->variant;
     details->reason = resolution->reason;
     details->error = OF_OK;
     details->error_message = NULL;
-    details->metadata =
-        of_value_type(resolution->metadata) == OF_TYPE_OBJECT ? resolution->metadata : &ofi_empty_object;
-    if (error != OF_OK) {
-        put_default(details, call->type, &call->default_value, &kept);
-        details->variant = NULL;
-        details->reason = OF_REASON_ERROR;
-        details->error = ofi_evaluation_error(error);
-        details->error_message = resolution->error_message;
-    } else if (call->provider == &ofi_noop) {
-        put_default(details, call->type, &call->default_value, &kept);
+    details->metadata = metadata != NULL && metadata->type == OF_TYPE_OBJECT ? metadata : &ofi_empty_object;
+    if (__builtin_expect(error == OF_OK && type != OF_TYPE_OBJECT, 1)) {
+        keep(details, resolution->owner, resolution->release, resolution->private_, NULL);
+        return;
     }
-    keep(details, &kept);
+    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
+    if (error != OF_OK || resolution->value.object == default_value->object)
+        put_default(details, type, default_value, &kept);
+    if (error != OF_OK)
+        put_failure(details, error, resolution->error_message);
+    keep_all(details, &kept);
 }
 
 void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message)
@@ -240,12 +294,9 @@ void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_erro
     struct text *text = message == NULL || *message == '\0' ? NULL : make_text(message, kept.texts);
     if (text != NULL)
         kept.texts = text;
-    put_default(details, call->type, &call->default_value, &kept);
-    details->variant = NULL;
-    details->reason = OF_REASON_ERROR;
-    details->error = ofi_evaluation_error(error);
-    details->error_message = text == NULL ? NULL : text->data;
-    keep(details, &kept);
+    put_default(details, call->type, call->default_value, &kept);
+    put_failure(details, error, text == NULL ? NULL : text->data);
+    keep_all(details, &kept);
 }
 
 void ofi_run(const struct ofi_call *call, of_details *details)
@@ -257,6 +308,6 @@ void ofi_run(const struct ofi_call *call, of_details *details)
     }
     of_resolution resolution = {0};
     of_error error =
-        ofi_resolve(call->provider, call->key, call->type, &call->default_value, call->context, &resolution);
-    ofi_details_fill(details, call, error, &resolution);
+        ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context, &resolution);
+    ofi_details_fill(details, call->key, call->type, call->default_value, error, &resolution);
 }

@@ -12,8 +12,8 @@
 struct ofi_call {
     const char *key;
     of_type type;
-    of_flag_value default_value;
-    const of_options *options; /* or NULL */
+    const of_flag_value *default_value; /* not in the details that are to be filled */
+    const of_options *options;          /* or NULL */
     const char *domain;
     bool is_static;
     of_provider *provider;             /* held */
@@ -34,21 +34,26 @@ void ofi_run(const struct ofi_call *call, of_details *details);
 void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
                       of_error error, const char *message);
 /* Details of a resolution, which they take over. */
-void ofi_details_fill(of_details *details, const struct ofi_call *call, of_error error,
-                      of_resolution *resolution);
+void ofi_details_fill(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
+                      of_error error, of_resolution *resolution);
 /* Turns details into those of a failure, with a copy of the message. */
 void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message);
 
 /* The string of the details, which it takes over. */
 of_string ofi_string_of(of_details *details);
+/* The same of a resolution. */
+of_string ofi_string_take(const of_flag_value *value, of_resolution *resolution);
 
 /* An evaluation by a client of either paradigm. */
 void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
                   const of_context *context, const of_options *options, of_details *details);
 /* The same where only a boolean or a number is wanted. */
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
-                                 of_flag_value default_value, const of_context *context,
+                                 const of_flag_value *default_value, const of_context *context,
                                  const of_options *options);
+/* And where that is a boolean, the shortest way. */
+bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, const of_context *context,
+                       const of_options *options);
 of_string ofi_evaluate_string(of_client *client, const char *key, const char *default_value,
                               const of_context *context, const of_options *options);
 of_value *ofi_evaluate_object(of_client *client, const char *key, const of_value *default_value,

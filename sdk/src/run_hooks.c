@@ -44,7 +44,7 @@ of_type of_hook_context_flag_type(const of_hook_context *hook_context)
 
 const of_flag_value *of_hook_context_default_value(const of_hook_context *hook_context)
 {
-    return hook_context == NULL ? NULL : &hook_context->call->default_value;
+    return hook_context == NULL ? NULL : hook_context->call->default_value;
 }
 
 const of_context *of_hook_context_context(const of_hook_context *hook_context)
@@ -259,13 +259,13 @@ static void run_stages(struct stage *stage, of_details *details)
     const struct ofi_call *call = stage->call;
     of_error error = run_before(stage);
     if (error != OF_OK) {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, error, NULL);
+        ofi_details_fail(details, call->key, call->type, call->default_value, error, NULL);
         ofi_details_spoil(details, call, error, stage->hook_context.message);
     } else {
         of_resolution resolution = {0};
-        error = ofi_resolve(call->provider, call->key, call->type, &call->default_value,
+        error = ofi_resolve(call->provider, call->key, call->type, call->default_value,
                             stage->hook_context.context, &resolution);
-        ofi_details_fill(details, call, error, &resolution);
+        ofi_details_fill(details, call->key, call->type, call->default_value, error, &resolution);
         stage->hook_context.message[0] = '\0';
         if (error == OF_OK && (error = run_after(stage, details)) != OF_OK)
             ofi_details_spoil(details, call, error, stage->hook_context.message);
@@ -282,7 +282,7 @@ void ofi_run_hooks(const struct ofi_call *call, size_t count, of_details *detail
     if (count > ON_STACK)
         runs = ofi_zalloc(count, sizeof *runs);
     if (runs == NULL) {
-        ofi_details_fail(details, call->key, call->type, &call->default_value, OF_ERROR_GENERAL,
+        ofi_details_fail(details, call->key, call->type, call->default_value, OF_ERROR_GENERAL,
                          OFI_NO_MEMORY);
         return;
     }

@@ -103,9 +103,10 @@ void of_provider_evaluate(of_provider *provider, const char *key, of_type type,
         return;
     }
     ofi_hold_known(slot, OFI_HELD_PROVIDER, provider);
+    const of_flag_value otherwise = *default_value; /* it may stand in the details */
     const struct ofi_call call = {.key = key,
                                   .type = type,
-                                  .default_value = *default_value,
+                                  .default_value = &otherwise,
                                   .domain = domain,
                                   .provider = provider,
                                   .context = context == NULL ? &ofi_empty_context : context};

@@ -86,6 +86,11 @@ static bool is_ready(int port)
 
 void daemon_start(struct daemon *daemon)
 {
+    daemon_start_with(daemon, flags);
+}
+
+void daemon_start_with(struct daemon *daemon, const char *text)
+{
     const char *binary = getenv("FLAGSTAFF_BIN") ? getenv("FLAGSTAFF_BIN") : BENCH_ROOT "/build/flagstaff";
     const char *parent = getenv("BENCH_DIR") ? getenv("BENCH_DIR") : "/var/tmp";
     close(net_listen(&daemon->port)); /* free a moment ago */
@@ -95,7 +100,7 @@ void daemon_start(struct daemon *daemon)
          *data = fs_format("%s/data", daemon->directory);
     char *listen_on = fs_format("127.0.0.1:%d", daemon->port);
     int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    BENCH_MUST(fd >= 0 && write(fd, flags, sizeof flags - 1) == (ssize_t)(sizeof flags - 1));
+    BENCH_MUST(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
     close(fd);
     char *copy = fs_strdup(binary);
     char *arguments[] = {copy,

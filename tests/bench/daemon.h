@@ -20,6 +20,8 @@ struct daemon {
 /* Starts it with one integer flag `count`, whose value is the subject's fact `n`, and waits until it is
  * ready. */
 void daemon_start(struct daemon *daemon);
+/* The same with a flag file of the bench's own. */
+void daemon_start_with(struct daemon *daemon, const char *text);
 void daemon_stop(struct daemon *daemon);
 
 /* Nanoseconds of CPU that the process has used, all its threads. */

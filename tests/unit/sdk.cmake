@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The tests of libopenfeature. They know its public headers only, and run against the shared library.
 add_library(sdk_support STATIC "${CMAKE_CURRENT_LIST_DIR}/sdk/support.c" "${CMAKE_CURRENT_LIST_DIR}/sdk/contract.c"
-  "${CMAKE_CURRENT_LIST_DIR}/sdk/fixture.c")
+  "${CMAKE_CURRENT_LIST_DIR}/sdk/fixture.c" "${CMAKE_CURRENT_LIST_DIR}/sdk/heap.c")
 target_link_libraries(sdk_support PUBLIC openfeature lib::cmocka lib::threads)
 target_include_directories(sdk_support PUBLIC "${CMAKE_CURRENT_LIST_DIR}/sdk")
 flagstaff_compile(sdk_support)

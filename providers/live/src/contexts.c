@@ -66,7 +66,7 @@ bool live_key_make(struct live_key *key, const struct live *live, const of_conte
     const char *subject = NULL;
     key->heap = NULL;
     key->length = 0;
-    if (options->watch_on_count == 1 && strcmp(options->watch_on[0], OF_TARGETING_KEY) == 0) {
+    if (live->by_subject) {
         subject = of_context_targeting_key(context);
         subject = subject == NULL ? "" : subject; /* an empty one is as good as none */
     }
@@ -106,18 +106,7 @@ struct live_map *live_map_new(size_t count)
 
 struct live_entry *live_map_find(const struct live_map *map, const struct live_key *key)
 {
-    struct live_entry *entry;
-    if (map == NULL) {
-        return NULL;
-    }
-    for (size_t at = (size_t)key->hash & map->mask; (entry = map->slots[at]) != NULL;
-         at = (at + 1) & map->mask) {
-        if (entry->hash == key->hash && entry->length == key->length &&
-            memcmp(entry->key, key->bytes, key->length) == 0) {
-            return entry;
-        }
-    }
-    return NULL;
+    return live_map_at(map, key->hash, key->bytes, key->length);
 }
 
 static void map_put(struct live_map *map, struct live_entry *entry)

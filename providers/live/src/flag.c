@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flag.c: see flag.h. A table is an array of flags in the wire's order and an index of it by hash; most
- * changes touch the values of few flags, so they share all other flags and the whole index.
+ * flag.c: see flag.h. Where a flag stands in a table is its index's business: a byte of the hash for each
+ * slot, all of which fit into the nearest cache, so that only the slot and the flag are fetched from afar.
+ * Most changes touch the values of few flags, so they share all other flags and the whole index.
  */
 #include "flag.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <openfeature/memory.h>
 
@@ -71,43 +73,64 @@ static bool add_cause(of_value *metadata, const struct fsw_cause *cause)
 
 static bool add_metadata(struct live_flag *made, const struct live_flag_style *style)
 {
-    const struct fsw_flag *flag = made->flag;
+    struct live_rest *rest = &made->rest;
+    const struct fsw_flag *flag = rest->wire;
     bool causes = style->causes && flag->cause.kind != NULL;
     if (flag->metadata != NULL || causes) {
-        made->metadata = live_metadata_of_json(flag->metadata);
-        if (made->metadata == NULL || (causes && !add_cause(made->metadata, &flag->cause))) {
+        rest->metadata = live_metadata_of_json(flag->metadata);
+        if (rest->metadata == NULL || (causes && !add_cause(rest->metadata, &flag->cause))) {
             return false;
         }
     }
     if (!flag->access) {
         return true;
     }
-    if (made->metadata == NULL) {
-        made->fallen = of_value_ref(style->over);
+    if (rest->metadata == NULL) {
+        rest->fallen = of_value_ref(style->over);
         return true;
     }
-    made->fallen = of_value_copy(made->metadata);
+    rest->fallen = of_value_copy(rest->metadata);
     const of_value *why = of_value_get(style->over, "flagstaff.error");
-    return of_value_set(made->fallen, "flagstaff.error", of_value_ref(why)) == OF_OK;
+    return of_value_set(rest->fallen, "flagstaff.error", of_value_ref(why)) == OF_OK;
+}
+
+enum { LEAST = _Alignof(max_align_t) }; /* what allocators align to */
+
+/* Zeroed memory for a flag with its key. */
+static struct live_flag *flag_alloc(const char *key, size_t length)
+{
+    size_t size = offsetof(struct live_flag, key) + length + 1 + LIVE_LINE - LEAST;
+    char *memory = length > UINT32_MAX ? NULL : of_alloc(size);
+    if (memory == NULL) {
+        return NULL;
+    }
+    memset(memory, 0, size);
+    size_t before = (LIVE_LINE - (uintptr_t)memory % LIVE_LINE) % LIVE_LINE;
+    struct live_flag *flag = (struct live_flag *)(void *)(memory + before);
+    flag->rest.before = (uint8_t)before;
+    atomic_init(&flag->rest.refs, 1);
+    flag->length = (uint32_t)length;
+    memcpy(flag->key, key, length + 1);
+    return flag;
 }
 
 struct live_flag *live_flag_new(const struct live_flag_style *style, const struct fsw_flag *flag)
 {
-    size_t length = strlen(flag->key);
-    struct live_flag *made = of_alloc(sizeof *made + length + 1);
+    struct live_flag *made = flag_alloc(flag->key, strlen(flag->key));
     if (made == NULL) {
         return NULL;
     }
-    memset(made, 0, sizeof *made);
-    memcpy(made->key, flag->key, length + 1);
-    atomic_init(&made->refs, 1);
-    made->hash = live_hash(style->seed, flag->key, length);
-    made->flag = fsw_flag_ref(flag);
-    made->type = type_of(flag->type);
+    struct live_rest *rest = &made->rest;
+    rest->wire = fsw_flag_ref(flag);
+    rest->variant = flag->variant;
+    rest->reason = flag->reason;
+    made->type = (uint8_t)type_of(flag->type);
     made->has_value = flag->has_value;
     made->access = flag->access;
-    if ((flag->has_value && !take_value(made->type, &flag->value, &made->value, &made->object)) ||
-        (flag->access && !take_value(made->type, &flag->safe, &made->safe, &made->safe_object)) ||
+    of_type type = (of_type)made->type;
+    of_flag_value safe;
+    if ((flag->has_value && !take_value(type, &flag->value, &made->value, &rest->object)) ||
+        (flag->access && !take_value(type, &flag->safe, &safe, &rest->safe_object)) ||
         !add_metadata(made, style)) {
         live_flag_unref(made);
         return NULL;
@@ -118,20 +141,32 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
 void live_flag_unref(void *owner)
 {
     struct live_flag *flag = owner;
-    if (flag == NULL || atomic_fetch_sub_explicit(&flag->refs, 1, memory_order_acq_rel) != 1) {
+    if (flag == NULL || atomic_fetch_sub_explicit(&flag->rest.refs, 1, memory_order_acq_rel) != 1) {
         return;
     }
-    of_value_unref(flag->object);
-    of_value_unref(flag->safe_object);
-    of_value_unref(flag->metadata);
-    of_value_unref(flag->fallen);
-    fsw_flag_unref(flag->flag);
-    of_free(flag);
+    struct live_rest *rest = &flag->rest;
+    of_value_unref(rest->object);
+    of_value_unref(rest->safe_object);
+    of_value_unref(rest->metadata);
+    of_value_unref(rest->fallen);
+    fsw_flag_unref(rest->wire);
+    of_free((char *)flag - rest->before);
+}
+
+/* Only of an access flag. */
+static of_flag_value safe_of(const struct live_flag *flag)
+{
+    of_flag_value value = {.object = flag->rest.safe_object};
+    of_value *object = NULL;
+    if (flag->type != OF_TYPE_OBJECT) {
+        (void)take_value((of_type)flag->type, &flag->rest.wire->safe, &value, &object);
+    }
+    return value;
 }
 
 bool live_flag_put(const struct live_flag *flag, bool safe, of_type type, of_flag_value *value)
 {
-    const of_flag_value *from = safe ? &flag->safe : &flag->value;
+    const of_flag_value its = safe ? safe_of(flag) : flag->value, *from = &its;
     if (flag->type == type) {
         *value = *from;
         return true;
@@ -153,17 +188,6 @@ bool live_flag_put(const struct live_flag *flag, bool safe, of_type type, of_fla
 
 /* --- the table --------------------------------------------------------------------------------------- */
 
-struct slot {
-    uint32_t tag;  /* of the hash's upper half */
-    uint32_t flag; /* its index plus 1; 0: empty */
-};
-
-struct live_index {
-    atomic_uint refs;
-    size_t mask;
-    struct slot slots[];
-};
-
 static void index_unref(struct live_index *index)
 {
     if (index != NULL && atomic_fetch_sub_explicit(&index->refs, 1, memory_order_acq_rel) == 1) {
@@ -171,26 +195,38 @@ static void index_unref(struct live_index *index)
     }
 }
 
-static struct live_index *index_new(const struct live_table *table)
+/* Slots for so many flags: a power of two, of which at most five eighths are taken. */
+static size_t slots_for(size_t count)
 {
-    size_t size = 8;
-    while (size < table->count * 2) {
-        size *= 2;
+    size_t slots = 8;
+    while (slots / 8 * 5 < count) {
+        slots *= 2;
     }
-    struct live_index *index = of_alloc(sizeof *index + size * sizeof(struct slot));
-    if (index == NULL) {
+    return slots;
+}
+
+static struct live_index *index_new(const struct live_table *table, uint64_t seed)
+{
+    size_t slots = slots_for(table->count);
+    size_t size = sizeof(struct live_index) + slots;
+    size = (size + sizeof(uint32_t) - 1) / sizeof(uint32_t) * sizeof(uint32_t);
+    char *memory = of_alloc(size + table->count * sizeof(uint32_t));
+    if (memory == NULL) {
         return NULL;
     }
-    memset(index, 0, sizeof *index + size * sizeof(struct slot));
+    memset(memory, 0, size);
+    struct live_index *index = (struct live_index *)(void *)memory;
     atomic_init(&index->refs, 1);
-    index->mask = size - 1;
+    index->mask = slots - 1;
+    index->places = (uint32_t *)(void *)(memory + size);
     for (size_t i = 0; i < table->count; i++) {
-        uint64_t hash = table->flags[i]->hash;
+        uint64_t hash = live_hash(seed, table->flags[i]->key, table->flags[i]->length);
         size_t at = (size_t)hash & index->mask;
-        while (index->slots[at].flag != 0) {
+        while (index->tags[at] != 0) {
             at = (at + 1) & index->mask;
         }
-        index->slots[at] = (struct slot){.tag = (uint32_t)(hash >> 32), .flag = (uint32_t)(i + 1)};
+        index->tags[at] = live_tag(hash);
+        index->places[i] = (uint32_t)at;
     }
     return index;
 }
@@ -204,12 +240,12 @@ static bool fill(struct live_table *made, const struct live_flag_style *style,
     for (size_t i = 0; i < count; i++) {
         const struct fsw_flag *flag = fsw_table_at(table, i);
         int order = 1;
-        while (old < old_count && before->flags[old]->flag != flag &&
+        while (old < old_count && before->flags[old]->rest.wire != flag &&
                (order = strcmp(before->flags[old]->key, flag->key)) < 0) {
             old++;
             *same = false;
         }
-        bool shared = old < old_count && before->flags[old]->flag == flag;
+        bool shared = old < old_count && before->flags[old]->rest.wire == flag;
         made->flags[i] = shared ? live_flag_ref(before->flags[old]) : live_flag_new(style, flag);
         if (made->flags[i] == NULL) {
             return false;
@@ -222,30 +258,40 @@ static bool fill(struct live_table *made, const struct live_flag_style *style,
     return true;
 }
 
+static struct live_table *table_alloc(size_t count)
+{
+    size_t slots = slots_for(count);
+    struct live_table *made = of_alloc(sizeof *made + (count + slots) * sizeof(struct live_flag *));
+    if (made != NULL) {
+        memset(made, 0, sizeof *made);
+        made->slots = made->flags + count;
+    }
+    return made;
+}
+
 struct live_table *live_table_new(const struct live_flag_style *style, const struct live_table *before,
                                   const struct fsw_table *table)
 {
     size_t count = fsw_table_count(table);
     bool same;
-    if (count >= UINT32_MAX) {
-        return NULL;
-    }
-    struct live_table *made = of_alloc(sizeof *made + count * sizeof(struct live_flag *));
+    struct live_table *made = count >= UINT32_MAX / 2 ? NULL : table_alloc(count);
     if (made == NULL) {
         return NULL;
     }
-    memset(made, 0, sizeof *made);
     if (fill(made, style, before, table, &same)) {
         if (same) {
             made->index = before->index;
             atomic_fetch_add_explicit(&made->index->refs, 1, memory_order_relaxed);
         } else {
-            made->index = index_new(made);
+            made->index = index_new(made, style->seed);
         }
     }
     if (made->index == NULL) {
         live_table_free(made);
         return NULL;
+    }
+    for (size_t i = 0; i < count; i++) { /* slots without a tag are not looked at */
+        made->slots[made->index->places[i]] = made->flags[i];
     }
     return made;
 }
@@ -260,22 +306,4 @@ void live_table_free(struct live_table *table)
     }
     index_unref(table->index);
     of_free(table);
-}
-
-struct live_flag *live_table_find(const struct live_table *table, uint64_t seed, const char *key)
-{
-    const struct live_index *index = table->index;
-    uint64_t hash = live_hash(seed, key, strlen(key));
-    for (size_t at = (size_t)hash & index->mask;; at = (at + 1) & index->mask) {
-        const struct slot *slot = &index->slots[at];
-        if (slot->flag == 0) {
-            return NULL;
-        }
-        if (slot->tag == (uint32_t)(hash >> 32)) {
-            struct live_flag *flag = table->flags[slot->flag - 1];
-            if (flag->hash == hash && strcmp(flag->key, key) == 0) {
-                return flag;
-            }
-        }
-    }
 }

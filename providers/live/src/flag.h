@@ -8,19 +8,34 @@
 #define LIVE_FLAG_H
 
 #include <stdatomic.h>
+#include <string.h>
 #include <openfeature/provider.h>
 #include <wire/wire.h>
 
-struct live_flag {
+#include "hash.h"
+
+enum { LIVE_LINE = 64 }; /* bytes of a cache line */
+
+/* What details are made of, and what an access flag falls to: a cache line. Counted here and not beside the
+ * value, so that counting takes no line from those who read values. */
+struct live_rest {
     atomic_uint refs;
-    of_type type;
+    uint8_t before;               /* bytes of the allocation before the flag */
+    const char *variant, *reason; /* of `wire` */
+    of_value *metadata;           /* NULL: none */
+    const struct fsw_flag *wire;  /* a reference: all texts are its own */
+    of_value *object;             /* what `value` leads into, or NULL */
+    of_value *fallen;             /* metadata of an access flag whose lease is over */
+    of_value *safe_object;        /* the value of an access flag whose lease is over, if that is an object */
+};
+
+/* Value and key stand in one cache line, unless the key is long. */
+struct live_flag {
+    struct live_rest rest;
+    _Alignas(LIVE_LINE) of_flag_value value;
+    uint32_t length; /* of the key */
+    uint8_t type;    /* enum of_type */
     bool has_value, access;
-    of_flag_value value, safe;
-    of_value *object, *safe_object;
-    of_value *metadata;          /* NULL: none */
-    of_value *fallen;            /* metadata of an access flag whose lease is over */
-    const struct fsw_flag *flag; /* a reference: variant, reason and texts are its own */
-    uint64_t hash;
     char key[];
 };
 
@@ -35,17 +50,35 @@ struct live_flag_style {
 struct live_flag *live_flag_new(const struct live_flag_style *style, const struct fsw_flag *flag);
 static inline struct live_flag *live_flag_ref(struct live_flag *flag)
 {
-    atomic_fetch_add_explicit(&flag->refs, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&flag->rest.refs, 1, memory_order_relaxed);
     return flag;
 }
 /* Of the type that of_resolution.release has. */
 void live_flag_unref(void *flag);
 
+/* Where flags stand by the hash of their keys. A byte of the hash for each slot, all of which fit into the
+ * nearest cache, so that only the slot and the flag are fetched from afar. */
+struct live_index {
+    atomic_uint refs;
+    size_t mask;
+    uint32_t *places; /* the slot of each flag in their order; they stand behind the tags */
+    uint8_t tags[];   /* of each slot; 0: free */
+};
+
+/* Of the hash's upper end; the slots go by its lower one. */
+static inline uint8_t live_tag(uint64_t hash)
+{
+    return (uint8_t)(hash >> 56 | 1);
+}
+
+/* The flags in slots by hash, for those who look one up, and sorted by key, for the one who makes the next
+ * table. */
 struct live_table {
     of_retired retired; /* first, since that is all the retiring knows of it */
     size_t count;
-    struct live_index *index;
-    struct live_flag *flags[]; /* references, sorted by key */
+    struct live_index *index; /* says which slots are taken */
+    struct live_flag **slots;
+    struct live_flag *flags[]; /* references, sorted by key; behind them the slots */
 };
 
 /*
@@ -56,7 +89,23 @@ struct live_table *live_table_new(const struct live_flag_style *style, const str
                                   const struct fsw_table *table);
 void live_table_free(struct live_table *table);
 /* The flag of this key, borrowed, or NULL. */
-struct live_flag *live_table_find(const struct live_table *table, uint64_t seed, const char *key);
+__attribute__((always_inline)) static inline struct live_flag *live_table_find(const struct live_table *table,
+                                                                               uint64_t seed, const char *key)
+{
+    const struct live_index *index = table->index;
+    size_t length = strlen(key);
+    uint64_t hash = live_hash(seed, key, length);
+    const uint8_t tag = live_tag(hash);
+    for (size_t at = (size_t)hash & index->mask; index->tags[at] != 0; at = (at + 1) & index->mask) {
+        if (index->tags[at] == tag) {
+            struct live_flag *flag = table->slots[at];
+            if (flag->length == length && live_same(flag->key, key, length)) {
+                return flag;
+            }
+        }
+    }
+    return NULL;
+}
 
 /* Puts the flag's value, or its safe one, as the type that is asked for; numbers convert where nothing is
  * lost. */

@@ -61,6 +61,8 @@ struct live {
     struct live_flag_style style;
     of_value *waiting; /* metadata of a safe value that is given because no values are here */
     int64_t margin;    /* of the lease check, in ms */
+    bool by_subject;   /* contexts are told apart by the targeting key alone */
+    bool simple;       /* and nothing else of them matters */
 
     _Atomic(struct live_map *) map;    /* NULL: nothing is watched */
     _Atomic(struct live_entry *) only; /* static paradigm */
@@ -104,7 +106,21 @@ struct live_key {
  */
 bool live_key_make(struct live_key *key, const struct live *live, const of_context *context);
 struct live_map *live_map_new(size_t count);
-/* The entry of this key, borrowed, or NULL. */
+/* The entry of this key, borrowed, or NULL. map may be NULL. */
+static inline struct live_entry *live_map_at(const struct live_map *map, uint64_t hash, const char *bytes,
+                                             size_t length)
+{
+    struct live_entry *entry;
+    if (map == NULL) {
+        return NULL;
+    }
+    for (size_t at = (size_t)hash & map->mask; (entry = map->slots[at]) != NULL; at = (at + 1) & map->mask) {
+        if (entry->hash == hash && entry->length == length && live_same(entry->key, bytes, length)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
 struct live_entry *live_map_find(const struct live_map *map, const struct live_key *key);
 
 /* What is to be handed to live_release() when the lock is let go. */

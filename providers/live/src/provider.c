@@ -93,6 +93,10 @@ static struct live *make_live(const of_live_options *options, const char **why)
         free_live(live);
         return NULL;
     }
+    live->by_subject =
+        live->options.watch_on_count == 1 && strcmp(live->options.watch_on[0], OF_TARGETING_KEY) == 0;
+    live->simple =
+        live->by_subject && !live->options.static_context && live->options.others != OF_LIVE_OTHERS_EVALUATED;
     live->style.causes = live->options.causes;
     live->style.over = metadata("the lease is over: the daemon may not be heard any more");
     live->waiting = metadata("the values of this context are not here yet");

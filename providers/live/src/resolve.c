@@ -10,6 +10,7 @@
 #include <openfeature/memory.h>
 
 #include "convert.h"
+#include "hash.h"
 
 /* One evaluation. */
 struct ask {
@@ -41,11 +42,11 @@ static of_error error_of(const char *code)
 static of_error answer_none(const struct ask *ask, struct live_flag *flag)
 {
     of_resolution *resolution = ask->resolution;
-    const struct fsw_flag *wire = flag->flag;
+    const struct fsw_flag *wire = flag->rest.wire;
     resolution->value = *ask->otherwise;
     if (!resolution->brief) {
         resolution->reason = wire->reason;
-        resolution->metadata = flag->metadata;
+        resolution->metadata = flag->rest.metadata;
         resolution->error_message = wire->error_message;
         resolution->owner = live_flag_ref(flag);
         resolution->release = live_flag_unref;
@@ -69,9 +70,10 @@ static of_error answer(const struct ask *ask, struct live_flag *flag, bool lease
     if (resolution->brief) {
         return OF_OK;
     }
-    resolution->variant = fallen ? flag->flag->safe_variant : flag->flag->variant;
-    resolution->reason = fallen ? OF_REASON_ERROR : leased ? flag->flag->reason : OF_REASON_STALE;
-    resolution->metadata = fallen ? flag->fallen : flag->metadata;
+    const struct live_rest *rest = &flag->rest;
+    resolution->variant = fallen ? rest->wire->safe_variant : rest->variant;
+    resolution->reason = fallen ? OF_REASON_ERROR : leased ? rest->reason : OF_REASON_STALE;
+    resolution->metadata = fallen ? rest->fallen : rest->metadata;
     resolution->owner = live_flag_ref(flag);
     resolution->release = live_flag_unref;
     return OF_OK;
@@ -87,8 +89,8 @@ static of_error answer_safe(const struct ask *ask, const struct fsw_flag *wire)
     if (flag == NULL) {
         return fail(ask, OF_ERROR_GENERAL, "out of memory");
     }
-    of_value_unref(flag->fallen);
-    flag->fallen = of_value_ref(live->waiting);
+    of_value_unref(flag->rest.fallen);
+    flag->rest.fallen = of_value_ref(live->waiting);
     of_error error = answer(ask, flag, false);
     live_flag_unref(flag);
     return error;
@@ -227,7 +229,7 @@ static of_error resolve_only(const struct ask *ask, struct live_entry *entry)
         /* What the other context's flags fall to is all that may be taken from them. */
         struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
         struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, ask->key);
-        return flag != NULL && flag->access ? answer_safe(ask, flag->flag) : answer_nothing(ask, NULL);
+        return flag != NULL && flag->access ? answer_safe(ask, flag->rest.wire) : answer_nothing(ask, NULL);
     }
     of_error error;
     pthread_mutex_lock(&live->lock);
@@ -257,24 +259,31 @@ static bool has_others(const struct live *live, const of_context *context)
     return of_context_count(context) > watched;
 }
 
-/* False where the entry has no values. */
-static inline bool resolve_entry(const struct ask *ask, struct live_entry *entry, of_error *error)
+/* The table that the entry has, or NULL, and whether it is leased: the lease is looked at first. */
+static inline struct live_table *read_entry(const struct live *live, struct live_entry *entry, bool *leased)
 {
-    struct live *live = ask->live;
     uint64_t tick = live_tick();
-    bool leased = live_gate_leased(&entry->gate, tick, live->margin);
+    *leased = live_gate_leased(&entry->gate, tick, live->margin);
     struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
-    if (table == NULL) {
-        return false;
-    }
-    if (atomic_load_explicit(&entry->used, memory_order_relaxed) != tick) {
+    if (table != NULL && atomic_load_explicit(&entry->used, memory_order_relaxed) != tick) {
         atomic_store_explicit(&entry->used, tick, memory_order_relaxed);
     }
-    *error = answer(ask, live_table_find(table, live->style.seed, ask->key), leased);
-    return true;
+    return table;
 }
 
-static of_error resolve(const struct ask *ask)
+/* False where the entry has no values. */
+static bool resolve_entry(const struct ask *ask, struct live_entry *entry, of_error *error)
+{
+    bool leased;
+    struct live_table *table = read_entry(ask->live, entry, &leased);
+    if (table != NULL) {
+        *error = answer(ask, live_table_find(table, ask->live->style.seed, ask->key), leased);
+    }
+    return table != NULL;
+}
+
+/* Whatever the options are, and whether values are here or not. */
+__attribute__((noinline)) static of_error resolve_any(const struct ask *ask)
 {
     struct live *live = ask->live;
     struct live_entry *entry;
@@ -300,38 +309,91 @@ static of_error resolve(const struct ask *ask)
     return error;
 }
 
+/* The table of the context where that is found by its targeting key alone, or is the static one as it was
+ * given; else NULL. */
+__attribute__((always_inline)) static inline struct live_table *
+read_simple(struct live *live, const of_context *context, bool *leased)
+{
+    if (!live->simple) {
+        struct live_entry *only = atomic_load_explicit(&live->only, memory_order_acquire);
+        return only != NULL && only->context == context ? read_entry(live, only, leased) : NULL;
+    }
+    const char *subject = of_context_targeting_key(context);
+    subject = subject == NULL ? "" : subject;
+    size_t length = strlen(subject);
+    struct live_map *map = atomic_load_explicit(&live->map, memory_order_acquire);
+    struct live_entry *entry =
+        live_map_at(map, live_hash(live->style.seed, subject, length), subject, length);
+    return entry == NULL ? NULL : read_entry(live, entry, leased);
+}
+
+/* What almost every evaluation comes to; false where it is anything else. */
+static inline bool answer_simply(struct live_flag *flag, of_type type, bool leased, of_resolution *resolution)
+{
+    if (flag == NULL || flag->type != type || !flag->has_value || (flag->access && !leased)) {
+        return false;
+    }
+    resolution->value = flag->value;
+    if (!resolution->brief) {
+        resolution->variant = flag->rest.variant;
+        resolution->reason = leased ? flag->rest.reason : OF_REASON_STALE;
+        resolution->metadata = flag->rest.metadata;
+        resolution->owner = live_flag_ref(flag);
+        resolution->release = live_flag_unref;
+    }
+    return true;
+}
+
+__attribute__((always_inline)) static inline of_error resolve(struct live *live, const char *key,
+                                                              of_type type, const of_flag_value *otherwise,
+                                                              const of_context *context,
+                                                              of_resolution *resolution)
+{
+    bool leased = false;
+    struct live_table *table = read_simple(live, context, &leased);
+    struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, key);
+    if (answer_simply(flag, type, leased, resolution)) {
+        return OF_OK;
+    }
+    of_flag_value measured = *otherwise;
+    if (type == OF_TYPE_STRING) {
+        measured.string.length = strlen(measured.string.data);
+    }
+    const struct ask ask = {live, key, type, &measured, context, resolution};
+    return table == NULL ? resolve_any(&ask) : answer(&ask, flag, leased);
+}
+
 of_error live_resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
                            of_resolution *resolution)
 {
     const of_flag_value otherwise = {.boolean = default_value};
-    return resolve(&(struct ask){self, key, OF_TYPE_BOOL, &otherwise, context, resolution});
+    return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
 }
 
 of_error live_resolve_string(void *self, const char *key, const char *default_value,
                              const of_context *context, of_resolution *resolution)
 {
-    default_value = default_value == NULL ? "" : default_value;
-    const of_flag_value otherwise = {.string = {default_value, strlen(default_value)}};
-    return resolve(&(struct ask){self, key, OF_TYPE_STRING, &otherwise, context, resolution});
+    const of_flag_value otherwise = {.string = {default_value == NULL ? "" : default_value, 0}};
+    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
 }
 
 of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
                           of_resolution *resolution)
 {
     const of_flag_value otherwise = {.integer = default_value};
-    return resolve(&(struct ask){self, key, OF_TYPE_INT, &otherwise, context, resolution});
+    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
 }
 
 of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
                              of_resolution *resolution)
 {
     const of_flag_value otherwise = {.number = default_value};
-    return resolve(&(struct ask){self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution});
+    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
 }
 
 of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
                              const of_context *context, of_resolution *resolution)
 {
     const of_flag_value otherwise = {.object = default_value};
-    return resolve(&(struct ask){self, key, OF_TYPE_OBJECT, &otherwise, context, resolution});
+    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
 }

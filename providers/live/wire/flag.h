@@ -20,10 +20,11 @@ enum fsw_outcome {
 };
 
 /*
- * Reads a flag. The flag keeps a reference to json, which must not be changed any more. *out is a reference.
- * FSW_BAD where a member that matters is missing or of another type than the flag's.
+ * Reads a flag. Of json it keeps references to values that are objects and to metadata, which must not be
+ * changed any more. *out is a reference. FSW_BAD where a member that matters is missing or of another type
+ * than the flag's.
  */
-enum fsw_outcome fsw_flag_parse(json_t *json, const struct fsw_flag **out);
+enum fsw_outcome fsw_flag_parse(const json_t *json, const struct fsw_flag **out);
 
 /* Whether going from a to b is a change that is told: type, value, variant, reason, safe or error. */
 bool fsw_flag_differs(const struct fsw_flag *a, const struct fsw_flag *b);

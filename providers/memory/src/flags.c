@@ -110,7 +110,7 @@ struct flag *flag_new(const of_memory_flag *given, of_error *error)
         return NULL;
     struct rest *rest = flag->rest;
     rest->values = of_value_ref(known.variants);
-    rest->metadata = of_value_ref(known.metadata);
+    flag->metadata = of_value_ref(known.metadata);
     rest->evaluator = known.evaluator;
     rest->user = known.user;
     flag->disabled = known.disabled;
@@ -141,14 +141,14 @@ void flag_unref(void *counted)
     if (flag == NULL || atomic_fetch_sub_explicit(&flag->refs, 1, memory_order_acq_rel) != 1)
         return;
     of_value_unref(flag->rest->values);
-    of_value_unref(flag->rest->metadata);
+    of_value_unref(flag->metadata);
     of_free(flag);
 }
 
 struct flags *flags_new(size_t count)
 {
     size_t slots = 8;
-    while (slots < count * 2)
+    while (slots / 8 * 5 < count)
         slots *= 2;
     struct flags *flags = zalloc(sizeof *flags + slots * sizeof flags->slots[0]);
     if (flags != NULL)

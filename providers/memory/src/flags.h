@@ -15,11 +15,10 @@ struct variant {
     of_flag_value value;
 };
 
-/* What is read only where there is targeting, or details are wanted. */
+/* What is read only where there is targeting. */
 struct rest {
     of_memory_evaluator evaluator;
     void *user;
-    of_value *metadata;
     of_value *values; /* what the variants point into */
     size_t count;
     struct variant variants[];
@@ -32,6 +31,7 @@ struct flag {
     bool plain; /* neither targeting nor disabled: `preset` is the answer */
     bool disabled;
     struct variant preset; /* without a name: none */
+    of_value *metadata;
     struct rest *rest;
     char key[];
 };
@@ -44,7 +44,7 @@ struct slot {
 struct flags {
     of_retired retired; /* must be first */
     size_t count;
-    size_t mask; /* slots - 1; at most half of them are taken */
+    size_t mask; /* slots - 1; at most five eighths of them are taken */
     struct slot slots[];
 };
 

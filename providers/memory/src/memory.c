@@ -86,7 +86,7 @@ static of_error resolve(struct memory *memory, const char *key, of_type type,
         return OF_OK;
     resolution->variant = variant == NULL ? NULL : variant->name;
     resolution->reason = reason;
-    resolution->metadata = flag->rest->metadata;
+    resolution->metadata = flag->metadata;
     resolution->owner = flag_ref(flag);
     resolution->release = flag_unref;
     return OF_OK;
@@ -102,10 +102,11 @@ static of_error resolve_bool(void *self, const char *key, bool default_value, co
 static of_error resolve_string(void *self, const char *key, const char *default_value,
                                const of_context *context, of_resolution *resolution)
 {
-    if (default_value == NULL)
-        default_value = "";
-    of_flag_value value = {.string = {default_value, strlen(default_value)}};
-    return resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
+    of_flag_value value = {.string = {default_value == NULL ? "" : default_value, 0}};
+    of_error error = resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
+    if (error == OF_OK && resolution->value.string.data == value.string.data)
+        resolution->value.string.length = strlen(value.string.data);
+    return error;
 }
 
 static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,

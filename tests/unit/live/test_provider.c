@@ -203,6 +203,44 @@ static void a_resolution_outlives_the_table_and_the_provider(void **state)
     of_context_unref(ada);
 }
 
+static void evaluations_take_no_lock_and_allocate_nothing(void **state)
+{
+    (void)state;
+    of_provider *provider = make(NULL);
+    struct live *live = of_provider_self(provider);
+    of_context *ada = of_context_new("ada");
+    of_resolution r;
+    (void)resolve(provider, "door", OF_TYPE_BOOL, ada, &r);
+    of_resolution_clear(&r);
+    struct live_entry *entry = entry_of(live, ada);
+    assert_true(apply(live, entry, FLAGS("true", "[1]")));
+    live_mirror.lease(live, entry, live_boottime() + 3600000);
+    pthread_mutex_lock(&live->lock); /* who wanted it would wait for ever */
+    long before = heap_count();
+    failing_set(0, false);
+    for (int i = 0; i < 200; i++) {
+        bool leased = i < 100;
+        if (i == 100) {
+            live_mirror.lease(live, entry, 0);
+        }
+        assert_int_equal(resolve(provider, "door", OF_TYPE_BOOL, ada, &r), OF_OK);
+        assert_int_equal(r.value.boolean, leased);
+        of_resolution_clear(&r);
+        assert_int_equal(resolve(provider, "name", OF_TYPE_STRING, ada, &r), OF_OK);
+        assert_string_equal(r.reason, leased ? "STATIC" : "STALE");
+        of_resolution_clear(&r);
+        assert_int_equal(resolve(provider, "list", OF_TYPE_OBJECT, ada, &r), OF_OK);
+        of_resolution_clear(&r);
+        assert_int_equal(resolve(provider, "no such flag", OF_TYPE_BOOL, ada, &r), OF_ERROR_FLAG_NOT_FOUND);
+        of_resolution_clear(&r);
+    }
+    assert_int_equal(failing_count(), 0);
+    assert_int_equal(heap_count(), before);
+    pthread_mutex_unlock(&live->lock);
+    of_context_unref(ada);
+    of_provider_unref(provider);
+}
+
 static void scenario(void)
 {
     of_live_options options = OF_LIVE_OPTIONS_INIT;
@@ -254,6 +292,7 @@ int main(void)
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_the_reason),
         cmocka_unit_test(keys_tell_contexts_apart_by_kind_and_value_of_what_is_watched_on),
         cmocka_unit_test(values_are_read_leased_then_safe_then_leased_again),
+        cmocka_unit_test(evaluations_take_no_lock_and_allocate_nothing),
         cmocka_unit_test(a_resolution_outlives_the_table_and_the_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

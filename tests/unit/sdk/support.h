@@ -111,6 +111,8 @@ void failing_set(long nth, bool onwards);
 long failing_count(void);      /* allocations since failing_set() */
 long failing_live(void);       /* allocated and not freed */
 void failing_await_none(void); /* waits until nothing is live */
+/* Allocations of the calling thread by whatever function, since the first call; 0 without a sanitizer. */
+long heap_count(void);
 /* Runs a scenario once for each of its allocations, which fails, and once more for each with all later ones
  * failing too. */
 void failing_torture(void (*scenario)(void));

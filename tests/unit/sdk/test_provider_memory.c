@@ -211,10 +211,62 @@ static void what_is_no_flag_is_refused_and_changes_nothing(void **state)
     of_value_unref(value);
 }
 
+static void evaluations_allocate_nothing(void **state)
+{
+    (void)state;
+    of_context *context = of_context_new("ada");
+    of_details details;
+    long before = heap_count();
+    failing_set(0, false);
+    for (int i = 0; i < 100; i++) {
+        assert_true(of_client_get_bool(client, "contract-bool", false, context, NULL));
+        assert_int_equal(of_client_get_int(client, "contract-int", 0, context, NULL), 10);
+        of_string text = of_client_get_string(client, "contract-string", "", context, NULL);
+        of_string_release(&text);
+        (void)of_client_bool_details(client, "contract-bool", false, context, NULL, &details);
+        assert_string_equal(details.variant, "on");
+        of_details_clear(&details);
+        (void)of_client_string_details(client, "contract-string", "", context, NULL, &details);
+        assert_string_equal(details.value.string.data, "hi");
+        of_details_clear(&details);
+        (void)of_client_bool_details(client, "no such flag", false, context, NULL, &details);
+        of_details_clear(&details);
+    }
+    assert_int_equal(failing_count(), 0);
+    assert_int_equal(heap_count(), before);
+    of_context_unref(context);
+}
+
+static void details_keep_a_default_object_that_its_owner_has_let_go(void **state)
+{
+    (void)state;
+    of_details details;
+    of_value *object = variants("{\"a\":1}"), *values = variants("{\"o\":{}}");
+    of_memory_flag flag = {.size = sizeof flag, .key = "off", .variants = values, .disabled = true};
+    assert_int_equal(of_memory_provider_put(provider, &flag), OF_OK);
+    assert_int_equal(of_client_object_details(client, "off", object, NULL, NULL, &details), OF_OK);
+    of_value_unref(object);
+    assert_int_equal(of_value_as_int(of_value_get(details.value.object, "a"), 0), 1);
+    of_details_clear(&details);
+    of_value_unref(values);
+}
+
+static void a_default_value_may_stand_in_the_details_that_are_filled(void **state)
+{
+    (void)state;
+    of_details details = {.value = {.integer = 7}};
+    assert_int_equal(
+        of_client_details(client, "no such flag", OF_TYPE_INT, &details.value, NULL, NULL, &details),
+        OF_ERROR_FLAG_NOT_FOUND);
+    assert_int_equal(details.value.integer, 7);
+    of_details_clear(&details);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
+    failing_install(); /* it fails nothing here, and counts */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_keeps_the_contract_of_providers),
         TEST(a_context_evaluator_picks_the_variant),
@@ -223,6 +275,9 @@ int main(void)
         TEST(replacing_all_flags_names_old_and_new_ones),
         TEST(changing_one_flag_names_it),
         TEST(details_keep_the_flag_that_was_replaced_since),
+        TEST(evaluations_allocate_nothing),
+        TEST(details_keep_a_default_object_that_its_owner_has_let_go),
+        TEST(a_default_value_may_stand_in_the_details_that_are_filled),
         TEST(five_thousand_flags_are_all_found),
         TEST(what_is_no_flag_is_refused_and_changes_nothing),
     };
