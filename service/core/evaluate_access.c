@@ -22,21 +22,25 @@ struct stand {
 
 static const char *const state_names[] = {"allowed", "denied", "value", "unknown", "bad"};
 
-static bool use_safe(struct fs_evaluating *e, enum fs_reason reason)
+void fs_evaluation_safe(struct fs_evaluation *out, const struct fs_flag *flag, enum fs_reason reason)
 {
-    const struct fs_flag *flag = e->flag;
-    e->out->safe = true;
+    out->safe = true;
     if (flag->safe_variant >= 0) {
-        fs_evaluation_pick(e->out, flag, flag->safe_variant, reason);
+        fs_evaluation_pick(out, flag, flag->safe_variant, reason);
     } else if (flag->safe_value) {
-        e->out->value = json_incref(flag->safe_value);
-        e->out->variant = "safe";
-        e->out->reason = reason;
+        out->value = json_incref(flag->safe_value);
+        out->variant = "safe";
+        out->reason = reason;
     } else {
         /* The file's reader refuses such a flag. */
-        e->out->safe = false;
-        fs_evaluation_error(e->out, FS_ERROR_GENERAL, "the flag has no safe variant");
+        out->safe = false;
+        fs_evaluation_error(out, FS_ERROR_GENERAL, "the flag has no safe variant");
     }
+}
+
+static bool use_safe(struct fs_evaluating *e, enum fs_reason reason)
+{
+    fs_evaluation_safe(e->out, e->flag, reason);
     return false;
 }
 

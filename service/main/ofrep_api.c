@@ -209,51 +209,24 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
     fs_waiting_destroy(waiting);
 }
 
-static void make_safe(const struct fs_flag *flag, const char *why, struct fs_evaluation *out)
-{
-    *out = (struct fs_evaluation){
-        .reason = FS_REASON_ERROR, .safe = true, .variant = "safe", .next_change = INT64_MAX};
-    if (flag->safe_variant >= 0) {
-        out->variant = flag->variants[flag->safe_variant].name;
-        out->value = json_incref(flag->variants[flag->safe_variant].value);
-    } else {
-        out->value = json_incref(flag->safe_value);
-    }
-    snprintf(out->detail, sizeof out->detail, "%s", why);
-}
-
-/* All that is visible, safe: and nothing is asked of anybody. */
+/* All that is visible, safe, or that of one key: and nothing is asked of anybody. */
 static void reply_safe(struct fs_daemon *daemon, uint64_t request, const char *key, bool client_only,
                        const char *why)
 {
     const struct fs_flagset *set = fs_engine_flags(daemon->engine);
+    const struct fs_flag *flag = key ? fs_flagset_find(set, key) : NULL;
     struct fs_buf body;
-    bool found = false;
-    fs_buf_init(&body, ANSWER_LIMIT);
-    if (!key)
-        fs_ofrep_bulk_begin(&body);
-    for (size_t i = 0; i < set->count; i++) {
-        const struct fs_flag *flag = set->flags[i];
-        struct fs_evaluation safe;
-        if (!flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT) ||
-            (key && strcmp(key, flag->key)))
-            continue;
-        make_safe(flag, why, &safe);
-        if (key)
-            fs_ofrep_add_flag(&body, flag, &safe);
-        else
-            fs_ofrep_bulk_add(&body, flag, &safe);
-        fs_evaluation_finish(&safe);
-        found = true;
-    }
-    if (key && !found) {
+    if (key && (!flag || !flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT))) {
         reply_blob(daemon, request, 404, fs_ofrep_not_found(key));
-    } else {
-        if (!key)
-            fs_ofrep_bulk_end(&body, set->metadata, NULL, 0);
-        fs_server_reply(daemon->server, request, 200, "application/json", "Cache-Control: no-store\r\n",
-                        fs_blob_copy(body.data, body.length));
+        return;
     }
+    fs_buf_init(&body, ANSWER_LIMIT);
+    if (flag)
+        fs_ofrep_add_safe(&body, flag, why);
+    else
+        fs_ofrep_bulk_safe(&body, set, client_only, why);
+    fs_server_reply(daemon->server, request, 200, "application/json", "Cache-Control: no-store\r\n",
+                    fs_blob_copy(body.data, body.length));
     fs_buf_finish(&body);
 }
 

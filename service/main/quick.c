@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Single OFREP evaluations of plain flags, on the door's thread. See quick.h. */
+/* OFREP on the door's thread: single evaluations of plain flags, safe values under overload. See quick.h. */
 #include "quick.h"
 
 #include <pthread.h>
@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "push/ofrep.h"
 
-#define PREFIX "/ofrep/v1/evaluate/flags/"
+#define BULK         "/ofrep/v1/evaluate/flags"
+#define PREFIX       BULK "/"
+#define ANSWER_LIMIT (16 * 1024 * 1024)
 
 struct fs_quick {
     pthread_mutex_t lock; /* guards `set` for the moment in which a reference is taken */
@@ -91,7 +93,7 @@ static bool evaluate(struct fs_quick *quick, const struct fs_flag *flag,
     struct fs_evaluation value;
     struct fs_buf body;
     char etag[FS_OFREP_ETAG_SIZE];
-    fs_buf_init(&body, 16 * 1024 * 1024);
+    fs_buf_init(&body, ANSWER_LIMIT);
     fs_evaluate(flag, &input, &quick->arena, &value);
     out->status = fs_ofrep_add_flag(&body, flag, &value);
     out->headers = fs_format("ETag: %s\r\n", fs_ofrep_etag(body.data, body.length, etag));
@@ -112,4 +114,28 @@ bool fs_quick_answer(void *self, const struct fs_http_request *request,
     bool answered = flag && evaluate(quick, flag, request, credential, out);
     fs_flagset_unref(set);
     return answered;
+}
+
+/* Any error would leave the values that a browser has in force, whoever they were for. */
+bool fs_quick_overloaded(void *self, const struct fs_http_request *request,
+                         const struct fs_credential *credential, struct fs_quick_answer *out)
+{
+    struct fs_quick *quick = self;
+    bool any = credential && fs_credential_may(credential, FS_SCOPE_EVALUATE_ANY);
+    if (!any && !(credential && fs_credential_may(credential, FS_SCOPE_EVALUATE)))
+        return false;
+    if (strcmp(request->method, "POST") || strcmp(request->path, BULK))
+        return false;
+    struct fs_flagset *set = current(quick);
+    if (!set)
+        return false;
+    struct fs_buf body;
+    fs_buf_init(&body, ANSWER_LIMIT);
+    fs_ofrep_bulk_safe(&body, set, !any, "the service has more work than it can take");
+    out->status = 200;
+    out->headers = fs_strdup("Cache-Control: no-store\r\n");
+    out->body = fs_blob_copy(body.data, body.length);
+    fs_buf_finish(&body);
+    fs_flagset_unref(set);
+    return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the door answers without the core: an OFREP question about one flag that has neither decision nor
- * facts. Its value is a function of the definitions, which are immutable, and of the context. `quick` is
+ * facts, whose value is a function of the definitions, which are immutable, and of the context; and where the
+ * core can take no more, safe values to whoever asks for all flags. `quick` is
  * shared: the core's thread sets it, the door's thread asks it.
  */
 #ifndef FS_MAIN_QUICK_H
@@ -18,7 +19,9 @@ struct fs_quick *fs_quick_create(const struct fs_context_limits *limits, struct 
 void fs_quick_destroy(struct fs_quick *quick); /* accepts NULL */
 /* The definitions from now on; takes a reference of its own. */
 void fs_quick_set(struct fs_quick *quick, struct fs_flagset *set);
-/* As struct fs_server_options wants it. */
+/* As struct fs_server_options wants them. */
+bool fs_quick_overloaded(void *quick, const struct fs_http_request *request,
+                         const struct fs_credential *credential, struct fs_quick_answer *out);
 bool fs_quick_answer(void *quick, const struct fs_http_request *request,
                      const struct fs_credential *credential, struct fs_quick_answer *out);
 

@@ -189,6 +189,7 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->clock = daemon->clock;
     server->loopback_operator = !ever;
     server->quick = fs_quick_answer;
+    server->overloaded = fs_quick_overloaded;
     server->quick_self = daemon->quick;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)

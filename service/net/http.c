@@ -145,6 +145,16 @@ static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input
     return false;
 }
 
+static int answer_quickly(struct fs_peer *peer, const struct fs_quick_answer *answer)
+{
+    bool ok =
+        fs_reply_write(peer, answer->status, "application/json", answer->headers,
+                       answer->body ? answer->body->bytes : NULL, answer->body ? answer->body->length : 0);
+    fs_free(answer->headers);
+    fs_blob_unref(answer->body);
+    return ok ? fs_reply_done(peer) : -1;
+}
+
 /* What needs no core is answered here. */
 static bool answer_at_once(struct fs_peer *peer, int *result)
 {
@@ -152,12 +162,19 @@ static bool answer_at_once(struct fs_peer *peer, int *result)
     struct fs_quick_answer answer = {0};
     if (!options->quick || !options->quick(options->quick_self, peer->request, peer->credential, &answer))
         return false;
-    bool ok = fs_reply_write(peer, answer.status, "application/json", answer.headers,
-                             answer.body ? answer.body->bytes : NULL, answer.body ? answer.body->length : 0);
-    fs_free(answer.headers);
-    fs_blob_unref(answer.body);
-    *result = ok ? fs_reply_done(peer) : -1;
+    *result = answer_quickly(peer, &answer);
     return true;
+}
+
+static int refuse_overloaded(struct fs_peer *peer, const char *why)
+{
+    const struct fs_server_options *options = &peer->server->options;
+    struct fs_quick_answer answer = {0};
+    if (!options->overloaded ||
+        !options->overloaded(options->quick_self, peer->request, peer->credential, &answer))
+        return refuse(peer, 503, "unavailable", why, RETRY_LATER);
+    peer->close_after = peer->close_after || peer->unread;
+    return answer_quickly(peer, &answer);
 }
 
 static int hand_over(struct fs_peer *peer)
@@ -179,10 +196,11 @@ static int hand_over(struct fs_peer *peer)
     message->request = peer->request;
     peer->request = NULL;
     if (!fs_inbox_try(server, message)) {
+        peer->request = message->request;
+        message->request = NULL;
         fs_net_message_destroy(&message->message);
         fs_server_unname(peer);
-        return refuse(peer, 503, "unavailable", "the service has more work than it can take: try again",
-                      RETRY_LATER);
+        return refuse_overloaded(peer, "the service has more work than it can take: try again");
     }
     peer->state = FS_PEER_WAITING;
     fs_peer_deadline(peer, 0);
@@ -235,8 +253,7 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
     if (body && !peer->credential)
         return refuse(peer, 400, "invalid", "without a credential no body is taken", NULL);
     if (!fs_limits_take_request(peer))
-        return refuse(peer, 503, "unavailable", "too many requests are waiting for an answer: try again",
-                      RETRY_LATER);
+        return refuse_overloaded(peer, "too many requests are waiting for an answer: try again");
     if (body == 0) {
         peer->empty_body = !peer->unread && strcmp(peer->request->method, "POST") == 0;
         return hand_over(peer);

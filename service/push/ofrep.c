@@ -115,6 +115,35 @@ int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const stru
     return absent ? 404 : 400;
 }
 
+int fs_ofrep_add_safe(struct fs_buf *out, const struct fs_flag *flag, const char *why)
+{
+    struct fs_evaluation safe = {.next_change = INT64_MAX};
+    fs_evaluation_safe(&safe, flag, FS_REASON_ERROR);
+    snprintf(safe.detail, sizeof safe.detail, "%s", why);
+    int status = fs_ofrep_add_flag(out, flag, &safe);
+    fs_evaluation_finish(&safe);
+    return status;
+}
+
+static void separate(struct fs_buf *out)
+{
+    if (out->length && out->data[out->length - 1] == '}')
+        fs_buf_addc(out, ',');
+}
+
+void fs_ofrep_bulk_safe(struct fs_buf *out, const struct fs_flagset *set, bool client_only, const char *why)
+{
+    fs_ofrep_bulk_begin(out);
+    for (size_t i = 0; i < set->count; i++) {
+        const struct fs_flag *flag = set->flags[i];
+        if (!flag->access || (client_only && flag->visibility != FS_VISIBILITY_CLIENT))
+            continue;
+        separate(out);
+        fs_ofrep_add_safe(out, flag, why);
+    }
+    fs_ofrep_bulk_end(out, set->metadata, NULL, 0);
+}
+
 void fs_ofrep_bulk_begin(struct fs_buf *out)
 {
     fs_buf_adds(out, "{\"flags\":[");
@@ -122,8 +151,7 @@ void fs_ofrep_bulk_begin(struct fs_buf *out)
 
 void fs_ofrep_bulk_add(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation)
 {
-    if (out->length && out->data[out->length - 1] == '}')
-        fs_buf_addc(out, ',');
+    separate(out);
     fs_ofrep_add_flag(out, flag, evaluation);
 }
 

@@ -341,7 +341,7 @@ def test_after_a_cut_in_which_nothing_changed_the_refetch_is_304_and_values_stay
     c.wait_stream()
     d.facts("ada", {"access": "granted"})
     eventually(lambda: c.value() is True, "the change")
-    before = c.events.count("ConfigurationChanged")
+    before = eventually(lambda: c.events.count("ConfigurationChanged"), "its event")
     w.cut()
     eventually(lambda: [r for r in c.requests if r["status"] == 304], "304")
     assert c.requests[-1]["ifNoneMatch"] and c.value() is True

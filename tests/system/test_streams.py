@@ -80,6 +80,27 @@ def test_a_bulk_answer_under_way_when_its_key_is_revoked_announces_no_stream(opa
     assert announced["inactivityDelaySec"] == 120, "OFREP's own default: it is the client's inactivity"
 
 
+def test_whoever_asks_for_all_flags_when_the_service_can_take_no_more_gets_safe_values(opa, daemon):
+    """An error would leave the values that the stock web provider had before in force, whoever they were for."""
+    slow = Gate(opa({"app.rego": "package app\nallow := true\n"}).port)
+    d = daemon({"door": access("app/allow")}, {"probe": "60s", "evaluateTimeout": "60s", "limits": {"requests": 1},
+                                               "sources": {"opa": {"type": "opa", "url": slow.url, "timeout": "60s", "revalidate": "1h"}}})
+    answers = []
+    slow.shut()
+    asking = threading.Thread(target=lambda: answers.append(d.evaluate("ada")))
+    asking.start()
+    assert slow.held.wait(DEADLINE)
+    bulk = d.evaluate("bo")
+    assert bulk.status == 200
+    door, = bulk.json["flags"]
+    assert door["value"] is False and door["reason"] == "ERROR" and "more work" in door["metadata"]["flagstaff.error"]
+    assert d.evaluate("bo", "door").status == 503, "a single evaluation is an error, and gives the caller's default"
+    slow.open.set()
+    asking.join(DEADLINE)
+    slow.close()
+    assert next(f for f in answers[0].json["flags"] if f["key"] == "door")["value"] is True
+
+
 def test_an_event_stream_has_no_head(keyed):
     assert request("HEAD", stream_url(keyed)).status == 405
     assert keyed.get("/v1/clients").json["clients"] == []

@@ -64,6 +64,8 @@ struct fs_evaluation {
  * fs_evaluation_finish(). */
 void fs_evaluate(const struct fs_flag *flag, const struct fs_evaluation_input *input, struct fs_arena *arena,
                  struct fs_evaluation *out);
+/* Gives an access flag's safe variant. `out` is zeroed or finished. */
+void fs_evaluation_safe(struct fs_evaluation *out, const struct fs_flag *flag, enum fs_reason reason);
 void fs_evaluation_finish(struct fs_evaluation *evaluation);
 /* Same type, value, variant, reason, safe and error: not a change. */
 bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluation *b);

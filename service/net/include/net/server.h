@@ -69,6 +69,9 @@ struct fs_server_options {
      * goes to the core. May be NULL. Must not block. */
     bool (*quick)(void *quick_self, const struct fs_http_request *request,
                   const struct fs_credential *credential, struct fs_quick_answer *out);
+    /* What to answer where the core can take no more, instead of 503; false: nothing else. */
+    bool (*overloaded)(void *quick_self, const struct fs_http_request *request,
+                       const struct fs_credential *credential, struct fs_quick_answer *out);
     void *quick_self;
     struct fs_clock clock;
 };

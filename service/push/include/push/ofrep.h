@@ -40,6 +40,12 @@ void fs_ofrep_bulk_add(struct fs_buf *out, const struct fs_flag *flag,
                        const struct fs_evaluation *evaluation);
 void fs_ofrep_bulk_end(struct fs_buf *out, const json_t *metadata, const char *stream, int inactivity_s);
 
+/* The answer for whom nothing may be asked: the safe value of an access flag, and why. Returns the status. */
+int fs_ofrep_add_safe(struct fs_buf *out, const struct fs_flag *flag, const char *why);
+/* A whole bulk answer of that kind: all access flags that the caller may see, or with visibility `client`
+ * those alone. Clients keep what they had before after any error, so there must be one. */
+void fs_ofrep_bulk_safe(struct fs_buf *out, const struct fs_flagset *set, bool client_only, const char *why);
+
 /* {"key":...,"errorCode":...,"errorDetails":...,"metadata":{}}. `key` NULL (bulk): "". One reference, the
  * caller's. */
 struct fs_blob *fs_ofrep_error(const char *key, const char *code, const char *details);
