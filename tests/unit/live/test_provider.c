@@ -80,6 +80,15 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
          .wait = 1,
          .static_context = true},
         {.size = sizeof(of_live_options), .ca_file = "/nowhere/ca.pem", .url = "wss://x"},
+        {.size = sizeof(of_live_options), .client_certificate = "/dev/null", .url = "wss://x"},
+        {.size = sizeof(of_live_options),
+         .client_certificate = "/nowhere/cert.pem",
+         .client_key = "/nowhere/key.pem",
+         .url = "wss://x"},
+        {.size = sizeof(of_live_options), /* there, and no PEM */
+         .client_certificate = "/dev/null",
+         .client_key = "/dev/null",
+         .url = "wss://x"},
         {.size = 0},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -87,6 +87,13 @@ typedef struct of_live_options {
     const char *client_version;
     /** For lines that people read; never has secrets or values in it. NULL: nobody is told. */
     void (*log)(void *user, of_live_level level, const char *text);
+    /**
+     * Two files of PEM, both or neither: the certificate to show to a daemon that asks for one
+     * (`tls.clientCa`), with its chain, and its key, without a passphrase. Read when the provider is made:
+     * for a renewed certificate make a new one.
+     */
+    const char *client_certificate;
+    const char *client_key;
 } of_live_options;
 
 /** Options with everything as it is when left out. */
