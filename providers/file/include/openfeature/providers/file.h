@@ -58,7 +58,9 @@ typedef struct of_file_options {
      * is the current one when the provider is made.
      */
     const char *const *paths;
+    /** How many. */
     size_t path_count;
+    /** How changes are noticed. */
     of_file_changes changes;
     /** How often is polled, in ms; 0: 2000. A change is taken when it was seen twice, so that no half is. */
     unsigned poll;
