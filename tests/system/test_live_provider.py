@@ -140,6 +140,21 @@ def test_a_daemon_that_stands_still_loses_its_leases_and_access_flags_fall_to_th
     assert p.get("door")["value"] is True and p("status") == "READY"
 
 
+def test_a_network_that_hangs_from_the_start_holds_up_neither_init_nor_evaluations_nor_the_end(daemon, driver, proxy):
+    d = daemon(FLAGS)
+    wire = proxy(d)
+    wire.freeze()
+    p = driver(wire.url, expect=None, start_timeout=300, wait=300)
+    assert p.started != "OK" and p("status") == "ERROR"
+    answer = p.get("door")
+    assert answer["error"] == "PROVIDER_NOT_READY" and answer["value"] is False and answer["seconds"] < 5
+    q = driver(wire.url, expect=None, start_timeout=300)
+    q.end()  # while nobody answers
+    wire.thaw()
+    p.until("PROVIDER_READY")
+    known(p)
+
+
 def test_a_process_that_stood_still_for_longer_than_a_lease_grants_nothing_when_it_goes_on(daemon, driver, proxy):
     d = daemon(FLAGS, SHORT)
     grant(d, wait="wait=applied")
