@@ -29,7 +29,7 @@ static bool use_safe(struct fs_evaluating *e, enum fs_reason reason)
     if (flag->safe_variant >= 0) {
         fs_evaluation_pick(e->out, flag, flag->safe_variant, reason);
     } else if (flag->safe_value) {
-        e->out->value = json_incref(flag->safe_value);
+        e->out->value = fs_json_share(flag->safe_value);
         e->out->variant = "safe";
         e->out->reason = reason;
     } else {
@@ -181,7 +181,7 @@ static void pick_value(struct fs_evaluating *e, json_t *value, const char *why, 
                              value ? fs_type_name(e->flag->type) : why);
         use_safe(e, FS_REASON_ERROR);
     }
-    json_decref(value);
+    fs_json_drop(value);
 }
 
 static void evaluate_rule(struct fs_evaluating *e, const struct fs_rule *rule)

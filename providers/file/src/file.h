@@ -12,7 +12,7 @@
 
 #include <openfeature/providers/file.h>
 
-#include "core/flag.h"
+#include "core/evaluate.h"
 
 enum { FILE_PROBLEM = 512, FILE_PATHS = 4096 }; /* bytes of a message about files; paths */
 
@@ -34,6 +34,8 @@ struct item {
     struct piece *variants; /* as flag->variants; within the table's memory */
     struct piece safe;      /* of flag->safe_value */
     of_value *metadata;     /* NULL: none */
+    bool plain;             /* without rules, or disabled: the same for everybody, which is `fixed` */
+    struct fs_evaluation fixed;
 };
 
 /* Immutable. Counted: the provider has one reference, and each of the details that borrow from it. */

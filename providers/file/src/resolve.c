@@ -9,7 +9,6 @@
 #include <openfeature/memory.h>
 
 #include "base/alloc.h"
-#include "core/evaluate.h"
 #include "flagfile/flagfile.h"
 
 /* One evaluation. */
@@ -267,17 +266,6 @@ static of_error run(const struct ask *ask)
     return error;
 }
 
-/* Without rules, it is the same for everybody. */
-static of_error pick(const struct ask *ask)
-{
-    struct fs_evaluation_input input = {0};
-    struct fs_evaluation evaluation;
-    fs_evaluate(ask->item->flag, &input, NULL, &evaluation);
-    of_error error = answer(ask, &evaluation);
-    fs_evaluation_finish(&evaluation);
-    return error;
-}
-
 of_error file_resolve(struct file *file, const char *key, of_type type, const of_flag_value *otherwise,
                       const of_context *context, of_resolution *resolution)
 {
@@ -295,6 +283,5 @@ of_error file_resolve(struct file *file, const char *key, of_type type, const of
     if (flag->access && !flag->disabled && flag->unleased == FS_UNLEASED_SAFE) {
         return answer_safe(&ask, "values from files have no lease, and the flag says 'unleased: safe'");
     }
-    bool rules = flag->targeting != NULL || flag->value != NULL || flag->decision_count > 0;
-    return rules && !flag->disabled ? run(&ask) : pick(&ask);
+    return ask.item->plain ? answer(&ask, &ask.item->fixed) : run(&ask);
 }

@@ -58,6 +58,12 @@ static bool item_make(struct item *item, const struct fs_flag *flag, struct piec
         item->metadata = metadata_of_json(flag->metadata);
         fine = fine && item->metadata != NULL;
     }
+    bool rules = flag->targeting != NULL || flag->value != NULL || flag->decision_count > 0;
+    item->plain = flag->disabled || !rules;
+    if (item->plain) {
+        const struct fs_evaluation_input nothing = {0};
+        fs_evaluate(flag, &nothing, NULL, &item->fixed);
+    }
     return fine;
 }
 
@@ -118,6 +124,7 @@ void table_unref(void *counted)
     for (size_t i = 0; i < table->set->count; i++) {
         of_value_unref(table->items[i].safe.value);
         of_value_unref(table->items[i].metadata);
+        fs_evaluation_finish(&table->items[i].fixed);
     }
     fs_flagset_unref(table->set);
     of_free(table->pieces);

@@ -3,6 +3,12 @@
 #include "contract.h"
 #include "file_world.h"
 
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <openfeature/static.h>
+
 /* --- the contract ------------------------------------------------------------------------------------- */
 
 static of_provider *make(void)
@@ -153,6 +159,87 @@ static void fields_with_reserved_names_are_not_seen_by_rules(void **state)
     finish();
 }
 
+static void a_static_context_is_what_rules_see(void **state)
+{
+    (void)state;
+    write_file("flags.yaml", rules);
+    of_static_api *api = of_static_api_new();
+    of_static_client *client = of_static_api_client(api, NULL);
+    of_provider *provider = provider_of("flags.yaml", OF_FILE_CHANGES_AUTO);
+    assert_int_equal(of_static_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
+    assert_false(of_static_client_get_bool(client, "door", true, NULL));
+    of_context *bo = of_context_new("bo");
+    assert_int_equal(of_static_api_set_context_and_wait(api, NULL, bo, PATIENCE_MS), OF_OK);
+    assert_true(of_static_client_get_bool(client, "door", false, NULL));
+    of_context_unref(bo);
+    of_static_client_unref(client);
+    of_static_api_unref(api);
+    of_provider_unref(provider);
+}
+
+static void a_forked_child_answers_from_what_was_read_and_disturbs_nothing(void **state)
+{
+    (void)state;
+    int status = -1;
+    write_file("flags.yaml", rules);
+    start("flags.yaml");
+    pid_t child = fork();
+    if (child == 0) {
+        of_context *ada = of_context_new("ada");
+        bool open = of_client_get_bool(program.client, "door", false, ada, NULL);
+        of_error error = of_file_provider_reload(program.provider, NULL, 0);
+        _exit(open && error == OF_ERROR_PROVIDER_NOT_READY ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    replace_file("flags.yaml", "flags: {door: {variants: {one: true}, defaultVariant: one}}\n");
+    assert_int_equal(next_event(OF_EVENT_CONFIGURATION_CHANGED)->type, OF_EVENT_CONFIGURATION_CHANGED);
+    assert_true(of_client_get_bool(program.client, "door", false, NULL, NULL));
+    finish();
+}
+
+struct lines {
+    char text[4096];
+};
+
+static void note(void *user, of_file_level level, const char *text)
+{
+    struct lines *lines = user;
+    size_t length = strlen(lines->text);
+    (void)snprintf(lines->text + length, sizeof lines->text - length, "%d %s\n", (int)level, text);
+}
+
+static void the_log_has_every_mistake_with_its_place_and_every_flag_that_asks_a_source(void **state)
+{
+    (void)state;
+    struct lines lines = {""};
+    write_file("flags.yaml", "flags:\n"
+                             "  one: {variants: {a: 1}, defaultVariant: b}\n"
+                             "  two: {variants: {a: 1}, defaultVariant: a, targeting: {nonsense: 1}}\n");
+    const char *path = place("flags.yaml");
+    of_file_options options = OF_FILE_OPTIONS_INIT;
+    options.paths = &path;
+    options.path_count = 1;
+    options.log = note;
+    options.user = &lines;
+    of_provider *provider = of_file_provider_new(&options, NULL, 0);
+    of_api *api = of_api_new();
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_ERROR_PARSE_ERROR);
+    of_api_shutdown(api);
+    assert_non_null(strstr(lines.text, "flags.yaml:2:"));
+    assert_non_null(strstr(lines.text, "flags.one.defaultVariant"));
+    assert_non_null(strstr(lines.text, "flags.yaml:3:"));
+    assert_non_null(strstr(lines.text, "nonsense"));
+    lines.text[0] = '\0';
+    write_file("flags.yaml", rules);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
+    of_api_shutdown(api);
+    assert_non_null(strstr(lines.text, "flags.vault: its decision asks the source opa"));
+    assert_non_null(strstr(lines.text, "8 flags read"));
+    of_api_unref(api);
+    of_provider_unref(provider);
+}
+
 static void options_that_cannot_be_used_are_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -172,6 +259,9 @@ int main(void)
         FILE_TEST(what_has_no_value_gives_the_callers_default),
         FILE_TEST(what_cannot_be_known_here_gives_the_safe_variant),
         FILE_TEST(fields_with_reserved_names_are_not_seen_by_rules),
+        FILE_TEST(a_static_context_is_what_rules_see),
+        FILE_TEST(a_forked_child_answers_from_what_was_read_and_disturbs_nothing),
+        FILE_TEST(the_log_has_every_mistake_with_its_place_and_every_flag_that_asks_a_source),
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

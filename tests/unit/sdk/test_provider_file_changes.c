@@ -194,24 +194,41 @@ static void *read_on(void *client)
         int64_t now = of_client_get_int(client, "limit", -1, context, NULL);
         assert_true(now >= last); /* each file's number is greater than the one's before */
         last = now;
+        assert_true(of_client_get_bool(client, "ruled", false, context, NULL));
+        of_value *list = of_client_get_object(client, "list", NULL, context, NULL);
+        assert_true(of_value_length(list) == 2);
+        of_value_unref(list);
     }
     of_context_unref(context);
     return NULL;
+}
+
+/* A flag that is the same for everybody, one that a rule picks, and one whose value a decision brings. */
+static void write_three(int number)
+{
+    char text[640];
+    (void)snprintf(
+        text, sizeof text,
+        "flags:\n"
+        "  limit: {variants: {one: %d}, defaultVariant: one}\n"
+        "  ruled: {variants: {one: true}, defaultVariant: one, targeting: {if: [{var: x}, one, one]}}\n"
+        "  list: {type: object, decision: {rule: true}, value: [1, {var: targetingKey}], safeValue: [0, "
+        "0]}\n",
+        number);
+    replace_file("flags.yaml", text);
 }
 
 static void readers_see_one_file_or_the_next_while_it_is_replaced(void **state)
 {
     (void)state;
     pthread_t readers[4];
-    char number[16];
-    write_file("flags.yaml", limit("1"));
+    write_three(1);
     start("flags.yaml");
     atomic_store(&stop, false);
     for (int i = 0; i < 4; i++)
         assert_int_equal(pthread_create(&readers[i], NULL, read_on, program.client), 0);
     for (int i = 2; i <= 40; i++) {
-        (void)snprintf(number, sizeof number, "%d", i);
-        replace_file("flags.yaml", limit(number));
+        write_three(i);
         assert_int_equal(of_file_provider_reload(program.provider, NULL, 0), OF_OK);
         assert_int_equal(limit_now(), i);
     }
