@@ -180,9 +180,11 @@ static of_error check_string(of_error error, of_resolution *resolution)
 
 static of_error check_object(of_error error, of_resolution *resolution)
 {
-    of_type type = of_value_type(resolution->value.object);
-    if (error != OF_OK || type == OF_TYPE_OBJECT || type == OF_TYPE_LIST)
+    if (error != OF_OK) /* then the value is nobody's to look at */
         return error;
+    of_type type = of_value_type(resolution->value.object);
+    if (type == OF_TYPE_OBJECT || type == OF_TYPE_LIST)
+        return OF_OK;
     resolution->error_message = "the provider gave neither an object nor a list";
     return OF_ERROR_TYPE_MISMATCH;
 }

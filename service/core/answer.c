@@ -23,7 +23,7 @@ void fs_answer_finish(struct fs_answer *answer)
 {
     if (!answer)
         return;
-    json_decref(answer->value);
+    fs_json_drop(answer->value);
     fs_free(answer->revision);
     fs_free(answer->decision_id);
     fs_free(answer->error);
@@ -34,7 +34,7 @@ void fs_answer_copy(struct fs_answer *out, const struct fs_answer *answer)
 {
     *out = (struct fs_answer){
         .state = answer->state,
-        .value = json_incref(answer->value),
+        .value = fs_json_share(answer->value),
         .revision = fs_strdup(answer->revision),
         .decision_id = fs_strdup(answer->decision_id),
         .error = fs_strdup(answer->error),

@@ -41,7 +41,7 @@ int fs_flag_variant(const struct fs_flag *flag, struct fs_str name)
 void fs_evaluation_pick(struct fs_evaluation *out, const struct fs_flag *flag, int variant,
                         enum fs_reason reason)
 {
-    out->value = json_incref(flag->variants[variant].value);
+    out->value = fs_json_share(flag->variants[variant].value);
     out->variant = flag->variants[variant].name;
     out->reason = reason;
 }
@@ -199,7 +199,7 @@ void fs_evaluation_finish(struct fs_evaluation *evaluation)
 {
     if (!evaluation)
         return;
-    json_decref(evaluation->value);
+    fs_json_drop(evaluation->value);
     evaluation->value = NULL;
 }
 

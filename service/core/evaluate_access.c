@@ -28,7 +28,7 @@ void fs_evaluation_safe(struct fs_evaluation *out, const struct fs_flag *flag, e
     if (flag->safe_variant >= 0) {
         fs_evaluation_pick(out, flag, flag->safe_variant, reason);
     } else if (flag->safe_value) {
-        out->value = json_incref(flag->safe_value);
+        out->value = fs_json_share(flag->safe_value);
         out->variant = "safe";
         out->reason = reason;
     } else {
@@ -185,7 +185,7 @@ static void pick_value(struct fs_evaluating *e, json_t *value, const char *why, 
                              value ? fs_type_name(e->flag->type) : why);
         use_safe(e, FS_REASON_ERROR);
     }
-    json_decref(value);
+    fs_json_drop(value);
 }
 
 static void evaluate_rule(struct fs_evaluating *e, const struct fs_rule *rule)

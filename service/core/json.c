@@ -256,5 +256,14 @@ json_t *fs_json_share(const json_t *json)
         const json_t *borrowed;
         json_t *counted;
     } same = {.borrowed = json};
-    return json_incref(same.counted);
+    if (json && __atomic_load_n(&same.counted->refcount, __ATOMIC_RELAXED) != SIZE_MAX)
+        __atomic_add_fetch(&same.counted->refcount, 1, __ATOMIC_RELAXED);
+    return same.counted;
+}
+
+void fs_json_drop(json_t *json)
+{
+    if (json && __atomic_load_n(&json->refcount, __ATOMIC_RELAXED) != SIZE_MAX &&
+        __atomic_sub_fetch(&json->refcount, 1, __ATOMIC_ACQ_REL) == 0)
+        json_delete(json);
 }

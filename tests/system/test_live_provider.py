@@ -8,6 +8,7 @@ import subprocess
 import threading
 
 import pytest
+import trustme
 
 from driven import Driver, Proxy, check_contract
 from world import DEADLINE, eventually
@@ -22,7 +23,9 @@ SERIAL = {"type": "integer", "decision": {"rule": {"var": "facts.serial"}}, "fac
 FLAGS = {"door": DOOR, "theme": THEME, "plan": PLAN, "serial": SERIAL}
 LEASE = 1.0
 SHORT = {"lease": "1s"}
-SEEDS = 200 if os.environ.get("TEST_DEPTH") == "deep" else 20
+POINTS = 20  # faults of the network in one test; each kind comes at least twice
+ROUNDS = 10 if os.environ.get("TEST_DEPTH") == "deep" else 1
+RUNS = 4096  # what the driver keeps of its history
 
 
 @pytest.fixture
@@ -137,6 +140,21 @@ def test_a_daemon_that_stands_still_loses_its_leases_and_access_flags_fall_to_th
         d.process.resume()
     p.until("PROVIDER_READY")
     assert p.get("door")["value"] is True and p("status") == "READY"
+
+
+def test_a_network_that_hangs_from_the_start_holds_up_neither_init_nor_evaluations_nor_the_end(daemon, driver, proxy):
+    d = daemon(FLAGS)
+    wire = proxy(d)
+    wire.freeze()
+    p = driver(wire.url, expect=None, start_timeout=300, wait=300)
+    assert p.started != "OK" and p("status") == "ERROR"
+    answer = p.get("door")
+    assert answer["error"] == "PROVIDER_NOT_READY" and answer["value"] is False and answer["seconds"] < 5
+    q = driver(wire.url, expect=None, start_timeout=300)
+    q.end()  # while nobody answers
+    wire.thaw()
+    p.until("PROVIDER_READY")
+    known(p)
 
 
 def test_a_process_that_stood_still_for_longer_than_a_lease_grants_nothing_when_it_goes_on(daemon, driver, proxy):
@@ -327,6 +345,29 @@ def test_over_tls_the_daemon_must_show_a_certificate_of_the_authority_that_is_tr
     assert driver(f"wss://localhost:{d.port}", expect=None, start_timeout=1000).started != "OK", "the system does not know it"
 
 
+def test_a_daemon_that_asks_for_a_certificate_of_its_clients_is_shown_one(daemon, driver, tmp_path):
+    def issue(authority, name, kind):
+        certificate = authority.issue_cert(name)
+        certificate.private_key_pem.write_to_path(tmp_path / f"{kind}.key")
+        with open(tmp_path / f"{kind}.pem", "wb") as file:
+            file.writelines(pem.bytes() for pem in certificate.cert_chain_pems)
+        return {"client_certificate": tmp_path / f"{kind}.pem", "client_key": tmp_path / f"{kind}.key"}
+
+    authority, clients, others = trustme.CA(), trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    clients.cert_pem.write_to_path(tmp_path / "clients.pem")
+    issue(authority, "localhost", "server")
+    d = daemon(FLAGS, {"tls": {"certificate": str(tmp_path / "server.pem"), "key": str(tmp_path / "server.key"),
+                               "clientCa": str(tmp_path / "clients.pem")}}, start=False)
+    d.start(ready=False)
+    url, trust = f"wss://localhost:{d.port}", {"ca_file": tmp_path / "ca.pem"}
+    p = driver(url, wait=5000, start_timeout=20000, **trust, **issue(clients, "program@example.org", "client"))
+    assert p.get("theme", kind="string")["error"] is None
+    for shown in ({}, issue(others, "program@example.org", "stranger")):
+        stranger = driver(url, expect=None, start_timeout=1000, **trust, **shown)
+        assert stranger.started != "OK" and stranger.get("theme", kind="string")["error"] == "PROVIDER_NOT_READY"
+
+
 # --- a network that misbehaves ---------------------------------------------------------------------------------------
 
 
@@ -348,19 +389,21 @@ def check_leases(history, sent, lease=LEASE):
                 assert over <= 0, f"read for {over:.3f} s after the lease: {run}"
 
 
-def misbehave(wire, chance):
-    """One thing that networks do. Returns how long it lasts."""
-    what = chance.choice(["cut", "reset", "mid-frame", "mid-frame", "freeze", "freeze-long", "delay", "refuse-long"])
+FAULTS = ["cut", "reset", "mid-frame", "mid-frame with a reset", "freeze", "freeze for long", "delay", "delay for long", "refuse for long"]
+
+
+def misbehave(wire, what, chance):
+    """One thing that networks do. Returns how long it lasts: for long is longer than the lease."""
     if what in ("cut", "reset"):
         wire.reset = what == "reset"
         wire.cut()
-    elif what == "mid-frame":
-        wire.reset = chance.random() < 0.5
+    elif what.startswith("mid-frame"):
+        wire.reset = what.endswith("reset")
         wire.cut_after(chance.randrange(1, 400))
     elif what.startswith("freeze"):
         wire.freeze()
-    elif what == "delay":
-        wire.delay = chance.uniform(0.05, 0.4)
+    elif what.startswith("delay"):
+        wire.delay = chance.uniform(1.1, 1.5) * LEASE if what.endswith("long") else chance.uniform(0.05, 0.4)
     else:
         wire.refusing = True
         wire.cut()
@@ -374,25 +417,28 @@ def behave(wire):
     wire.thaw()
 
 
-def test_no_fault_of_the_network_yields_an_older_value_or_one_after_the_lease(daemon, driver, proxy):
+@pytest.mark.parametrize("block", range(ROUNDS))
+def test_no_fault_of_the_network_yields_an_older_value_or_one_after_the_lease(daemon, driver, proxy, block):
     d = daemon(FLAGS, SHORT)
     wire = proxy(d)
     p = driver(wire.url, wait=5000)
     assert p.value("serial", kind="int") == 1
     p("read int serial ada")
     serial = 1
-    for seed in range(SEEDS):
+    for seed in range(block * POINTS, (block + 1) * POINTS):
         chance = random.Random(seed)
         threading.Event().wait(chance.uniform(0, 0.1))
         before = serial
-        lasts = misbehave(wire, chance)
+        what = FAULTS[seed % len(FAULTS)]
+        lasts = misbehave(wire, what, chance)
         while serial < before + chance.randrange(1, 5):  # changes go on meanwhile
             serial += 1
             assert d.facts("ada", {"serial": serial}, "wait=applied").status == 200
         threading.Event().wait(lasts)
         behave(wire)
-        eventually(lambda: p.value("serial", kind="int") == serial, f"seed {seed}: the newest value, {serial}", 15)
+        eventually(lambda: p.value("serial", kind="int") == serial, f"seed {seed}, {what}: the newest value, {serial}", 15)
     history = p("history")
+    assert len(history) < RUNS, "the driver has kept all of it"
     check_order(history)
     check_leases(history, wire.sent)
     assert any(run["reason"] == "ERROR" for run in history), "some faults outlast the lease"

@@ -11,6 +11,7 @@ import threading
 import urllib.request
 
 import pytest
+import trustme
 from world import BINARY, Daemon, eventually
 
 FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off",
@@ -45,6 +46,30 @@ def test_over_tls_http_and_the_command_line_work_and_plain_http_does_not(tmp_pat
                 assert b"200" not in plain.recv(100)
         done = subprocess.run([BINARY, "get", "ada", "--url", url, "--ca-file", certificate / "cert.pem"], capture_output=True, text=True)
         assert done.returncode == 0 and "door" in done.stdout, done.stderr
+    finally:
+        assert d.stop() == 0
+
+
+def test_where_clients_must_show_a_certificate_only_one_of_that_authority_will_do(tmp_path, certificate):
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "clients.pem")
+    d = Daemon(tmp_path / "d", FLAG, {"tls": {"certificate": str(certificate / "cert.pem"), "key": str(certificate / "key.pem"),
+                                              "clientCa": str(tmp_path / "clients.pem")}})
+    d.start(ready=False)
+
+    def answers(shown):
+        trust = ssl.create_default_context(cafile=certificate / "cert.pem")
+        if shown:
+            shown.configure_cert(trust)
+        try:
+            return urllib.request.urlopen(f"https://localhost:{d.port}/healthz", context=trust, timeout=10).status == 200
+        except OSError:
+            return False
+
+    try:
+        eventually(lambda: answers(authority.issue_cert("program@example.org")), "a client of the authority gets in")
+        assert not answers(None), "nobody without a certificate does"
+        assert not answers(other.issue_cert("program@example.org")), "nor with one of another authority"
     finally:
         assert d.stop() == 0
 

@@ -93,6 +93,15 @@ static const char *problem_of(const of_live_options *given)
     if (given->ca_file != NULL && access(given->ca_file, R_OK) != 0) {
         return "ca_file: it cannot be read";
     }
+    if ((given->client_certificate == NULL) != (given->client_key == NULL)) {
+        return "client_certificate and client_key: give both";
+    }
+    if (given->client_certificate != NULL && access(given->client_certificate, R_OK) != 0) {
+        return "client_certificate: it cannot be read";
+    }
+    if (given->client_key != NULL && access(given->client_key, R_OK) != 0) {
+        return "client_key: it cannot be read";
+    }
     if (given->others == OF_LIVE_OTHERS_EVALUATED && (given->wait == 0 || given->static_context)) {
         return "others: evaluating contexts at the daemon needs `wait`, and is not for a static context";
     }
@@ -130,6 +139,8 @@ bool live_options_copy(of_live_options *to, const of_live_options *from, const c
     fine = copy_option(&to->key_file, given.key_file) && fine;
     fine = copy_option(&to->ca_file, given.ca_file) && fine;
     fine = copy_option(&to->proxy, given.proxy) && fine;
+    fine = copy_option(&to->client_certificate, given.client_certificate) && fine;
+    fine = copy_option(&to->client_key, given.client_key) && fine;
     fine = copy_option(&to->client_name, given.client_name) && fine;
     fine = copy_option(&to->client_version, given.client_version) && fine;
     fine = copy_list(&to->watch_on, &to->watch_on_count, given.watch_on, given.watch_on_count) && fine;
@@ -143,6 +154,8 @@ void live_options_finish(of_live_options *options)
     free_owned(options->key_file);
     free_owned(options->ca_file);
     free_owned(options->proxy);
+    free_owned(options->client_certificate);
+    free_owned(options->client_key);
     free_owned(options->client_name);
     free_owned(options->client_version);
     free_list(options->watch_on, options->watch_on_count);
@@ -173,6 +186,8 @@ struct fsw_options live_wire_options(struct live *live)
     wire.token = options->key == NULL ? NULL : give_key;
     wire.ca_file = options->ca_file;
     wire.proxy = options->proxy;
+    wire.client_certificate = options->client_certificate;
+    wire.client_key = options->client_key;
     wire.backoff_cap = options->reconnect_max;
     wire.user = live;
     wire.on_change = live_on_change;

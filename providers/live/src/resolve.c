@@ -144,6 +144,12 @@ static of_error not_running(const struct ask *ask)
                                        : "the provider is not started");
 }
 
+/* With the lock: where nothing is under way, there is nothing to wait for. */
+static bool is_running(const struct live *live)
+{
+    return live->client != NULL && live->started && !live->closing;
+}
+
 /* The whole context goes to the daemon, once. */
 static of_error resolve_once(const struct ask *ask)
 {
@@ -152,9 +158,9 @@ static of_error resolve_once(const struct ask *ask)
         return not_running(ask);
     }
     pthread_mutex_lock(&live->lock);
-    struct live_entry *entry = live->client == NULL || live->closing ? NULL : live_entry_new(live, NULL);
+    bool running = is_running(live);
+    struct live_entry *entry = running ? live_entry_new(live, NULL) : NULL;
     if (entry == NULL || !live_entry_watch(entry, ask->context, true, ask->key)) {
-        bool running = live->client != NULL && !live->closing;
         pthread_mutex_unlock(&live->lock);
         live_entry_free(entry);
         return running ? fail(ask, OF_ERROR_GENERAL, "out of memory") : not_running(ask);
@@ -191,7 +197,7 @@ static of_error resolve_watched(const struct ask *ask, const struct live_key *ke
         return not_running(ask);
     }
     pthread_mutex_lock(&live->lock);
-    if (live->client == NULL || live->closing) {
+    if (!is_running(live)) {
         pthread_mutex_unlock(&live->lock);
         return not_running(ask);
     }

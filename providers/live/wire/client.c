@@ -321,6 +321,8 @@ static struct fsw_transport *make_transport(struct fsw_client *client)
         .url = &client->url,
         .ca_file = client->options.ca_file,
         .proxy = client->options.proxy,
+        .client_certificate = client->options.client_certificate,
+        .client_key = client->options.client_key,
         .insecure = client->options.insecure,
         .max_message = client->options.max_message,
         .patience = client->options.connect_timeout / 1000 + 20,
@@ -368,7 +370,9 @@ struct fsw_client *fsw_client_create(const struct fsw_options *options, char *te
     }
     client->transport = make_transport(client);
     if (client->transport == NULL) {
-        why = "libwebsockets cannot be set up: out of memory, or ca_file cannot be read";
+        why = "libwebsockets cannot be set up: out of memory, or ca_file, client_certificate or client_key "
+              "cannot be "
+              "read";
         goto failed;
     }
     init_session(client);

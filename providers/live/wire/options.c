@@ -39,8 +39,13 @@ bool fsw_options_copy(struct fsw_options *to, const struct fsw_options *from, co
         *why = "options: client_name and client_version have 1 to 64 bytes";
         return false;
     }
+    if ((given.client_certificate == NULL) != (given.client_key == NULL)) {
+        *why = "options: client_certificate and client_key go together";
+        return false;
+    }
     *to = given;
     to->url = to->client_name = to->client_version = to->token_file = to->ca_file = to->proxy = NULL;
+    to->client_certificate = to->client_key = NULL;
     to->connect_timeout = given.connect_timeout == 0 ? 10000 : given.connect_timeout;
     to->backoff_base = given.backoff_base == 0 ? 100 : given.backoff_base;
     to->backoff_cap = given.backoff_cap == 0 ? 30000 : given.backoff_cap;
@@ -50,7 +55,9 @@ bool fsw_options_copy(struct fsw_options *to, const struct fsw_options *from, co
            copy_text(&to->client_name, given.client_name == NULL ? "flagstaff-wire" : given.client_name) &&
            copy_text(&to->client_version, given.client_version == NULL ? "0" : given.client_version) &&
            copy_text(&to->token_file, given.token_file) && copy_text(&to->ca_file, given.ca_file) &&
-           copy_text(&to->proxy, given.proxy);
+           copy_text(&to->proxy, given.proxy) &&
+           copy_text(&to->client_certificate, given.client_certificate) &&
+           copy_text(&to->client_key, given.client_key);
 }
 
 static void free_text(const char *text)
@@ -70,6 +77,8 @@ void fsw_options_finish(struct fsw_options *options)
     free_text(options->token_file);
     free_text(options->ca_file);
     free_text(options->proxy);
+    free_text(options->client_certificate);
+    free_text(options->client_key);
 }
 
 static bool read_file(const char *path, char *out, size_t size)

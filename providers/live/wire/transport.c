@@ -95,6 +95,8 @@ struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *co
     if (config->url->tls) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = config->ca_file;
+        info.client_ssl_cert_filepath = config->client_certificate;
+        info.client_ssl_private_key_filepath = config->client_key;
         info.alpn = "http/1.1";
     }
     transport->context = make_context(&info);

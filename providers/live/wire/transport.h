@@ -34,14 +34,14 @@ struct fsw_transport_owner {
 
 struct fsw_transport_config {
     const struct fsw_url *url; /* borrowed for the transport's life, as all here */
-    const char *ca_file, *proxy;
+    const char *ca_file, *proxy, *client_certificate, *client_key;
     bool insecure;
     size_t max_message;
     unsigned patience; /* s that the library waits for the other side at most; its owner waits less */
     struct fsw_transport_owner owner;
 };
 
-/* NULL where libwebsockets cannot be set up (memory, a CA file that cannot be read). */
+/* NULL where libwebsockets cannot be set up (memory, a file of TLS that cannot be read). */
 struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *config);
 /* Ends a connection without ceremony; closed() is told. */
 void fsw_transport_destroy(struct fsw_transport *transport);

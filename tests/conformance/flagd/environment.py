@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""behave's hooks: which scenarios the table leaves out, and one daemon for each set of flags that a scenario selects."""
+"""behave's hooks: which scenarios the table leaves out, and one daemon for each set of flags that a scenario selects; with
+FLAGD_THROUGH the program that it names, which has the C provider `file`, instead of the daemon."""
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 from fnmatch import fnmatchcase
@@ -13,6 +16,29 @@ sys.path.insert(0, os.environ["FLAGSTAFF_WORLD"])
 from world import Daemon  # noqa: E402
 
 TABLE = yaml.safe_load(Path(os.environ["FLAGD_TABLE"]).read_text())
+LEFT_OUT = TABLE["left_out"] + (TABLE["left_out_of_the_provider"] if "FLAGD_THROUGH" in os.environ else [])
+
+
+class Program:
+    """tests/conformance/rules/provider_lines.c on one set of flags."""
+
+    TYPES = {"Boolean": "bool", "String": "string", "Integer": "int", "Float": "double", "Object": "object"}
+
+    def __init__(self, flags):
+        self.flags = flags
+        self.process = subprocess.Popen([os.environ["FLAGD_THROUGH"]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def evaluate(self, key, kind, default, attributes):
+        case = {"key": key, "type": self.TYPES[kind], "default": default, "context": attributes}
+        self.process.stdin.write(json.dumps({"path": self.flags, "cases": [case]}) + "\n")
+        self.process.stdin.flush()
+        answer = json.loads(self.process.stdout.readline())
+        assert "refused" not in answer, answer
+        return {**answer[0], "errorCode": answer[0].get("error", "")}
+
+    def stop(self):
+        self.process.stdin.close()
+        return self.process.wait(60)
 
 
 def before_all(context):
@@ -20,7 +46,9 @@ def before_all(context):
 
 
 def daemon_for(context, flags):
-    if flags not in context.daemons:
+    if flags not in context.daemons and "FLAGD_THROUGH" in os.environ:
+        context.daemons[flags] = Program(flags)
+    elif flags not in context.daemons:
         folder = Path(tempfile.mkdtemp(dir=os.environ["FLAGD_FOLDER"]))
         context.daemons[flags] = Daemon(folder, {}, {"flags": [flags]}).start()
     return context.daemons[flags]
@@ -35,11 +63,11 @@ def fits(row, scenario):
 
 
 def before_scenario(context, scenario):
-    row = next((number for number, row in enumerate(TABLE["left_out"]) if fits(row, scenario)), None)
+    row = next((number for number, row in enumerate(LEFT_OUT) if fits(row, scenario)), None)
     if row is not None:
         with open(os.environ["FLAGD_LEFT_OUT"], "a") as rows:
             rows.write(f"{row}\n")
-        scenario.skip(TABLE["left_out"][row]["reason"])
+        scenario.skip(LEFT_OUT[row]["reason"])
         return
     context.attributes = {}
     selector = next((s.name.split('"')[5] for s in scenario.all_steps if s.name.startswith('an option "selector"')), "")

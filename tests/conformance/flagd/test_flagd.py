@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flagd's own suites (the features and flag files of its test bed), run by behave against the real daemon.
+"""flagd's own suites (the features and flag files of its test bed), run by behave against the real daemon, and against the C provider
+`file`, which evaluates the same files in a program.
 
 All features are run. What is left out, and what ends otherwise by design, stands with its reason in table.yaml and nowhere else. The
 test bed is not part of this repository: FLAGD_TESTBED names it (https://github.com/open-feature/flagd-testbed).
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 BED = Path(os.environ.get("FLAGD_TESTBED", ROOT.parent / "shared" / "reference" / "flagd-testbed"))
 BINARY = os.environ.get("FLAGSTAFF_BIN", str(ROOT / "build" / "flagstaff"))
+PROVIDER = os.environ.get("FLAGSTAFF_BUILD", str(ROOT / "build")) + "/tests/provider_lines"
 TABLE = yaml.safe_load((HERE / "table.yaml").read_text())
 REFUSED = {row["flag"]: row for row in TABLE["refused"]}
 TWICE = TABLE["twice"]
@@ -41,9 +43,9 @@ def prepare(folder):
     return alone, together
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
-    """{scenario: None, or what went wrong} of all that were run, and the numbers of the table's rows that left something out."""
+@pytest.fixture(scope="module", params=["daemon", "provider file"])
+def outcomes(request, tmp_path_factory):
+    """{scenario: None, or what went wrong} of all that were run, and the rows of the table that left nothing out."""
     folder = tmp_path_factory.mktemp("flagd")
     alone, together = prepare(folder)
     features = folder / "features"
@@ -54,6 +56,8 @@ def outcomes(tmp_path_factory):
     rows.touch()
     env = {**os.environ, "FLAGSTAFF_WORLD": str(ROOT / "tests" / "system"), "FLAGD_FLAGS": str(alone), "FLAGD_ALL": str(together),
            "FLAGD_FOLDER": str(folder), "FLAGD_TABLE": str(HERE / "table.yaml"), "FLAGD_LEFT_OUT": str(rows)}
+    if request.param != "daemon":
+        env["FLAGD_THROUGH"] = PROVIDER
     done = subprocess.run([sys.executable, "-m", "behave", "--format", "json", "--outfile", report, "--no-capture", str(features)],
                           env=env, cwd=folder, capture_output=True, text=True, timeout=600)
     assert report.exists() and "Traceback" not in done.stderr, done.stdout + done.stderr
@@ -65,7 +69,9 @@ def outcomes(tmp_path_factory):
                 assert name not in found, f"two scenarios are called {name}"
                 steps = [step for step in scenario["steps"] if step.get("result", {}).get("status") != "passed"]
                 found[name] = f"{steps[0]['name']}: {steps[0].get('result', {}).get('error_message', 'not run')}" if steps else None
-    return found, {int(line) for line in rows.read_text().split()}
+    left_out = TABLE["left_out"] + (TABLE["left_out_of_the_provider"] if request.param != "daemon" else [])
+    used = {int(line) for line in rows.read_text().split()}
+    return found, [row for number, row in enumerate(left_out) if number not in used]
 
 
 def expected_to_fail():
@@ -77,14 +83,14 @@ def test_each_scenario_about_evaluation_passes(outcomes):
     found, _ = outcomes
     wrong = {name: why for name, why in found.items() if why and name not in expected_to_fail()}
     assert not wrong, json.dumps(wrong, indent=1)
-    assert len(found) > 140, f"only {len(found)} scenarios were run"
+    assert len(found) > 130, f"only {len(found)} scenarios were run"
     features = {name.partition(":")[0] for name in found}
     assert {"evaluation", "targeting", "disabled", "metadata", "selector", "connection"} <= features
 
 
 def test_each_row_of_the_table_is_needed(outcomes):
-    found, rows = outcomes
-    assert rows == set(range(len(TABLE["left_out"]))), "a row that leaves nothing out has no business here"
+    found, unused = outcomes
+    assert unused == [], "a row that leaves nothing out has no business here"
     assert [name for name in expected_to_fail() if not found[name]] == [], "what passes is no exception"
 
 

@@ -19,7 +19,7 @@ get_target_property(sdk_built openfeature BINARY_DIR)
 openfeature_conformance(requirements "${here}/requirements_test.py")
 openfeature_conformance(headers "${here}/headers_test.py" $<TARGET_FILE:openfeature> "${sdk_include}"
   "${sdk_built}/include")
-foreach(provider memory env multi)
+foreach(provider memory env multi file live ofrep)
   if(TARGET openfeature_${provider})
     openfeature_conformance(headers-${provider} "${here}/headers_test.py" $<TARGET_FILE:openfeature_${provider}>
       "${here}/../../../providers/${provider}/include")
@@ -41,5 +41,8 @@ if(NOT FLAGSTAFF_SANITIZE)
     set_tests_properties(conformance/sdk/gherkin PROPERTIES ENVIRONMENT
       "OPENFEATURE_LIBRARY=$<TARGET_FILE:openfeature>;OPENFEATURE_MEMORY=$<TARGET_FILE:openfeature_memory>;OPENFEATURE_INCLUDES=${sdk_include}:${sdk_built}/include:${here}/../../../providers/memory/include")
     openfeature_conformance(consumers "${here}/consumers_test.py" "${CMAKE_BINARY_DIR}")
+  endif()
+  if(TARGET openfeature_live AND FLAGSTAFF_SERVICE)
+    openfeature_conformance(newcomer "${here}/newcomer_test.py" "${CMAKE_BINARY_DIR}")
   endif()
 endif()

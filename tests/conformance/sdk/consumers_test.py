@@ -3,7 +3,8 @@
 """Installs the SDK into an empty prefix and builds every example against it, outside of our build.
 
 usage: consumers_test.py BUILD_DIRECTORY. Once with nothing but pkg-config, once with find_package. What each program prints must be
-what the comment at its head promises. The headers are also compiled alone, as strict C11 and as C++.
+what the comment at its head promises; examples/live, which needs a daemon, says how it is called. Examples of providers that this build
+does not have are left out. The headers are also compiled alone, as strict C11 and as C++.
 """
 import os
 import pathlib
@@ -14,6 +15,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples/sdk"
+PROVIDERS = ROOT / "examples/providers"
+LIVE = ROOT / "examples/live"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wundef", "-Werror"]
 
 
@@ -31,7 +34,7 @@ def promised(source):
 
 
 def check(program, source, environment):
-    printed = run([program], env=environment)
+    printed = run([program], env=environment, cwd=source.parent)
     if printed != promised(source):
         sys.exit(f"{program} printed\n{printed}instead of\n{promised(source)}")
     print(f"{program.name}: as promised")
@@ -68,6 +71,39 @@ def with_find_package(prefix, place, environment):
     check(build / "provider_static", EXAMPLES / "provider.c", environment)
 
 
+def providers_there(prefix):
+    """The examples of providers that are installed: source, pkg-config module."""
+    modules = {path.stem for path in prefix.rglob("openfeature-*.pc")}
+    return [(source, f"openfeature-{source.stem}") for source in (PROVIDERS / "file.c", PROVIDERS / "ofrep.c", LIVE / "live.c")
+            if f"openfeature-{source.stem}" in modules]
+
+
+def check_provider(program, source, environment):
+    if source.parent != LIVE:
+        return check(program, source, environment)
+    done = subprocess.run([program], env=environment, capture_output=True, text=True)
+    if done.returncode != 2 or "usage:" not in done.stderr:
+        sys.exit(f"{program} without arguments: {done}")
+    return print(f"{program.name}: says how it is called")
+
+
+def providers(prefix, place, environment):
+    """The examples of the larger providers, both ways."""
+    found = providers_there(prefix)
+    for source, module in found:
+        flags = run(["pkg-config", "--cflags", "--libs", module], env=environment).split()
+        program = place / f"{source.name}.pkg-config"
+        run(["cc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", *STRICT, source, *flags, "-o", program])
+        check_provider(program, source, environment)
+    for folder in sorted({source.parent for source, _ in found}):
+        build = place / f"build-{folder.name}"
+        run(["cmake", "-S", folder, "-B", build, f"-DCMAKE_PREFIX_PATH={prefix}"])
+        run(["cmake", "--build", build])
+        for source, _ in found:
+            if source.parent == folder:
+                check_provider(build / source.stem, source, environment)
+
+
 def main():
     with tempfile.TemporaryDirectory() as place:
         place = pathlib.Path(place)
@@ -79,6 +115,7 @@ def main():
         headers_alone(prefix, place)
         with_pkg_config(prefix, place, environment)
         with_find_package(prefix, place, environment)
+        providers(prefix, place, environment)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * live.c: the driver of the live provider. Options: url, key_file, ca_file, proxy, start_timeout, wait,
- * watch_on (one attribute besides the targeting key), others=evaluated, max_watches, reconnect_max, causes=1,
- * verbose=1; subject=WHO makes it static.
+ * live.c: the driver of the live provider. Options: url, key_file, ca_file, client_certificate,
+ * client_key, proxy, start_timeout, wait, watch_on (one attribute besides the targeting key),
+ * others=evaluated, max_watches, reconnect_max, causes=1, verbose=1; subject=WHO makes it static.
  */
 #include "driver.h"
 
@@ -22,6 +22,8 @@ of_provider *driver_make(char *problem, size_t size)
     options.url = driver_option("url");
     options.key_file = driver_option("key_file");
     options.ca_file = driver_option("ca_file");
+    options.client_certificate = driver_option("client_certificate");
+    options.client_key = driver_option("client_key");
     options.proxy = driver_option("proxy");
     options.start_timeout = driver_number("start_timeout", 0);
     options.wait = driver_number("wait", 0);

@@ -37,6 +37,16 @@ static of_provider *make(const of_live_options *options)
     return provider;
 }
 
+/* As if init had been, without the thread. */
+static of_provider *make_started(const of_live_options *options)
+{
+    of_provider *provider = make(options);
+    if (provider != NULL) {
+        ((struct live *)of_provider_self(provider))->started = true;
+    }
+    return provider;
+}
+
 /* As the wire does when a revision is complete. False without memory. */
 static bool apply(struct live *live, struct live_entry *entry, const char *flags)
 {
@@ -80,6 +90,15 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
          .wait = 1,
          .static_context = true},
         {.size = sizeof(of_live_options), .ca_file = "/nowhere/ca.pem", .url = "wss://x"},
+        {.size = sizeof(of_live_options), .client_certificate = "/dev/null", .url = "wss://x"},
+        {.size = sizeof(of_live_options),
+         .client_certificate = "/nowhere/cert.pem",
+         .client_key = "/nowhere/key.pem",
+         .url = "wss://x"},
+        {.size = sizeof(of_live_options), /* there, and no PEM */
+         .client_certificate = "/dev/null",
+         .client_key = "/dev/null",
+         .url = "wss://x"},
         {.size = 0},
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -137,7 +156,7 @@ static void keys_tell_contexts_apart_by_kind_and_value_of_what_is_watched_on(voi
 static void values_are_read_leased_then_safe_then_leased_again(void **state)
 {
     (void)state;
-    of_provider *provider = make(NULL);
+    of_provider *provider = make_started(NULL);
     struct live *live = of_provider_self(provider);
     of_context *ada = of_context_new("ada");
     of_resolution r;
@@ -183,7 +202,7 @@ static void values_are_read_leased_then_safe_then_leased_again(void **state)
 static void a_resolution_outlives_the_table_and_the_provider(void **state)
 {
     (void)state;
-    of_provider *provider = make(NULL);
+    of_provider *provider = make_started(NULL);
     struct live *live = of_provider_self(provider);
     of_context *ada = of_context_new("ada");
     of_resolution r, list;
@@ -246,7 +265,7 @@ static void scenario(void)
     of_live_options options = OF_LIVE_OPTIONS_INIT;
     options.max_watches = 2;
     options.causes = true;
-    of_provider *provider = make(&options);
+    of_provider *provider = make_started(&options);
     if (provider == NULL) {
         return;
     }

@@ -3,9 +3,14 @@
  * default. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <openfeature/providers/env.h>
+#ifdef WITH_FILE
+#include <openfeature/providers/file.h>
+#endif
 #include <openfeature/providers/memory.h>
 #include <openfeature/providers/multi.h>
 
@@ -88,6 +93,38 @@ static void multi_scenario(void)
     multi_with(OF_MULTI_COMPARISON);
 }
 
+#ifdef WITH_FILE
+/* What it allocates itself; the parts of the service inside end the process instead (decision 0003). */
+static void file_scenario(void)
+{
+    char path[] = "/tmp/file-provider-XXXXXX.yaml";
+    const char *paths[] = {path};
+    FILE *file = fdopen(mkstemps(path, 5), "w");
+    assert_non_null(file);
+    (void)fputs(
+        "flags:\n"
+        "  switch: {variants: {'on': true, 'off': false}, defaultVariant: 'on', metadata: {a: 1}}\n"
+        "  number: {variants: {ten: 10}, defaultVariant: ten, targeting: {if: [{var: x}, ten, ten]}}\n"
+        "  text: {variants: {hi: hi}, defaultVariant: hi}\n"
+        "  object: {type: object, decision: {rule: true}, value: {a: 1}, safeValue: {a: 1}}\n",
+        file);
+    assert_int_equal(fclose(file), 0);
+    of_file_options options = OF_FILE_OPTIONS_INIT;
+    options.paths = paths;
+    options.path_count = 1;
+    of_provider *provider = of_file_provider_new(&options, NULL, 0);
+    use(provider);
+    of_provider_unref(provider);
+    assert_int_equal(unlink(path), 0);
+}
+
+static void the_file_provider_survives_every_failing_allocation_of_its_own(void **state)
+{
+    (void)state;
+    failing_torture(file_scenario);
+}
+#endif
+
 static void the_in_memory_provider_survives_every_failing_allocation(void **state)
 {
     (void)state;
@@ -112,6 +149,9 @@ int main(void)
         cmocka_unit_test(the_in_memory_provider_survives_every_failing_allocation),
         cmocka_unit_test(the_environment_provider_survives_every_failing_allocation),
         cmocka_unit_test(the_multi_provider_survives_every_failing_allocation),
+#ifdef WITH_FILE
+        cmocka_unit_test(the_file_provider_survives_every_failing_allocation_of_its_own),
+#endif
     };
     (void)setenv("TORTURE_SWITCH", "on", 1);
     (void)setenv("TORTURE_NUMBER", "10", 1);

@@ -69,6 +69,7 @@ typedef struct of_live_options {
      * here.
      */
     const char *const *watch_on;
+    /** How many. */
     size_t watch_on_count;
     /** With #OF_LIVE_OTHERS_EVALUATED `wait` must not be 0. */
     of_live_others others;
@@ -76,6 +77,7 @@ typedef struct of_live_options {
     size_t max_watches;
     /** The keys of the flags to watch, `flag_count` of them; NULL: all that the credential may see. */
     const char *const *flags;
+    /** How many. */
     size_t flag_count;
     /** The longest pause between two attempts to connect, in ms; 0: 30000. Pauses are drawn at random and
      * grow up to it. */
@@ -84,9 +86,18 @@ typedef struct of_live_options {
     bool causes;
     /** Shown to the daemon's operators; NULL: "openfeature-live" and the version of this library. */
     const char *client_name;
+    /** NULL: the version of this library. */
     const char *client_version;
     /** For lines that people read; never has secrets or values in it. NULL: nobody is told. */
     void (*log)(void *user, of_live_level level, const char *text);
+    /**
+     * Two files of PEM, both or neither: the certificate to show to a daemon that asks for one
+     * (`tls.clientCa`), with its chain, and its key, without a passphrase. Read when the provider is made:
+     * for a renewed certificate make a new one.
+     */
+    const char *client_certificate;
+    /** See `client_certificate`. */
+    const char *client_key;
 } of_live_options;
 
 /** Options with everything as it is when left out. */
@@ -108,15 +119,28 @@ OF_API OF_MUST_USE of_provider *of_live_provider_new(const of_live_options *opti
 typedef struct of_live_stats {
     /** sizeof(of_live_stats), set by the caller. */
     size_t size;
-    /** Connections tried, that came about, and that continued where the last one ended. */
-    uint64_t attempts, connections, resumed;
-    uint64_t snapshots, deltas, acknowledgements;
-    /** The revision that the cache stands at, and the newest that was acknowledged. */
-    uint64_t revision, acknowledged;
+    /** Connections tried. */
+    uint64_t attempts;
+    /** Connections that came about. */
+    uint64_t connections;
+    /** Connections that continued where the last one ended. */
+    uint64_t resumed;
+    /** Snapshots that came. */
+    uint64_t snapshots;
+    /** Deltas that came. */
+    uint64_t deltas;
+    /** Acknowledgements that were sent. */
+    uint64_t acknowledgements;
+    /** The revision that the cache stands at. */
+    uint64_t revision;
+    /** The newest revision that was acknowledged. */
+    uint64_t acknowledged;
     /** ms until the lease ends; 0: it is over, or there was none. */
     int64_t lease_left;
-    /** Contexts watched now, and those that gave way to others so far. */
-    uint64_t watches, evicted;
+    /** Contexts watched now. */
+    uint64_t watches;
+    /** Contexts that gave way to others so far. */
+    uint64_t evicted;
 } of_live_stats;
 
 /** Fills stats; false when the provider is none of of_live_provider_new() or is not started. Any thread. */

@@ -30,8 +30,10 @@ const char *fs_json_text(const json_t *object, const char *key);
  * member with `where` before it ("" or a path with its last dot) and what was probably meant. */
 bool fs_json_members_known(const json_t *object, const char *const *known, const char *where,
                            enum fs_err_code code, struct fs_err *err);
-/* A reference more to JSON that others hold as well; nobody may change it. The count is atomic (jansson 2.14,
- * "Thread safety"). */
+/* A reference more to JSON that other threads hold as well, and the end of one; nobody may change it.
+ * Counting is atomic as jansson's is (2.14, "Thread safety"), which also looks at the count in a way that is
+ * not. Both accept NULL. */
 json_t *fs_json_share(const json_t *json);
+void fs_json_drop(json_t *json);
 
 #endif

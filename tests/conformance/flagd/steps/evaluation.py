@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""flagd's steps, spoken to the daemon: over OFREP (single and bulk must say the same), and over flagstaff.v1 where the narrow form
+"""flagd's steps, spoken to the C provider `file` where FLAGD_THROUGH names its program, else to the daemon: over OFREP (single and bulk must say the same), and over flagstaff.v1 where the narrow form
 of OFREP that all released clients take cannot say it: the reason of a flag that has no value."""
 
 import json
+import os
 
 from behave import given, then, use_step_matcher, when
 from world import Client, http
@@ -19,12 +20,12 @@ def option(context, name, value):
 
 @given(r"a (?:stable|metadata) flagd provider")
 def provider(context):
-    assert context.daemon.get("/readyz").status == 200
+    assert "FLAGD_THROUGH" in os.environ or context.daemon.get("/readyz").status == 200
 
 
 @given(r'a (?P<kind>\w+)-flag with key "(?P<key>[^"]*)" and a default value "(?P<default>.*)"')
 def flag(context, kind, key, default):
-    context.read, context.key, context.default = READ[kind], key, READ[kind](default)
+    context.kind, context.read, context.key, context.default = kind, READ[kind], key, READ[kind](default)
 
 
 @given(r'a context containing a key "(?P<key>[^"]*)", with type "(?P<kind>[^"]*)" and with value "(?P<value>.*)"')
@@ -44,6 +45,9 @@ def nested(context, outer, inner, value):
 
 @when(r"the flag was evaluated with details")
 def evaluate(context):
+    if "FLAGD_THROUGH" in os.environ:
+        context.result = context.daemon.evaluate(context.key, context.kind, context.default, context.attributes)
+        return
     valueless = {"disabled", "no-default-variant"} & set(context.scenario.effective_tags)
     context.result = over_ofrep(context)
     if valueless:

@@ -191,6 +191,9 @@ struct fsw_options {
     void (*on_log)(void *user, enum fsw_level level,
                    const char *text); /* never has secrets or values in it */
     const struct fsw_mirror *mirror;  /* NULL: none. Not copied */
+    /* PEM, both or neither: what is shown to a server that asks for a certificate of its clients (the chain,
+       the client's own first), and its key, without a passphrase. Read when the client is made. */
+    const char *client_certificate, *client_key;
 };
 #define FSW_OPTIONS_INIT                                                                                     \
     {                                                                                                        \

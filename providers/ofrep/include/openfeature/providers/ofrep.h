@@ -41,12 +41,14 @@ typedef struct of_ofrep_options {
     /** `NAME: VALUE` for each request, `header_count` of them; the environment's OFREP_HEADERS
      * (`NAME=VALUE,...`) besides. */
     const char *const *headers;
+    /** How many. */
     size_t header_count;
     /** A file with a token for `Authorization: Bearer`, read for each request; NULL: none. */
     const char *key_file;
     /** Instead of a file: writes the token, NUL-terminated, to `out`; false where there is none, and no
      * request is made. */
     bool (*key)(void *user, char *out, size_t size);
+    /** Handed to `key`. */
     void *user;
     /** PEM with the authorities to trust; NULL: the system's. */
     const char *ca_file;
@@ -56,8 +58,9 @@ typedef struct of_ofrep_options {
     bool static_context;
     /** How long one request may take, in ms; 0: the environment's OFREP_TIMEOUT_MS, else 10000. */
     unsigned timeout;
-    /** Static paradigm: how changes are learnt, and how often is polled, in ms; 0: 30000. */
+    /** Static paradigm: how changes are learnt. */
     of_ofrep_changes changes;
+    /** Static paradigm: how often is polled, in ms; 0: 30000. */
     unsigned poll;
 } of_ofrep_options;
 

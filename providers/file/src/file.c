@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file provider: see openfeature/providers/file.h. What was read is one pointer, replaced and retired.
+ */
+#include "file.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <openfeature/memory.h>
+
+#include "base/alloc.h"
+#include "flagfile/flagfile.h"
+
+/* --- reading ----------------------------------------------------------------------------------------- */
+
+static void say(const struct file *file, of_file_level level, const char *text)
+{
+    if (file->options.log != NULL) {
+        file->options.log(file->options.user, level, text);
+    }
+}
+
+/* Logs all, and writes the first error of them. */
+static void tell_problems(const struct file *file, const struct fs_flag_problems *problems, char *first)
+{
+    first[0] = '\0';
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct fs_flag_problem *problem = &problems->items[i];
+        char *line = fs_flag_problem_line(problem);
+        say(file, problem->warning ? OF_FILE_LOG_WARNING : OF_FILE_LOG_ERROR, line);
+        if (!problem->warning && first[0] == '\0' && problems->errors > 1) {
+            snprintf(first, FILE_PROBLEM, "%.450s (and %zu more)", line, problems->errors - 1);
+        } else if (!problem->warning && first[0] == '\0') {
+            snprintf(first, FILE_PROBLEM, "%s", line);
+        }
+        fs_free(line);
+    }
+}
+
+/* What the daemon would answer otherwise is worth a line. */
+static void tell_unasked(const struct file *file, const struct fs_flagset *set)
+{
+    char text[FILE_PROBLEM];
+    for (size_t i = 0; i < set->count; i++) {
+        const struct fs_flag *flag = set->flags[i];
+        for (size_t d = 0; d < flag->decision_count; d++) {
+            if (flag->decisions[d].rule == NULL) {
+                snprintf(text, sizeof text,
+                         "%s:%d:1: flags.%s: its decision asks the source %s, which is not asked here: it "
+                         "resolves to its safe variant",
+                         flag->file == NULL ? "" : flag->file, flag->line, flag->key,
+                         flag->decisions[d].source);
+                say(file, OF_FILE_LOG_WARNING, text);
+                break;
+            }
+        }
+    }
+}
+
+/* With the lock. NULL with the problem, and OF_ERROR_PARSE_ERROR or OF_ERROR_NO_MEMORY. */
+static struct table *read_files(const struct file *file, char problem[FILE_PROBLEM], of_error *error)
+{
+    struct fs_flag_problems problems;
+    struct fs_flagset *set = fs_flagfile_load(file->options.paths, file->options.path_count, NULL, &problems);
+    tell_problems(file, &problems, problem);
+    fs_flag_problems_finish(&problems);
+    if (set == NULL) {
+        *error = OF_ERROR_PARSE_ERROR;
+        return NULL;
+    }
+    tell_unasked(file, set);
+    struct table *table = table_new(set);
+    if (table == NULL) {
+        snprintf(problem, FILE_PROBLEM, "out of memory");
+        *error = OF_ERROR_NO_MEMORY;
+    }
+    return table;
+}
+
+static void emit(struct file *file, of_event_type type, const char *message)
+{
+    of_provider_event event = OF_PROVIDER_EVENT(type);
+    event.message = message;
+    of_provider_emit(file->provider, &event);
+}
+
+static void emit_changed(struct file *file, const struct table *old, const struct table *now)
+{
+    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
+    size_t count = 0;
+    const char **keys = table_changes(old, now, &count);
+    event.flags_changed = keys;
+    event.flags_changed_count = keys == NULL ? 0 : count;
+    if (keys == NULL || count > 0) {
+        of_provider_emit(file->provider, &event);
+    }
+    of_free(keys);
+}
+
+/* With the lock: another table, and the events that it brings. */
+static void take(struct file *file, struct table *now)
+{
+    char text[FILE_PROBLEM];
+    struct table *old = atomic_load(&file->table);
+    atomic_store_explicit(&file->table, now, memory_order_release);
+    if (old == NULL || file->stale) {
+        of_provider_emit_ready(file->provider);
+    }
+    file->stale = false;
+    if (old != NULL) {
+        emit_changed(file, old, now);
+        of_provider_retire(file->provider, &old->retired, table_retired);
+    }
+    snprintf(text, sizeof text, "%zu flags read", now->set->count);
+    say(file, OF_FILE_LOG_INFO, text);
+}
+
+/* With the lock. */
+static of_error refresh(struct file *file, char problem[FILE_PROBLEM])
+{
+    of_error error = OF_OK;
+    struct table *old = atomic_load(&file->table);
+    struct table *now = read_files(file, problem, &error);
+    if (now != NULL && old != NULL && !file->stale && strcmp(now->set->hash, old->set->hash) == 0) {
+        table_unref(now); /* they say the same as before */
+    } else if (now != NULL) {
+        take(file, now);
+    } else if (old == NULL) {
+        (void)of_provider_emit_error(file->provider, error, problem);
+    } else {
+        file->stale = true;
+        emit(file, OF_EVENT_STALE, problem);
+    }
+    return error;
+}
+
+static void *watch_files(void *self)
+{
+    struct file *file = self;
+    char problem[FILE_PROBLEM];
+    while (watch_wait(&file->watch, &file->options, file->stop)) {
+        watch_close(&file->watch);
+        watch_open(&file->watch, &file->options);
+        (void)pthread_mutex_lock(&file->lock);
+        if (file->running) {
+            (void)refresh(file, problem);
+        }
+        (void)pthread_mutex_unlock(&file->lock);
+    }
+    watch_close(&file->watch);
+    return NULL;
+}
+
+/* --- start and end ----------------------------------------------------------------------------------- */
+
+/* With the lock: a thread that nobody signals. */
+static bool start_watching(struct file *file)
+{
+    sigset_t all, before;
+    file->stop = eventfd(0, EFD_CLOEXEC);
+    if (file->stop < 0) {
+        return false;
+    }
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_BLOCK, &all, &before);
+    file->watching = pthread_create(&file->watcher, NULL, watch_files, file) == 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!file->watching) {
+        (void)close(file->stop);
+    }
+    return file->watching;
+}
+
+static of_error init(void *self, of_provider *provider, const of_context *context, const char *domain)
+{
+    struct file *file = self;
+    char problem[FILE_PROBLEM];
+    (void)context;
+    (void)domain;
+    if (file->pid != 0 && file->pid != getpid()) { /* the lock may be as another thread had it */
+        return of_provider_emit_error(
+            provider, OF_ERROR_GENERAL,
+            "it was started by the process that this one is a fork of: make a new one");
+    }
+    (void)pthread_mutex_lock(&file->lock);
+    file->pid = getpid();
+    file->running = true;
+    file->stale = false;
+    bool watch = file->options.changes != OF_FILE_CHANGES_NONE && !file->watching;
+    if (watch) {
+        watch_open(&file->watch, &file->options);
+    }
+    of_error error = refresh(file, problem);
+    if (watch && !start_watching(file)) {
+        watch_close(&file->watch);
+        error = of_provider_emit_error(provider, OF_ERROR_GENERAL, "no thread to watch the files with");
+    }
+    (void)pthread_mutex_unlock(&file->lock);
+    return error;
+}
+
+static void shutdown(void *self)
+{
+    struct file *file = self;
+    const uint64_t one = 1;
+    if (file->pid != getpid()) {
+        return; /* never started, or the thread is the parent's */
+    }
+    (void)pthread_mutex_lock(&file->lock);
+    bool watching = file->watching;
+    file->running = false;
+    file->watching = false;
+    struct table *table = atomic_exchange(&file->table, NULL);
+    (void)pthread_mutex_unlock(&file->lock);
+    if (watching) {
+        while (write(file->stop, &one, sizeof one) < 0) {
+        }
+        (void)pthread_join(file->watcher, NULL);
+        (void)close(file->stop);
+    }
+    if (table != NULL) {
+        of_provider_retire(file->provider, &table->retired, table_retired);
+    }
+}
+
+static void destroy(void *self)
+{
+    struct file *file = self;
+    table_unref(atomic_load(&file->table)); /* in a child of the process that started it */
+    (void)pthread_mutex_destroy(&file->lock);
+    file_options_finish(&file->options);
+    of_free(file);
+}
+
+/* --- methods ----------------------------------------------------------------------------------------- */
+
+static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
+                             of_resolution *resolution)
+{
+    of_flag_value value = {.boolean = default_value};
+    return file_resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
+}
+
+static of_error resolve_string(void *self, const char *key, const char *default_value,
+                               const of_context *context, of_resolution *resolution)
+{
+    if (default_value == NULL) {
+        default_value = "";
+    }
+    of_flag_value value = {.string = {default_value, strlen(default_value)}};
+    return file_resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
+}
+
+static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
+                            of_resolution *resolution)
+{
+    of_flag_value value = {.integer = default_value};
+    return file_resolve(self, key, OF_TYPE_INT, &value, context, resolution);
+}
+
+static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
+                               of_resolution *resolution)
+{
+    of_flag_value value = {.number = default_value};
+    return file_resolve(self, key, OF_TYPE_DOUBLE, &value, context, resolution);
+}
+
+static of_error resolve_object(void *self, const char *key, const of_value *default_value,
+                               const of_context *context, of_resolution *resolution)
+{
+    of_flag_value value = {.object = default_value};
+    return file_resolve(self, key, OF_TYPE_OBJECT, &value, context, resolution);
+}
+
+static const of_provider_methods methods = {.size = sizeof methods,
+                                            .name = "file",
+                                            .init = init,
+                                            .shutdown = shutdown,
+                                            .destroy = destroy,
+                                            .resolve_bool = resolve_bool,
+                                            .resolve_string = resolve_string,
+                                            .resolve_int = resolve_int,
+                                            .resolve_double = resolve_double,
+                                            .resolve_object = resolve_object};
+
+static void explain(char *problem, size_t size, const char *text)
+{
+    if (problem != NULL && size > 0) {
+        snprintf(problem, size, "%s", text);
+    }
+}
+
+of_provider *of_file_provider_new(const of_file_options *options, char *problem, size_t problem_size)
+{
+    const char *why = "out of memory";
+    struct file *file = of_alloc(sizeof *file);
+    if (file == NULL) {
+        explain(problem, problem_size, why);
+        return NULL;
+    }
+    memset(file, 0, sizeof *file);
+    atomic_init(&file->table, NULL);
+    of_provider *provider = NULL;
+    if (file_options_copy(&file->options, options, &why)) {
+        provider = of_provider_new(&methods, file);
+        why = "out of memory";
+    }
+    if (provider == NULL) {
+        explain(problem, problem_size, why);
+        file_options_finish(&file->options);
+        of_free(file);
+        return NULL;
+    }
+    (void)pthread_mutex_init(&file->lock, NULL);
+    file->watch.fd = -1;
+    file->provider = provider;
+    return provider;
+}
+
+of_error of_file_provider_reload(of_provider *provider, char *problem, size_t problem_size)
+{
+    char text[FILE_PROBLEM] = "";
+    if (provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0) {
+        explain(problem, problem_size, "no provider of of_file_provider_new()");
+        return OF_ERROR_INVALID_ARGUMENT;
+    }
+    struct file *file = of_provider_self(provider);
+    if (file->pid != getpid()) {
+        explain(problem, problem_size, "it is not registered in this process");
+        return OF_ERROR_PROVIDER_NOT_READY;
+    }
+    (void)pthread_mutex_lock(&file->lock);
+    of_error error = file->running ? refresh(file, text) : OF_ERROR_PROVIDER_NOT_READY;
+    (void)pthread_mutex_unlock(&file->lock);
+    explain(problem, problem_size, error == OF_ERROR_PROVIDER_NOT_READY ? "it is not registered" : text);
+    return error;
+}
