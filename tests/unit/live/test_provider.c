@@ -225,7 +225,7 @@ static void a_resolution_outlives_the_table_and_the_provider(void **state)
 static void evaluations_take_no_lock_and_allocate_nothing(void **state)
 {
     (void)state;
-    of_provider *provider = make(NULL);
+    of_provider *provider = make_started(NULL);
     struct live *live = of_provider_self(provider);
     of_context *ada = of_context_new("ada");
     of_resolution r;
