@@ -57,12 +57,8 @@ void table_retired(of_retired *retired);
  * NULL without memory. */
 const char **table_changes(const struct table *old, const struct table *now, size_t *count);
 
-/* --- between JSON and values ------------------------------------------------------------------------- */
+/* --- context.c ---------------------------------------------------------------------------------------- */
 
-/* NULL without memory, or where it is nested too deeply. */
-of_value *value_of_json(const json_t *json);
-/* Only what metadata may have. */
-of_value *metadata_of_json(const json_t *json);
 /* What rules see: all fields but those with reserved names. NULL without memory. */
 json_t *json_of_context(const of_context *context);
 

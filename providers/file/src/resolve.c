@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "flagfile/flagfile.h"
+#include "values.h"
 
 /* One evaluation. */
 struct ask {
@@ -174,7 +175,7 @@ static of_error answer(const struct ask *ask, const struct fs_evaluation *evalua
     struct piece own;
     const struct piece *piece = known_piece(ask->item, evaluation);
     if (piece == NULL) {
-        made = value_of_json(evaluation->value);
+        made = ofj_value(evaluation->value);
         if (made == NULL) {
             return answer_poor(ask);
         }

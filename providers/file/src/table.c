@@ -8,6 +8,7 @@
 #include <openfeature/memory.h>
 
 #include "core/json.h"
+#include "values.h"
 
 struct piece piece_of(of_value *value)
 {
@@ -39,7 +40,7 @@ struct piece piece_of(of_value *value)
 
 static bool piece_make(struct piece *piece, const json_t *json)
 {
-    *piece = piece_of(value_of_json(json));
+    *piece = piece_of(ofj_value(json));
     return piece->value != NULL;
 }
 
@@ -55,7 +56,7 @@ static bool item_make(struct item *item, const struct fs_flag *flag, struct piec
         fine = piece_make(&item->safe, flag->safe_value) && fine;
     }
     if (flag->metadata != NULL) {
-        item->metadata = metadata_of_json(flag->metadata);
+        item->metadata = ofj_metadata(flag->metadata);
         fine = fine && item->metadata != NULL;
     }
     bool rules = flag->targeting != NULL || flag->value != NULL || flag->decision_count > 0;

@@ -11,6 +11,8 @@
 
 #include "convert.h"
 #include "hash.h"
+#include "values.h"
+#include "values.h"
 
 /* --- keys -------------------------------------------------------------------------------------------- */
 
@@ -185,7 +187,7 @@ static json_t *watched_part(const struct live *live, const of_context *context)
     for (size_t i = 0; part != NULL && i < live->options.watch_on_count; i++) {
         const char *name = live->options.watch_on[i];
         const of_value *value = of_context_get(context, name);
-        if (value != NULL && json_object_set_new(part, name, live_json_of_value(value)) != 0) {
+        if (value != NULL && json_object_set_new(part, name, ofj_json(value)) != 0) {
             json_decref(part);
             return NULL;
         }

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <openfeature/memory.h>
 
-#include "convert.h"
 #include "hash.h"
+#include "values.h"
 
 /* Doubles hold every integer up to here (2^53). */
 static const int64_t EXACT = INT64_C(9007199254740992);
@@ -57,7 +57,7 @@ static bool take_value(of_type type, const struct fsw_value *from, of_flag_value
     case OF_TYPE_LIST:
     case OF_TYPE_OBJECT:
     default:
-        *object = live_value_of_json(from->as.object);
+        *object = ofj_value(from->as.object);
         value->object = *object;
         return *object != NULL;
     }
@@ -77,7 +77,7 @@ static bool add_metadata(struct live_flag *made, const struct live_flag_style *s
     const struct fsw_flag *flag = rest->wire;
     bool causes = style->causes && flag->cause.kind != NULL;
     if (flag->metadata != NULL || causes) {
-        rest->metadata = live_metadata_of_json(flag->metadata);
+        rest->metadata = ofj_metadata(flag->metadata);
         if (rest->metadata == NULL || (causes && !add_cause(rest->metadata, &flag->cause))) {
             return false;
         }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * convert.c: between OpenFeature's values and JSON as the rules read it. Pure.
+ * values.c: see values.h.
  */
-#include "file.h"
+#include "values.h"
 
 #include <math.h>
 #include <string.h>
@@ -76,12 +76,12 @@ static of_value *convert(const json_t *json, unsigned depth)
     }
 }
 
-of_value *value_of_json(const json_t *json)
+of_value *ofj_value(const json_t *json)
 {
     return convert(json, 0);
 }
 
-of_value *metadata_of_json(const json_t *json)
+of_value *ofj_metadata(const json_t *json)
 {
     return convert_object(json, 0, true);
 }
@@ -95,13 +95,11 @@ static json_t *json_by_text(const of_value *value)
     return json;
 }
 
-static json_t *json_of_value(const of_value *value);
-
 static json_t *json_of_list(const of_value *list)
 {
     json_t *array = json_array();
     for (size_t i = 0; array != NULL && i < of_value_length(list); i++) {
-        if (json_array_append_new(array, json_of_value(of_value_at(list, i))) != 0) {
+        if (json_array_append_new(array, ofj_json(of_value_at(list, i))) != 0) {
             json_decref(array);
             return NULL;
         }
@@ -115,7 +113,7 @@ static json_t *json_of_object(const of_value *value)
     const of_value *member;
     json_t *object = json_object();
     for (size_t cursor = 0; object != NULL && of_value_next(value, &cursor, &key, &member);) {
-        if (json_object_set_new(object, key, json_of_value(member)) != 0) {
+        if (json_object_set_new(object, key, ofj_json(member)) != 0) {
             json_decref(object);
             return json_by_text(value); /* a key that is not UTF-8, perhaps */
         }
@@ -123,7 +121,7 @@ static json_t *json_of_object(const of_value *value)
     return object;
 }
 
-static json_t *json_of_value(const of_value *value)
+json_t *ofj_json(const of_value *value)
 {
     switch (of_value_type(value)) {
     case OF_TYPE_BOOL:
@@ -148,30 +146,4 @@ static json_t *json_of_value(const of_value *value)
     default:
         return json_null();
     }
-}
-
-/* As in the daemon; a program names the actor itself, as a credential that may evaluate anybody does. */
-static bool is_reserved(const char *name)
-{
-    static const char *const reserved[] = {"facts", "claims", "decision", "rank"};
-    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++) {
-        if (strcmp(name, reserved[i]) == 0) {
-            return true;
-        }
-    }
-    return name[0] == '$';
-}
-
-json_t *json_of_context(const of_context *context)
-{
-    const char *key;
-    const of_value *value;
-    json_t *object = json_object();
-    for (size_t cursor = 0; object != NULL && of_context_next(context, &cursor, &key, &value);) {
-        if (!is_reserved(key) && json_object_set_new(object, key, json_of_value(value)) != 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
 }
