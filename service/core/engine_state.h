@@ -207,8 +207,7 @@ struct fs_watch {
     FS_VEC(char *) removed; /* keys that are to be removed first */
     bool sent;              /* has its snapshot (or was resumed) */
     bool resumed;
-    uint64_t resume_revision;
-    bool once, of_hello, refetch;
+    bool once, of_hello;
     bool overdue;               /* its first snapshot has waited long enough */
     bool replaces;              /* ... and replaces what the client holds: its revision is not closed yet */
     uint64_t snapshot_revision; /* of that snapshot; 0: resumed */

@@ -231,7 +231,6 @@ static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connec
     watch->connection = connection;
     watch->once = wish->once;
     watch->of_hello = wish->of_hello;
-    watch->refetch = wish->refetch;
     watch->dropped = json_incref(text->dropped);
     fs_list_init(&watch->in_dirty);
     watch->view = fs_view_intern(e, context, client_only, wish->flags);

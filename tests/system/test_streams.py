@@ -33,6 +33,10 @@ class Stream:
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
 
+    def read_event(self):
+        """The data of the next event."""
+        return next(line[6:] for line in iter(self.answer.readline, b"") if line.startswith(b"data: {"))
+
     def read_to_its_end(self):
         data = self.answer.read()
         self.connection.close()
@@ -78,6 +82,20 @@ def test_a_bulk_answer_under_way_when_its_key_is_revoked_announces_no_stream(opa
     assert answers[0].status == 200 and "eventStreams" not in answers[0].json
     announced = d.evaluate("ada").json["eventStreams"][0]
     assert announced["inactivityDelaySec"] == 120, "OFREP's own default: it is the client's inactivity"
+
+
+def test_a_stream_that_opens_says_fetch_again_so_a_revocation_before_it_is_not_missed(opa, daemon):
+    rego = "package app\ndefault allow := false\nallow if data.allowed[input.user]\n"
+    o = opa({"app.rego": rego, "data.json": {"allowed": {"ada": True}}})
+    d = daemon({"door": access("app/allow")}, {"sources": {"opa": {"type": "opa", "url": o.url, "revalidate": "1h"}}})
+    assert d.value("ada", "door") is True
+    url = stream_url(d)
+    o.put("allowed/ada", False)
+    assert d.recompute(subjects=["ada"]).json["applied"], "while nobody watches ada"
+    stream = Stream(d, url)
+    assert b"refetchEvaluation" in stream.read_event()
+    assert d.value("ada", "door") is False
+    stream.connection.close()
 
 
 def test_an_event_stream_has_no_head(keyed):

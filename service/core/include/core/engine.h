@@ -192,8 +192,8 @@ void fs_engine_probed(struct fs_engine *engine, unsigned source, bool alive, con
 void fs_engine_reported(struct fs_engine *engine, unsigned source, const char *instance, const char *revision,
                         struct fs_time now);
 
-/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames. Takes a reference of
- * the credential. */
+/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames, the first one as soon
+ * as its values are current. Takes a reference of the credential. */
 void fs_engine_connect(struct fs_engine *engine, uint64_t connection, struct fs_credential *credential,
                        const char *address, bool stream, struct fs_time now);
 void fs_engine_disconnect(struct fs_engine *engine, uint64_t connection, struct fs_time now);
@@ -214,7 +214,6 @@ struct fs_watch_wish {
     bool once;
     const char *resume_view; /* the view that the client's resume point names for this watch; NULL: none */
     bool of_hello;
-    bool refetch; /* stream: says REFETCH at once, since something may have been missed */
 };
 void fs_engine_watch(struct fs_engine *engine, uint64_t connection, const struct fs_watch_wish *wish,
                      struct fs_time now);
