@@ -140,6 +140,7 @@ struct fs_engine_ports {
 struct fs_engine_options {
     struct fs_engine_ports ports;
     char epoch[40];
+    uint8_t secret[32];       /* random, drawn with the epoch: the names of sessions are made from it */
     int64_t lease;            /* ms, 30000 */
     int64_t prior_lease;      /* ms: the longest lease that a process before this one granted; 0: none did */
     int64_t hold;             /* ms, 60000 */
@@ -156,7 +157,7 @@ struct fs_engine_options {
     struct fs_context_limits context_limits;
 };
 
-/* The defaults above; ports and epoch are the caller's. */
+/* The defaults above; ports, epoch and secret are the caller's. */
 void fs_engine_options_init(struct fs_engine_options *options);
 struct fs_engine *fs_engine_create(const struct fs_engine_options *options, struct fs_time now);
 void fs_engine_destroy(struct fs_engine *engine);
