@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What receipt.c (what has become of an event) and receipt_show.c (how that is told) share. */
+/* What receipt.c (what an event concerns), receipt_wait.c (until when) and receipt_show.c (how that is told)
+ * share. */
 #ifndef FS_CORE_RECEIPT_INTERNAL_H
 #define FS_CORE_RECEIPT_INTERNAL_H
 
@@ -60,9 +61,21 @@ struct fs_receipt {
     struct fs_alarm alarm;
 };
 
+/* receipt.c. False: the first round after the event is not over for some question. */
+bool fs_receipt_follow_questions(struct fs_engine *e, struct fs_receipt *receipt);
+/* Is every cell evaluated after the event, and published? */
+bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *receipt);
+/* New questions of concerned cells whose source gives no answer. */
+void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt);
+/* What each watch must have acknowledged: the last change of the concerned flags that it sees. Those that had
+ * acknowledged less hold again. */
+void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt);
+void fs_receipt_release_cells(struct fs_engine *e, struct fs_receipt *receipt);
+/* receipt_wait.c */
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt);
 /* Until then a client of the process before may hold what this one knows nothing of. Mono ms. */
 int64_t fs_receipt_restart_bound(const struct fs_engine *e);
+/* receipt_show.c */
 void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
                             size_t *fetched);
 /* As it stands: a new reference. */
