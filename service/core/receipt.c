@@ -243,8 +243,9 @@ void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt)
         FS_LIST_EACH(&receipt->cells.items[i].context->views, node)
         {
             const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
-            if (cell && fs_bit(view->flags, flag->index))
-                require_of_view(view, cell->revision, &by_serial);
+            bool seen = cell && fs_bit(view->flags, flag->index);
+            /* A flag that the view has lost since is held until its removal is acknowledged. */
+            require_of_view(view, seen ? cell->revision : view->lost, &by_serial);
         }
     }
     fs_map_finish(&by_serial, NULL);

@@ -15,6 +15,14 @@ static const char flags[] =
     "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "
     "facts.tier } } }\n";
 
+static const char client_flags[] =
+    "flags:\n"
+    "  door:\n"
+    "    visibility: client\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
+
 static struct world *begin(void)
 {
     struct world *w = world_create(flags);
@@ -260,6 +268,96 @@ static void a_lease_moves_with_the_client_that_comes_back(void **state)
     world_destroy(w);
 }
 
+#define VAULT                                                                                                \
+    "  vault:\n"                                                                                             \
+    "    variants: { \"on\": true, \"off\": false }\n"                                                       \
+    "    defaultVariant: \"off\"\n"                                                                          \
+    "    factDefaults: { tier: tin }\n"                                                                      \
+    "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "   \
+    "facts.tier } } }\n"
+static const char without_door[] = "flags:\n" VAULT;
+static const char hidden_door[] = "flags:\n"
+                                  "  door:\n"
+                                  "    visibility: server\n"
+                                  "    variants: { \"on\": true, \"off\": false }\n"
+                                  "    defaultVariant: \"off\"\n"
+                                  "    decision: { source: opa, path: app/door, input: { user: { var: "
+                                  "targetingKey } } }\n" VAULT;
+
+static void a_flag_that_is_removed_meanwhile_may_still_be_held(void **state)
+{
+    (void)state;
+    struct world *w = begin();
+    struct world_client *frozen = w->clients.items[1];
+    frozen->frozen = true;
+    w->hold_asks = true;
+    uint64_t entry = world_recompute(w, "ada");
+    world_run(w);
+    world_load(w, without_door);
+    w->hold_asks = false;
+    world_run(w);
+    assert_string_equal(world_value(frozen, 1, "door"), "true");
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_true(truth(receipt, "applied"));
+    assert_false(truth(receipt, "complete"));
+    assert_int_equal(number(receipt, "acknowledged"), 2);
+    assert_int_equal(number(receipt, "behindCount"), 1);
+    assert_true(safe_at(receipt) - WORLD_WALL >= frozen->lease_until - WORLD_MONO);
+    json_decref(receipt);
+    frozen->frozen = false;
+    world_run(w);
+    assert_string_equal(world_value(frozen, 1, "door"), "absent");
+    receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_true(truth(receipt, "complete"));
+    json_decref(receipt);
+    world_destroy(w);
+}
+
+static void a_flag_that_is_hidden_meanwhile_may_still_be_held_by_whom_it_is_hidden_from(void **state)
+{
+    (void)state;
+    struct world *w = world_create(client_flags);
+    world_policy(w, "app/door", NULL, "true");
+    world_watching(w, "server");
+    struct world_client *page = world_client_as(w, "page", "evaluate", "ada");
+    world_watch(page, 1, "ada");
+    world_connect(page, false);
+    world_run(w);
+    page->frozen = true;
+    w->hold_asks = true;
+    uint64_t entry = world_recompute(w, "ada");
+    world_run(w);
+    world_load(w, hidden_door);
+    w->hold_asks = false;
+    world_run(w);
+    assert_string_equal(world_value(page, 1, "door"), "true");
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_true(truth(receipt, "applied"));
+    assert_int_equal(number(receipt, "concerned"), 2);
+    assert_int_equal(number(receipt, "acknowledged"), 1);
+    assert_int_equal(number(receipt, "behindCount"), 1);
+    json_decref(receipt);
+    world_destroy(w);
+}
+
+static void a_flag_that_others_lost_earlier_is_waited_for_by_nobody(void **state)
+{
+    (void)state;
+    struct world *w = begin();
+    world_load(w, without_door);
+    world_load(w, flags);
+    world_run(w);
+    w->hold_asks = true;
+    uint64_t entry = world_fact(w, "ada", "tier", "\"tin\"");
+    w->hold_asks = false;
+    world_run(w);
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_true(truth(receipt, "complete"));
+    assert_int_equal(number(receipt, "acknowledged"), 3);
+    json_decref(receipt);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +370,9 @@ int main(void)
         cmocka_unit_test(a_wait_ends_at_its_time),
         cmocka_unit_test(after_a_restart_safe_at_is_not_before_the_old_leases_end),
         cmocka_unit_test(a_lease_moves_with_the_client_that_comes_back),
+        cmocka_unit_test(a_flag_that_is_removed_meanwhile_may_still_be_held),
+        cmocka_unit_test(a_flag_that_is_hidden_meanwhile_may_still_be_held_by_whom_it_is_hidden_from),
+        cmocka_unit_test(a_flag_that_others_lost_earlier_is_waited_for_by_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
