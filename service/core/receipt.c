@@ -31,9 +31,11 @@ static void destroy(struct fs_engine *e, struct fs_receipt *receipt)
     for (size_t i = 0; i < receipt->questions.count; i++)
         finish_touched(&receipt->questions.items[i]);
     for (size_t i = 0; i < receipt->watches.count; i++) {
-        fs_free(receipt->watches.items[i].client);
-        fs_free(receipt->watches.items[i].subject);
+        fs_free(receipt->watches.items[i]->client);
+        fs_free(receipt->watches.items[i]->subject);
+        fs_free(receipt->watches.items[i]);
     }
+    fs_map_finish(&receipt->by_serial, NULL);
     fs_vec_finish(&receipt->questions);
     fs_vec_finish(&receipt->watches);
     fs_vec_finish(&receipt->holding);
@@ -66,6 +68,7 @@ struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t 
     receipt->entry = entry;
     receipt->time = time;
     receipt->credential = fs_strdup(credential);
+    fs_map_init_borrowing(&receipt->by_serial);
     fs_list_append(&e->receipts, &receipt->node);
     return receipt;
 }
@@ -90,20 +93,38 @@ void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q)
     fs_vec_push(&receipt->questions, touched);
 }
 
+static void hold_again(struct fs_receipt *receipt, struct fs_concerned_watch *concerned)
+{
+    if (concerned->state == FS_HOLDS)
+        return;
+    concerned->state = FS_HOLDS;
+    concerned->queued = false;
+    fs_vec_push(&receipt->holding, concerned);
+}
+
 static void add_watch(struct fs_receipt *receipt, struct fs_watch *watch)
 {
     if (watch->noted == receipt->entry)
         return;
     watch->noted = receipt->entry;
-    struct fs_concerned_watch concerned = {.serial = watch->serial,
-                                           .watch = watch->id,
-                                           .open = watch->connection->open,
-                                           .until = watch->connection->lease_until};
-    memcpy(concerned.session, watch->connection->session, sizeof concerned.session);
-    concerned.client = fs_strdup(watch->connection->client_name ? watch->connection->client_name : "");
-    concerned.subject = fs_strdup(watch->view->context->subject);
-    fs_vec_push(&receipt->holding, receipt->watches.count);
+    struct fs_concerned_watch *concerned =
+        fs_map_get(&receipt->by_serial, &watch->serial, sizeof watch->serial);
+    if (concerned) { /* it has come back, to a snapshot */
+        memcpy(concerned->session, watch->connection->session, sizeof concerned->session);
+        hold_again(receipt, concerned);
+        return;
+    }
+    concerned = FS_NEW(struct fs_concerned_watch);
+    concerned->serial = watch->serial;
+    concerned->watch = watch->id;
+    concerned->open = watch->connection->open;
+    concerned->until = watch->connection->lease_until;
+    memcpy(concerned->session, watch->connection->session, sizeof concerned->session);
+    concerned->client = fs_strdup(watch->connection->client_name ? watch->connection->client_name : "");
+    concerned->subject = fs_strdup(watch->view->context->subject);
+    fs_vec_push(&receipt->holding, concerned);
     fs_vec_push(&receipt->watches, concerned);
+    fs_map_set(&receipt->by_serial, &concerned->serial, sizeof concerned->serial, concerned);
 }
 
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
@@ -232,11 +253,6 @@ static void require_of_view(const struct fs_view *view, uint64_t revision, const
 
 void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt)
 {
-    struct fs_map by_serial;
-    fs_map_init_borrowing(&by_serial);
-    for (size_t i = 0; i < receipt->watches.count; i++)
-        fs_map_set(&by_serial, &receipt->watches.items[i].serial, sizeof(uint64_t),
-                   &receipt->watches.items[i]);
     for (size_t i = 0; i < receipt->cells.count; i++) {
         const struct fs_flag *flag;
         const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
@@ -245,21 +261,15 @@ void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt)
             const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
             bool seen = cell && fs_bit(view->flags, flag->index);
             /* A flag that the view has lost since is held until its removal is acknowledged. */
-            require_of_view(view, seen ? cell->revision : view->lost, &by_serial);
+            require_of_view(view, seen ? cell->revision : view->lost, &receipt->by_serial);
         }
     }
-    fs_map_finish(&by_serial, NULL);
     receipt->revision = e->revision;
-    fs_vec_clear(&receipt->holding);
     for (size_t i = 0; i < receipt->watches.count; i++) {
-        struct fs_concerned_watch *concerned = &receipt->watches.items[i];
+        struct fs_concerned_watch *concerned = receipt->watches.items[i];
         const struct fs_watch *watch = fs_map_get(&e->watches, &concerned->serial, sizeof concerned->serial);
-        if (watch && concerned->state == FS_ACKNOWLEDGED &&
-            watch->connection->acked_revision < concerned->required) {
-            concerned->state = FS_HOLDS;
-            concerned->queued = false;
-        }
-        if (concerned->state == FS_HOLDS)
-            fs_vec_push(&receipt->holding, i);
+        /* One whose lease was over may have got another, on the old value. */
+        if (watch && watch->connection->acked_revision < concerned->required)
+            hold_again(receipt, concerned);
     }
 }

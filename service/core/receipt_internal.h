@@ -54,8 +54,9 @@ struct fs_receipt {
     int64_t checked;                     /* mono ms */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
     FS_VEC(struct fs_concerned_cell) cells;
-    FS_VEC(struct fs_concerned_watch) watches;
-    FS_VEC(size_t) holding; /* indexes of those whose state is FS_HOLDS */
+    FS_VEC(struct fs_concerned_watch *) watches;
+    FS_VEC(struct fs_concerned_watch *) holding; /* those whose state is FS_HOLDS */
+    struct fs_map by_serial;                     /* 8 bytes -> struct fs_concerned_watch; borrows them */
     FS_VEC(struct fs_receipt_waiter) waiters;
     size_t ofrep_concerned, ofrep_fetched; /* when the cells were let go */
     struct fs_alarm alarm;

@@ -64,7 +64,7 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
     int64_t safe_at = 0;
     bool known = receipt->applied;
     for (size_t i = 0; i < receipt->watches.count; i++) {
-        const struct fs_concerned_watch *concerned = &receipt->watches.items[i];
+        const struct fs_concerned_watch *concerned = receipt->watches.items[i];
         int64_t at = concerned->settled_at;
         if (concerned->state == FS_HOLDS) {
             at = e->now.wall + (concerned->until - e->now.mono);

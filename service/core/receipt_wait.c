@@ -44,7 +44,7 @@ static int64_t follow_watches(struct fs_engine *e, struct fs_receipt *receipt)
     bool queued = true;
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < receipt->holding.count;) {
-        struct fs_concerned_watch *concerned = &receipt->watches.items[receipt->holding.items[i]];
+        struct fs_concerned_watch *concerned = receipt->holding.items[i];
         follow(e, concerned);
         if (concerned->state != FS_HOLDS) {
             fs_vec_remove_unordered(&receipt->holding, i);

@@ -358,6 +358,69 @@ static void a_flag_that_others_lost_earlier_is_waited_for_by_nobody(void **state
     world_destroy(w);
 }
 
+static void who_comes_back_to_a_snapshot_is_counted_once(void **state)
+{
+    (void)state;
+    struct world *w = begin();
+    struct world_client *c = w->clients.items[0];
+    w->hold_asks = true;
+    world_policy(w, "app/door", NULL, "false");
+    uint64_t entry = world_recompute(w, "ada");
+    world_run(w);
+    world_drop(c);
+    world_load(w, flags); /* older resume points get snapshots */
+    world_connect(c, true);
+    world_run(w);
+    assert_int_equal(c->snapshots, 2);
+    w->hold_asks = false;
+    w->late_truth = true;
+    world_run(w);
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_int_equal(number(receipt, "concerned"), 3);
+    assert_int_equal(number(receipt, "acknowledged"), 3);
+    json_decref(receipt);
+    world_destroy(w);
+}
+
+static const char patient[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    maxStale: 10m\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
+
+static void who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again(void **state)
+{
+    (void)state;
+    struct world *w = world_create(patient);
+    world_policy(w, "app/door", NULL, "true");
+    struct world_client *c = world_client(w, "late");
+    c->mute = true;
+    world_watch(c, 1, "ada");
+    world_connect(c, false);
+    world_run(w);
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    uint64_t entry = world_recompute(w, "ada");
+    world_advance(w, 31000);
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_int_equal(number(receipt, "expired"), 1);
+    json_decref(receipt);
+    world_renew(c);
+    world_run(w);
+    c->frozen = true;
+    world_policy(w, "app/door", NULL, "false");
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 29000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_int_equal(json_array_size(json_object_get(receipt, "unresolved")), 0);
+    assert_int_equal(number(receipt, "behindCount"), 1);
+    assert_true(safe_at(receipt) - WORLD_WALL >= c->lease_until - WORLD_MONO);
+    json_decref(receipt);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +436,8 @@ int main(void)
         cmocka_unit_test(a_flag_that_is_removed_meanwhile_may_still_be_held),
         cmocka_unit_test(a_flag_that_is_hidden_meanwhile_may_still_be_held_by_whom_it_is_hidden_from),
         cmocka_unit_test(a_flag_that_others_lost_earlier_is_waited_for_by_nobody),
+        cmocka_unit_test(who_comes_back_to_a_snapshot_is_counted_once),
+        cmocka_unit_test(who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
