@@ -421,6 +421,44 @@ static void who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_aga
     world_destroy(w);
 }
 
+/* The receipt of the newest entry that says what a source did. */
+static json_t *receipt_of_the_source(struct world *w)
+{
+    for (size_t i = w->entries.count; i-- > 0;)
+        if (w->entries.items[i].kind == FS_ENTRY_SOURCE)
+            return fs_engine_receipt(w->engine, w->entries.items[i].number, w->now);
+    return NULL;
+}
+
+static void whoever_an_answer_concerned_that_told_a_revision_first_is_in_its_receipt(void **state)
+{
+    (void)state;
+    struct world *w = world_create(client_flags);
+    struct world_source *opa = world_source(w, "opa");
+    snprintf(opa->revision, sizeof opa->revision, "r1");
+    world_policy(w, "app/door", NULL, "true");
+    world_advance(w, 1500);
+    struct world_client *c = world_watching(w, "shop");
+    world_advance(w, 3000);
+    world_policy(w, "app/door", NULL, "false");
+    snprintf(opa->revision, sizeof opa->revision, "r2");
+    c->frozen = true;
+    opa->probes_hang = true;
+    world_recompute(w, "ada"); /* its answer is the first to tell r2 */
+    world_run(w);
+    json_t *receipt = receipt_of_the_source(w);
+    assert_int_equal(number(receipt, "concerned"), 1);
+    assert_int_equal(number(receipt, "behindCount"), 1);
+    assert_true(safe_at(receipt) - WORLD_WALL >= c->lease_until - WORLD_MONO);
+    json_decref(receipt);
+    c->frozen = false;
+    world_run(w);
+    receipt = receipt_of_the_source(w);
+    assert_true(truth(receipt, "complete"));
+    json_decref(receipt);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_flag_that_others_lost_earlier_is_waited_for_by_nobody),
         cmocka_unit_test(who_comes_back_to_a_snapshot_is_counted_once),
         cmocka_unit_test(who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again),
+        cmocka_unit_test(whoever_an_answer_concerned_that_told_a_revision_first_is_in_its_receipt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
