@@ -172,10 +172,17 @@ void fs_receipts_join(struct fs_engine *e, struct fs_watch *watch)
     }
 }
 
+/* Will it be asked in a moment, since recomputes are merged? A retry after a failure has attempts behind it.
+ */
+static bool is_deferred(const struct fs_question *q)
+{
+    return !q->attempts && fs_timer_armed(&q->retry.timer);
+}
+
 static bool is_lost(const struct fs_engine *e, const struct fs_question *q)
 {
     return e->sources.items[q->source]->status == FS_SOURCE_DOWN ||
-           (q->failed && !q->in_flight && !q->queued);
+           (q->failed && !q->in_flight && !q->queued && !is_deferred(q));
 }
 
 /* Forgets the questions that are settled, or that nobody asks any more. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receipts: true in each number, and after safe_at nobody reads the old value. */
-#include "engine_world.h"
+#include "receipt_support.h"
 
 static const char flags[] =
     "flags:\n"
@@ -15,14 +15,6 @@ static const char flags[] =
     "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "
     "facts.tier } } }\n";
 
-static const char client_flags[] =
-    "flags:\n"
-    "  door:\n"
-    "    visibility: client\n"
-    "    variants: { \"on\": true, \"off\": false }\n"
-    "    defaultVariant: \"off\"\n"
-    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
-
 static struct world *begin(void)
 {
     struct world *w = world_create(flags);
@@ -35,26 +27,6 @@ static struct world *begin(void)
     }
     world_run(w);
     return w;
-}
-
-static json_int_t number(const json_t *receipt, const char *key)
-{
-    assert_true(json_is_integer(json_object_get(receipt, key)));
-    return json_integer_value(json_object_get(receipt, key));
-}
-
-static bool truth(const json_t *receipt, const char *key)
-{
-    return json_is_true(json_object_get(receipt, key));
-}
-
-static int64_t safe_at(const json_t *receipt)
-{
-    int64_t at = 0;
-    const char *text = fs_json_text(receipt, "safe_at");
-    if (text)
-        assert_true(fs_parse_rfc3339(fs_str_from(text), &at));
-    return at;
 }
 
 static void a_revocation_names_who_is_behind_and_who_may_still_hold(void **state)
@@ -268,197 +240,6 @@ static void a_lease_moves_with_the_client_that_comes_back(void **state)
     world_destroy(w);
 }
 
-#define VAULT                                                                                                \
-    "  vault:\n"                                                                                             \
-    "    variants: { \"on\": true, \"off\": false }\n"                                                       \
-    "    defaultVariant: \"off\"\n"                                                                          \
-    "    factDefaults: { tier: tin }\n"                                                                      \
-    "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "   \
-    "facts.tier } } }\n"
-static const char without_door[] = "flags:\n" VAULT;
-static const char hidden_door[] = "flags:\n"
-                                  "  door:\n"
-                                  "    visibility: server\n"
-                                  "    variants: { \"on\": true, \"off\": false }\n"
-                                  "    defaultVariant: \"off\"\n"
-                                  "    decision: { source: opa, path: app/door, input: { user: { var: "
-                                  "targetingKey } } }\n" VAULT;
-
-static void a_flag_that_is_removed_meanwhile_may_still_be_held(void **state)
-{
-    (void)state;
-    struct world *w = begin();
-    struct world_client *frozen = w->clients.items[1];
-    frozen->frozen = true;
-    w->hold_asks = true;
-    uint64_t entry = world_recompute(w, "ada");
-    world_run(w);
-    world_load(w, without_door);
-    w->hold_asks = false;
-    world_run(w);
-    assert_string_equal(world_value(frozen, 1, "door"), "true");
-    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_true(truth(receipt, "applied"));
-    assert_false(truth(receipt, "complete"));
-    assert_int_equal(number(receipt, "acknowledged"), 2);
-    assert_int_equal(number(receipt, "behindCount"), 1);
-    assert_true(safe_at(receipt) - WORLD_WALL >= frozen->lease_until - WORLD_MONO);
-    json_decref(receipt);
-    frozen->frozen = false;
-    world_run(w);
-    assert_string_equal(world_value(frozen, 1, "door"), "absent");
-    receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_true(truth(receipt, "complete"));
-    json_decref(receipt);
-    world_destroy(w);
-}
-
-static void a_flag_that_is_hidden_meanwhile_may_still_be_held_by_whom_it_is_hidden_from(void **state)
-{
-    (void)state;
-    struct world *w = world_create(client_flags);
-    world_policy(w, "app/door", NULL, "true");
-    world_watching(w, "server");
-    struct world_client *page = world_client_as(w, "page", "evaluate", "ada");
-    world_watch(page, 1, "ada");
-    world_connect(page, false);
-    world_run(w);
-    page->frozen = true;
-    w->hold_asks = true;
-    uint64_t entry = world_recompute(w, "ada");
-    world_run(w);
-    world_load(w, hidden_door);
-    w->hold_asks = false;
-    world_run(w);
-    assert_string_equal(world_value(page, 1, "door"), "true");
-    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_true(truth(receipt, "applied"));
-    assert_int_equal(number(receipt, "concerned"), 2);
-    assert_int_equal(number(receipt, "acknowledged"), 1);
-    assert_int_equal(number(receipt, "behindCount"), 1);
-    json_decref(receipt);
-    world_destroy(w);
-}
-
-static void a_flag_that_others_lost_earlier_is_waited_for_by_nobody(void **state)
-{
-    (void)state;
-    struct world *w = begin();
-    world_load(w, without_door);
-    world_load(w, flags);
-    world_run(w);
-    w->hold_asks = true;
-    uint64_t entry = world_fact(w, "ada", "tier", "\"tin\"");
-    w->hold_asks = false;
-    world_run(w);
-    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_true(truth(receipt, "complete"));
-    assert_int_equal(number(receipt, "acknowledged"), 3);
-    json_decref(receipt);
-    world_destroy(w);
-}
-
-static void who_comes_back_to_a_snapshot_is_counted_once(void **state)
-{
-    (void)state;
-    struct world *w = begin();
-    struct world_client *c = w->clients.items[0];
-    w->hold_asks = true;
-    world_policy(w, "app/door", NULL, "false");
-    uint64_t entry = world_recompute(w, "ada");
-    world_run(w);
-    world_drop(c);
-    world_load(w, flags); /* older resume points get snapshots */
-    world_connect(c, true);
-    world_run(w);
-    assert_int_equal(c->snapshots, 2);
-    w->hold_asks = false;
-    w->late_truth = true;
-    world_run(w);
-    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_int_equal(number(receipt, "concerned"), 3);
-    assert_int_equal(number(receipt, "acknowledged"), 3);
-    json_decref(receipt);
-    world_destroy(w);
-}
-
-static const char patient[] =
-    "flags:\n"
-    "  door:\n"
-    "    variants: { \"on\": true, \"off\": false }\n"
-    "    defaultVariant: \"off\"\n"
-    "    maxStale: 10m\n"
-    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
-
-static void who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again(void **state)
-{
-    (void)state;
-    struct world *w = world_create(patient);
-    world_policy(w, "app/door", NULL, "true");
-    struct world_client *c = world_client(w, "late");
-    c->mute = true;
-    world_watch(c, 1, "ada");
-    world_connect(c, false);
-    world_run(w);
-    world_source(w, "opa")->mode = WORLD_REFUSES;
-    uint64_t entry = world_recompute(w, "ada");
-    world_advance(w, 31000);
-    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_int_equal(number(receipt, "expired"), 1);
-    json_decref(receipt);
-    world_renew(c);
-    world_run(w);
-    c->frozen = true;
-    world_policy(w, "app/door", NULL, "false");
-    world_source(w, "opa")->mode = WORLD_ANSWERS;
-    world_advance(w, 29000);
-    assert_string_equal(world_value(c, 1, "door"), "true");
-    receipt = fs_engine_receipt(w->engine, entry, w->now);
-    assert_int_equal(json_array_size(json_object_get(receipt, "unresolved")), 0);
-    assert_int_equal(number(receipt, "behindCount"), 1);
-    assert_true(safe_at(receipt) - WORLD_WALL >= c->lease_until - WORLD_MONO);
-    json_decref(receipt);
-    world_destroy(w);
-}
-
-/* The receipt of the newest entry that says what a source did. */
-static json_t *receipt_of_the_source(struct world *w)
-{
-    for (size_t i = w->entries.count; i-- > 0;)
-        if (w->entries.items[i].kind == FS_ENTRY_SOURCE)
-            return fs_engine_receipt(w->engine, w->entries.items[i].number, w->now);
-    return NULL;
-}
-
-static void whoever_an_answer_concerned_that_told_a_revision_first_is_in_its_receipt(void **state)
-{
-    (void)state;
-    struct world *w = world_create(client_flags);
-    struct world_source *opa = world_source(w, "opa");
-    snprintf(opa->revision, sizeof opa->revision, "r1");
-    world_policy(w, "app/door", NULL, "true");
-    world_advance(w, 1500);
-    struct world_client *c = world_watching(w, "shop");
-    world_advance(w, 3000);
-    world_policy(w, "app/door", NULL, "false");
-    snprintf(opa->revision, sizeof opa->revision, "r2");
-    c->frozen = true;
-    opa->probes_hang = true;
-    world_recompute(w, "ada"); /* its answer is the first to tell r2 */
-    world_run(w);
-    json_t *receipt = receipt_of_the_source(w);
-    assert_int_equal(number(receipt, "concerned"), 1);
-    assert_int_equal(number(receipt, "behindCount"), 1);
-    assert_true(safe_at(receipt) - WORLD_WALL >= c->lease_until - WORLD_MONO);
-    json_decref(receipt);
-    c->frozen = false;
-    world_run(w);
-    receipt = receipt_of_the_source(w);
-    assert_true(truth(receipt, "complete"));
-    json_decref(receipt);
-    world_destroy(w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -471,12 +252,6 @@ int main(void)
         cmocka_unit_test(a_wait_ends_at_its_time),
         cmocka_unit_test(after_a_restart_safe_at_is_not_before_the_old_leases_end),
         cmocka_unit_test(a_lease_moves_with_the_client_that_comes_back),
-        cmocka_unit_test(a_flag_that_is_removed_meanwhile_may_still_be_held),
-        cmocka_unit_test(a_flag_that_is_hidden_meanwhile_may_still_be_held_by_whom_it_is_hidden_from),
-        cmocka_unit_test(a_flag_that_others_lost_earlier_is_waited_for_by_nobody),
-        cmocka_unit_test(who_comes_back_to_a_snapshot_is_counted_once),
-        cmocka_unit_test(who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again),
-        cmocka_unit_test(whoever_an_answer_concerned_that_told_a_revision_first_is_in_its_receipt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
