@@ -332,6 +332,7 @@ struct fs_engine {
     struct fs_list once;     /* struct fs_once */
     struct fs_list receipts; /* struct fs_receipt, oldest first */
     size_t receipt_count;
+    size_t late_items;                    /* what receipts without an answer wait for, all together */
     FS_VEC(struct fs_proposal) proposals; /* of the tick under way */
     uint64_t tick_token;                  /* 0: none under way */
     size_t tick_proposals, tick_firsts;   /* how many of them its entry tells */

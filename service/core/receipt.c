@@ -6,14 +6,23 @@
  */
 #include "receipt_internal.h"
 
+static void release_context(struct fs_concerned_context *concerned)
+{
+    concerned->context->pins--;
+    for (size_t i = 0; i < concerned->flags.count; i++)
+        fs_free(concerned->flags.items[i]);
+    fs_vec_finish(&concerned->flags);
+    fs_free(concerned);
+}
+
 void fs_receipt_release_cells(struct fs_engine *e, struct fs_receipt *receipt)
 {
     fs_receipt_count_ofrep(e, receipt, &receipt->ofrep_concerned, &receipt->ofrep_fetched);
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        receipt->cells.items[i].context->pins--;
-        fs_free(receipt->cells.items[i].flag);
-    }
-    fs_vec_finish(&receipt->cells);
+    for (size_t i = 0; i < receipt->contexts.count; i++)
+        release_context(receipt->contexts.items[i]);
+    fs_vec_finish(&receipt->contexts);
+    fs_map_finish(&receipt->by_context, NULL);
+    receipt->cell_count = 0;
 }
 
 static void finish_touched(struct fs_touched *touched)
@@ -68,6 +77,7 @@ struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t 
     receipt->entry = entry;
     receipt->time = time;
     receipt->credential = fs_strdup(credential);
+    fs_map_init_borrowing(&receipt->by_context);
     fs_map_init_borrowing(&receipt->by_serial);
     fs_list_append(&e->receipts, &receipt->node);
     return receipt;
@@ -127,15 +137,27 @@ static void add_watch(struct fs_receipt *receipt, struct fs_watch *watch)
     fs_map_set(&receipt->by_serial, &concerned->serial, sizeof concerned->serial, concerned);
 }
 
+static void add_cell(struct fs_receipt *receipt, struct fs_context *context, const char *flag)
+{
+    struct fs_concerned_context *concerned = fs_map_get(&receipt->by_context, &context, sizeof context);
+    if (!concerned) {
+        concerned = FS_NEW(struct fs_concerned_context);
+        concerned->context = context;
+        context->pins++;
+        fs_vec_push(&receipt->contexts, concerned);
+        fs_map_set(&receipt->by_context, &concerned->context, sizeof concerned->context, concerned);
+    }
+    fs_vec_push(&concerned->flags, fs_strdup(flag));
+    receipt->cell_count++;
+}
+
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
                      uint32_t flag)
 {
     if (context->cells[flag].noted == receipt->entry)
         return;
     context->cells[flag].noted = receipt->entry;
-    struct fs_concerned_cell cell = {.context = context, .flag = fs_strdup(e->set->flags[flag]->key)};
-    context->pins++;
-    fs_vec_push(&receipt->cells, cell);
+    add_cell(receipt, context, e->set->flags[flag]->key);
     FS_LIST_EACH(&context->views, node)
     {
         struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
@@ -161,10 +183,11 @@ void fs_receipts_join(struct fs_engine *e, struct fs_watch *watch)
         struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
         if (receipt->applied && !receipt->late)
             continue;
-        for (size_t i = 0; i < receipt->cells.count; i++) {
-            const struct fs_flag *flag = fs_flagset_find(e->set, receipt->cells.items[i].flag);
-            if (receipt->cells.items[i].context != watch->view->context || !flag ||
-                !fs_bit(watch->view->flags, flag->index))
+        const struct fs_concerned_context *concerned =
+            fs_map_get(&receipt->by_context, &watch->view->context, sizeof watch->view->context);
+        for (size_t i = 0; concerned && i < concerned->flags.count; i++) {
+            const struct fs_flag *flag = fs_flagset_find(e->set, concerned->flags.items[i]);
+            if (!flag || !fs_bit(watch->view->flags, flag->index))
                 continue;
             add_watch(receipt, watch);
             break;
@@ -205,28 +228,35 @@ bool fs_receipt_follow_questions(struct fs_engine *e, struct fs_receipt *receipt
     return over;
 }
 
-static const struct fs_cell *cell_of(const struct fs_engine *e, const struct fs_concerned_cell *concerned,
-                                     const struct fs_flag **flag)
+/* NULL: its flag is gone, or nobody sees it any more. */
+static const struct fs_cell *cell_of(const struct fs_engine *e, const struct fs_concerned_context *concerned,
+                                     size_t index, const struct fs_flag **flag)
 {
-    *flag = fs_flagset_find(e->set, concerned->flag);
-    return *flag && concerned->context->cells[(*flag)->index].wanted
-               ? &concerned->context->cells[(*flag)->index]
-               : NULL;
+    *flag = fs_flagset_find(e->set, concerned->flags.items[index]);
+    const struct fs_cell *cell = *flag ? &concerned->context->cells[(*flag)->index] : NULL;
+    return cell && cell->wanted ? cell : NULL;
 }
 
-/* A fact may have changed what a question asks: then the new one counts. */
+static bool cell_done(const struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell)
+{
+    if (!cell->known || cell->dirty || cell->proposed || cell->rebind)
+        return false;
+    for (size_t d = 0; cell->bindings && d < flag->decision_count; d++) {
+        const struct fs_question *q = cell->bindings[d].question;
+        if (q && !q->answered && !is_lost(e, q))
+            return false; /* a fact may have changed what is asked: then the new question counts */
+    }
+    return true;
+}
+
 bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *receipt)
 {
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        const struct fs_flag *flag;
-        const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
-        if (!cell || !receipt->cells.items[i].context->watches)
-            continue;
-        if (!cell->known || cell->dirty || cell->proposed || cell->rebind)
-            return false;
-        for (size_t d = 0; cell->bindings && d < flag->decision_count; d++) {
-            const struct fs_question *q = cell->bindings[d].question;
-            if (q && !q->answered && !is_lost(e, q))
+    for (size_t i = 0; i < receipt->contexts.count; i++) {
+        const struct fs_concerned_context *concerned = receipt->contexts.items[i];
+        for (size_t c = 0; concerned->context->watches && c < concerned->flags.count; c++) {
+            const struct fs_flag *flag;
+            const struct fs_cell *cell = cell_of(e, concerned, c, &flag);
+            if (cell && !cell_done(e, flag, cell))
                 return false;
         }
     }
@@ -235,14 +265,15 @@ bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *r
 
 void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt)
 {
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        const struct fs_flag *flag;
-        const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
-        for (size_t d = 0; cell && cell->bindings && d < flag->decision_count; d++) {
-            struct fs_question *q = cell->bindings[d].question;
-            if (!q || q->answered || !fs_question_live(q))
-                continue;
-            fs_receipt_question(receipt, q);
+    for (size_t i = 0; i < receipt->contexts.count; i++) {
+        for (size_t c = 0; c < receipt->contexts.items[i]->flags.count; c++) {
+            const struct fs_flag *flag;
+            const struct fs_cell *cell = cell_of(e, receipt->contexts.items[i], c, &flag);
+            for (size_t d = 0; cell && cell->bindings && d < flag->decision_count; d++) {
+                struct fs_question *q = cell->bindings[d].question;
+                if (q && !q->answered && fs_question_live(q))
+                    fs_receipt_question(receipt, q);
+            }
         }
     }
 }
@@ -258,19 +289,25 @@ static void require_of_view(const struct fs_view *view, uint64_t revision, const
     }
 }
 
+static void require_of_cell(struct fs_engine *e, struct fs_receipt *receipt,
+                            const struct fs_concerned_context *concerned, size_t index)
+{
+    const struct fs_flag *flag;
+    const struct fs_cell *cell = cell_of(e, concerned, index, &flag);
+    FS_LIST_EACH(&concerned->context->views, node)
+    {
+        const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
+        bool seen = cell && fs_bit(view->flags, flag->index);
+        /* A flag that the view has lost since is held until its removal is acknowledged. */
+        require_of_view(view, seen ? cell->revision : view->lost, &receipt->by_serial);
+    }
+}
+
 void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt)
 {
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        const struct fs_flag *flag;
-        const struct fs_cell *cell = cell_of(e, &receipt->cells.items[i], &flag);
-        FS_LIST_EACH(&receipt->cells.items[i].context->views, node)
-        {
-            const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
-            bool seen = cell && fs_bit(view->flags, flag->index);
-            /* A flag that the view has lost since is held until its removal is acknowledged. */
-            require_of_view(view, seen ? cell->revision : view->lost, &receipt->by_serial);
-        }
-    }
+    for (size_t i = 0; i < receipt->contexts.count; i++)
+        for (size_t c = 0; c < receipt->contexts.items[i]->flags.count; c++)
+            require_of_cell(e, receipt, receipt->contexts.items[i], c);
     receipt->revision = e->revision;
     for (size_t i = 0; i < receipt->watches.count; i++) {
         struct fs_concerned_watch *concerned = receipt->watches.items[i];

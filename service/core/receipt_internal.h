@@ -16,9 +16,10 @@ struct fs_touched {
     bool unresolved; /* its source gives no answer */
 };
 
-struct fs_concerned_cell {
+/* The concerned cells of one context. */
+struct fs_concerned_context {
     struct fs_context *context; /* pinned */
-    char *flag;
+    FS_VEC(char *) flags;
 };
 
 enum fs_holding { FS_HOLDS, FS_ACKNOWLEDGED, FS_EXPIRED };
@@ -53,7 +54,9 @@ struct fs_receipt {
     uint64_t revision;                   /* when applied */
     int64_t checked;                     /* mono ms */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
-    FS_VEC(struct fs_concerned_cell) cells;
+    FS_VEC(struct fs_concerned_context *) contexts;
+    struct fs_map by_context; /* pointer -> struct fs_concerned_context; borrows them */
+    size_t cell_count;        /* of all contexts */
     FS_VEC(struct fs_concerned_watch *) watches;
     FS_VEC(struct fs_concerned_watch *) holding; /* those whose state is FS_HOLDS */
     struct fs_map by_serial;                     /* 8 bytes -> struct fs_concerned_watch; borrows them */

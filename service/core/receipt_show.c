@@ -17,20 +17,17 @@ static json_t *describe_watch(const struct fs_engine *e, const struct fs_concern
 void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
                             size_t *fetched)
 {
-    struct fs_map seen;
-    fs_map_init(&seen);
     *concerned = receipt->ofrep_concerned;
     *fetched = receipt->ofrep_fetched;
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        struct fs_context *context = receipt->cells.items[i].context;
-        if (!context->fetched || fs_map_set(&seen, &context, sizeof context, context))
+    for (size_t i = 0; i < receipt->contexts.count; i++) {
+        const struct fs_context *context = receipt->contexts.items[i]->context;
+        if (!context->fetched)
             continue;
         ++*concerned;
         *fetched += receipt->applied &&
                     e->now.wall - (e->now.mono - context->fetched) >= receipt->applied_at &&
                     context->fetched_revision >= receipt->revision;
     }
-    fs_map_finish(&seen, NULL);
 }
 
 static json_t *describe_unresolved(const struct fs_engine *e, const struct fs_receipt *receipt)

@@ -5,7 +5,7 @@
  */
 #include "receipt_internal.h"
 
-#define WATCHES_A_MS 100
+#define ITEMS_A_MS 100 /* watches, questions and cells that may be looked at per millisecond */
 
 /* Looks where the old value may still be. A lease that was granted before the change was queued counts, even
  * in the same turn. */
@@ -69,11 +69,18 @@ static void arm(struct fs_engine *e, struct fs_receipt *receipt, int64_t next)
         fs_alarm_set(e, &receipt->alarm, FS_DUE_RECEIPT, next > e->now.mono ? next : e->now.mono + 1);
 }
 
-/* Many who still hold are not looked at in every turn. What is noticed later is told as having happened
- * later: never too early. */
-static int64_t pause_of(const struct fs_receipt *receipt)
+static size_t items_of(const struct fs_receipt *receipt)
 {
-    return receipt->applied && !receipt->late ? (int64_t)(receipt->holding.count / WATCHES_A_MS) : 0;
+    return receipt->holding.count + receipt->questions.count + receipt->cell_count;
+}
+
+/* Many who still hold are not looked at in every turn, nor is what all receipts without an answer wait for.
+ * What is noticed later is told as having happened later: never too early. */
+static int64_t pause_of(const struct fs_engine *e, const struct fs_receipt *receipt)
+{
+    if (!receipt->applied || receipt->complete)
+        return 0;
+    return (int64_t)((receipt->late ? e->late_items : receipt->holding.count) / ITEMS_A_MS);
 }
 
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
@@ -102,8 +109,6 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
         next = restart;
     receipt->complete = !receipt->holding.count && !receipt->late && e->now.mono >= restart;
     receipt->checked = e->now.mono;
-    if (pause_of(receipt) && next > e->now.mono + pause_of(receipt))
-        next = e->now.mono + pause_of(receipt);
     arm(e, receipt, receipt->complete ? e->now.mono + e->options.hold : next);
 }
 
@@ -141,13 +146,29 @@ static void serve_waiters(struct fs_engine *e, struct fs_receipt *receipt)
     fs_vec_finish(&tokens);
 }
 
+/* Not in this turn: but no turn may follow by itself. */
+static void check_later(struct fs_engine *e, struct fs_receipt *receipt, int64_t due)
+{
+    if (!fs_timer_armed(&receipt->alarm.timer) || receipt->alarm.timer.due > due)
+        fs_alarm_set(e, &receipt->alarm, FS_DUE_RECEIPT, due);
+}
+
 void fs_receipts_check(struct fs_engine *e)
 {
+    e->late_items = 0;
+    FS_LIST_EACH(&e->receipts, counted)
+    {
+        const struct fs_receipt *receipt = FS_CONTAINER(counted, struct fs_receipt, node);
+        e->late_items += receipt->late && !receipt->complete ? items_of(receipt) : 0;
+    }
     FS_LIST_EACH(&e->receipts, node)
     {
         struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
-        if (pause_of(receipt) && e->now.mono < receipt->checked + pause_of(receipt))
+        int64_t due = receipt->checked + pause_of(e, receipt);
+        if (pause_of(e, receipt) && e->now.mono < due) {
+            check_later(e, receipt, due);
             continue;
+        }
         fs_receipt_check(e, receipt);
         if (receipt->waiters.count)
             serve_waiters(e, receipt);
@@ -179,8 +200,7 @@ void fs_engine_receipt_wait(struct fs_engine *e, uint64_t entry, bool delivered,
         .token = token, .delivered = delivered, .deadline = now.mono + timeout};
     fs_vec_push(&receipt->waiters, waiter);
     fs_receipt_check(e, receipt);
-    if (!fs_timer_armed(&receipt->alarm.timer) || receipt->alarm.timer.due > waiter.deadline)
-        fs_alarm_set(e, &receipt->alarm, FS_DUE_RECEIPT, waiter.deadline);
+    check_later(e, receipt, waiter.deadline);
 }
 
 json_t *fs_engine_receipt(struct fs_engine *e, uint64_t entry, struct fs_time now)

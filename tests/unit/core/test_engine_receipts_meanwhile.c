@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receipts while other things happen: flags are reloaded, clients come back, sources fail, recomputes merge.
  */
+#include "receipt_internal.h"
 #include "receipt_support.h"
 
 #define DOOR                                                                                                 \
@@ -245,6 +246,55 @@ static void an_event_deferred_behind_another_is_not_applied_before_it_was_asked(
     world_destroy(w);
 }
 
+static void unresolved_receipts_of_many_are_not_looked_at_in_each_turn(void **state)
+{
+    (void)state;
+    struct world *w = world_create(client_flags);
+    struct world_client *c = world_client(w, "bank");
+    world_policy(w, "app/door", NULL, "true");
+    world_connect(c, false);
+    for (uint64_t i = 1; i <= 300; i++) {
+        char subject[20];
+        snprintf(subject, sizeof subject, "u%d", (int)i);
+        world_watch(c, i, subject);
+    }
+    world_run(w);
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    for (int i = 0; i < 3; i++)
+        world_recompute(w, NULL);
+    world_run(w);
+    const struct fs_receipt *receipt = FS_CONTAINER(w->engine->receipts.next, struct fs_receipt, node);
+    assert_true(receipt->late);
+    int64_t checked = receipt->checked;
+    w->now.mono += 10; /* 300 questions and 300 cells each: some 18 ms, while watches hold 27 */
+    world_turn(w);
+    assert_int_equal(receipt->checked, checked);
+    assert_true(fs_engine_next(w->engine) <= checked + 27);
+    w->now.mono = fs_engine_next(w->engine);
+    world_turn(w);
+    assert_int_equal(receipt->checked, w->now.mono);
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 1000);
+    assert_true(receipt->complete);
+    world_destroy(w);
+}
+
+static void who_begins_to_watch_while_it_is_unresolved_is_concerned_where_its_context_is(void **state)
+{
+    (void)state;
+    struct world *w = begin();
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    uint64_t entry = world_recompute(w, "ada");
+    world_run(w);
+    world_watch(w->clients.items[0], 2, "bo");
+    world_watch(w->clients.items[0], 3, "ada");
+    world_run(w);
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_int_equal(number(receipt, "concerned"), 4);
+    json_decref(receipt);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,6 +305,8 @@ int main(void)
         cmocka_unit_test(who_was_past_its_lease_and_got_another_on_the_old_value_holds_it_again),
         cmocka_unit_test(whoever_an_answer_concerned_that_told_a_revision_first_is_in_its_receipt),
         cmocka_unit_test(an_event_deferred_behind_another_is_not_applied_before_it_was_asked),
+        cmocka_unit_test(unresolved_receipts_of_many_are_not_looked_at_in_each_turn),
+        cmocka_unit_test(who_begins_to_watch_while_it_is_unresolved_is_concerned_where_its_context_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
