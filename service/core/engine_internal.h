@@ -54,6 +54,8 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
 void fs_context_touch(struct fs_engine *e, struct fs_context *context); /* was seen: starts its hold anew */
 void fs_context_destroy(struct fs_engine *e, struct fs_context *context);
+void fs_contexts_limit(struct fs_engine *e); /* the longest unseen go first when there are too many; those
+                                                that are pinned stay */
 void fs_context_due(struct fs_engine *e, struct fs_context *context);
 void fs_context_asked(struct fs_engine *e, struct fs_context *context,
                       int by); /* +1, -1: somebody waits for a first value */

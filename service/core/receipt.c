@@ -21,8 +21,30 @@ void fs_receipt_release_cells(struct fs_engine *e, struct fs_receipt *receipt)
     for (size_t i = 0; i < receipt->contexts.count; i++)
         release_context(receipt->contexts.items[i]);
     fs_vec_finish(&receipt->contexts);
+    fs_vec_finish(&receipt->fetchers);
     fs_map_finish(&receipt->by_context, NULL);
     receipt->cell_count = 0;
+}
+
+void fs_receipt_release_unwatched(struct fs_engine *e, struct fs_receipt *receipt)
+{
+    for (size_t i = 0; i < receipt->contexts.count;) {
+        struct fs_concerned_context *concerned = receipt->contexts.items[i];
+        const struct fs_context *context = concerned->context;
+        if (context->watches) {
+            i++;
+            continue;
+        }
+        struct fs_fetcher fetcher = {.fetched = false};
+        memcpy(fetcher.hash, context->hash, sizeof fetcher.hash);
+        if (context->fetched)
+            fs_vec_push(&receipt->fetchers, fetcher);
+        fs_map_remove(&receipt->by_context, &concerned->context, sizeof concerned->context);
+        receipt->cell_count -= concerned->flags.count;
+        release_context(concerned);
+        fs_vec_remove_unordered(&receipt->contexts, i);
+    }
+    fs_contexts_limit(e); /* those that came meanwhile found all others pinned */
 }
 
 static void finish_touched(struct fs_touched *touched)

@@ -22,6 +22,12 @@ struct fs_concerned_context {
     FS_VEC(char *) flags;
 };
 
+/* A context without watches that had been asked for over OFREP. It is not pinned: nobody knows how many. */
+struct fs_fetcher {
+    char hash[65];
+    bool fetched; /* asked for again since */
+};
+
 enum fs_holding { FS_HOLDS, FS_ACKNOWLEDGED, FS_EXPIRED };
 
 struct fs_concerned_watch {
@@ -57,6 +63,7 @@ struct fs_receipt {
     FS_VEC(struct fs_concerned_context *) contexts;
     struct fs_map by_context; /* pointer -> struct fs_concerned_context; borrows them */
     size_t cell_count;        /* of all contexts */
+    FS_VEC(struct fs_fetcher) fetchers;
     FS_VEC(struct fs_concerned_watch *) watches;
     FS_VEC(struct fs_concerned_watch *) holding; /* those whose state is FS_HOLDS */
     struct fs_map by_serial;                     /* 8 bytes -> struct fs_concerned_watch; borrows them */
@@ -74,15 +81,17 @@ void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt);
 /* What each watch must have acknowledged: the last change of the concerned flags that it sees. Those that had
  * acknowledged less hold again. */
 void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt);
+/* Lets go of contexts without watches: nothing of theirs is waited for once the event is applied. */
+void fs_receipt_release_unwatched(struct fs_engine *e, struct fs_receipt *receipt);
 void fs_receipt_release_cells(struct fs_engine *e, struct fs_receipt *receipt);
 /* receipt_wait.c */
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt);
 /* Until then a client of the process before may hold what this one knows nothing of. Mono ms. */
 int64_t fs_receipt_restart_bound(const struct fs_engine *e);
 /* receipt_show.c */
-void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
+void fs_receipt_count_ofrep(const struct fs_engine *e, struct fs_receipt *receipt, size_t *concerned,
                             size_t *fetched);
 /* As it stands: a new reference. */
-json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *receipt);
+json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receipt);
 
 #endif

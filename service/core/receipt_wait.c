@@ -104,6 +104,7 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
         receipt->late = false;
     }
     receipt->late |= receipt->questions.count > 0;
+    fs_receipt_release_unwatched(e, receipt);
     int64_t next = follow_watches(e, receipt), restart = fs_receipt_restart_bound(e);
     if (e->now.mono < restart && restart < next)
         next = restart;

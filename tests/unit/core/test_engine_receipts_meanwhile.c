@@ -295,6 +295,70 @@ static void who_begins_to_watch_while_it_is_unresolved_is_concerned_where_its_co
     world_destroy(w);
 }
 
+static void three_contexts(struct fs_engine_options *options)
+{
+    options->contexts = 3;
+}
+
+static void unresolved_receipts_keep_no_contexts_beyond_their_limit(void **state)
+{
+    (void)state;
+    struct world *w = world_create_with(client_flags, three_contexts);
+    struct fs_engine_counts counts;
+    uint64_t token = 0;
+    world_policy(w, "app/door", NULL, "true");
+    world_watching(w, "shop");
+    world_source(w, "opa")->probes_fail = true;
+    world_advance(w, 3000);
+    for (int round = 0; round < 30; round++) {
+        for (int i = 0; i < 3; i++) {
+            char subject[20];
+            snprintf(subject, sizeof subject, "u%d-%d", round, i);
+            world_evaluate(w, subject, ++token);
+        }
+        world_advance(w, 1100);
+        world_recompute(w, NULL);
+    }
+    world_run(w);
+    fs_engine_count(w->engine, &counts);
+    assert_true(counts.contexts <= 3 + 1);
+    world_destroy(w);
+}
+
+static json_int_t ofrep(struct world *w, uint64_t entry, const char *key)
+{
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    json_int_t count = number(json_object_get(receipt, "ofrep"), key);
+    json_decref(receipt);
+    return count;
+}
+
+static void who_asked_over_ofrep_is_counted_when_it_asks_again(void **state)
+{
+    (void)state;
+    struct world *w = world_create(client_flags);
+    world_policy(w, "app/door", NULL, "true");
+    world_watching(w, "shop");
+    world_evaluate(w, "bo", 1);
+    world_evaluate(w, "cy", 2);
+    world_run(w);
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    uint64_t entry = world_recompute(w, NULL);
+    world_run(w);
+    assert_int_equal(ofrep(w, entry, "concerned"), 2);
+    assert_int_equal(ofrep(w, entry, "fetched"), 0);
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 1000);
+    world_evaluate(w, "bo", 3);
+    world_run(w);
+    assert_int_equal(ofrep(w, entry, "fetched"), 1);
+    world_evaluate(w, "cy", 4);
+    world_run(w);
+    assert_int_equal(ofrep(w, entry, "concerned"), 2);
+    assert_int_equal(ofrep(w, entry, "fetched"), 2);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +371,8 @@ int main(void)
         cmocka_unit_test(an_event_deferred_behind_another_is_not_applied_before_it_was_asked),
         cmocka_unit_test(unresolved_receipts_of_many_are_not_looked_at_in_each_turn),
         cmocka_unit_test(who_begins_to_watch_while_it_is_unresolved_is_concerned_where_its_context_is),
+        cmocka_unit_test(unresolved_receipts_keep_no_contexts_beyond_their_limit),
+        cmocka_unit_test(who_asked_over_ofrep_is_counted_when_it_asks_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
