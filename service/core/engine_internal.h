@@ -96,6 +96,7 @@ struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, 
                                const char *const *selection);
 void fs_view_release(struct fs_engine *e, struct fs_view *view);
 bool fs_view_sees(const struct fs_view *view, const struct fs_flag *flag);
+void fs_view_forget_bodies(struct fs_view *view);
 void fs_view_drop_idle(struct fs_engine *e, struct fs_context *context); /* views that nobody uses */
 bool fs_view_waits(struct fs_engine *e, const struct fs_view *view);
 void fs_view_force(struct fs_engine *e, const struct fs_view *view); /* safe values for what is not known */

@@ -184,13 +184,13 @@ struct fs_view {
     struct fs_context *context;
     char hash[65];
     bool client_only;
-    char **selection;       /* keys, sorted, NULL-terminated; NULL: all visible */
-    uint64_t *flags;        /* bit set over the engine's flags */
-    struct fs_list watches; /* struct fs_watch.in_view */
-    size_t users;           /* watches and waiting evaluations; 0: kept for the next OFREP request */
-    uint64_t since;         /* revision from which on its values were kept current without a gap */
-    uint64_t lost;          /* revision at which it last lost a flag; 0: it never did */
-    struct fs_blob *body;   /* the last delta body, while body_revision and body_flags fit */
+    char **selection;                /* keys, sorted, NULL-terminated; NULL: all visible */
+    uint64_t *flags;                 /* bit set over the engine's flags */
+    struct fs_list watches;          /* struct fs_watch.in_view */
+    size_t users;                    /* watches and waiting evaluations; 0: kept for the next OFREP request */
+    uint64_t since;                  /* revision from which on its values were kept current without a gap */
+    uint64_t lost;                   /* revision at which it last lost a flag; 0: it never did */
+    FS_VEC(struct fs_blob *) bodies; /* of the last delta, while body_revision and body_flags fit */
     uint64_t body_revision;
     uint64_t *body_flags;
 };

@@ -127,8 +127,7 @@ static void refresh_view(struct fs_engine *e, struct fs_view *view, struct fs_fl
     fs_free(before);
     fs_free(view->body_flags);
     view->body_flags = fs_calloc(e->words + 1, sizeof *view->body_flags);
-    fs_blob_unref(view->body);
-    view->body = NULL;
+    fs_view_forget_bodies(view);
 }
 
 /* Every value is looked at anew; its questions are bound at once, so that those asked before keep their

@@ -65,13 +65,19 @@ struct fs_view_state {
     const char *view; /* hash */
     bool snapshot;
     bool once;
-    bool more; /* of a snapshot in parts: not the last */
+    bool more; /* of a snapshot: further flags follow these */
     uint64_t revision;
     const json_t *dropped;      /* attributes; snapshot only; or NULL */
     const char *const *removed; /* keys, delta only */
     size_t removed_count;
     const struct fs_flag_state *flags;
     size_t flag_count;
+    size_t limit; /* bytes that the body may have; 0: any number */
+};
+
+/* How many of them are in a body. */
+struct fs_taken {
+    size_t removed, flags;
 };
 
 struct fs_delivery_part {
@@ -129,8 +135,10 @@ struct fs_engine_ports {
     void (*probe)(void *self, unsigned source);
     void (*set_queries)(void *self, unsigned source, const char *const *kinds, const char *const *queries,
                         size_t count);
-    /* Bytes of a view's part, shared by all its watches. */
-    struct fs_blob *(*encode)(void *self, const struct fs_view_state *state);
+    /* Bytes of a view's part, shared by all its watches: removed keys first, then flags, as many as its limit
+     * allows. `taken` says how many; never none, but where names of dropped attributes fill a snapshot's
+     * first part. A single flag that is larger than the limit goes alone. */
+    struct fs_blob *(*encode)(void *self, const struct fs_view_state *state, struct fs_taken *taken);
     void (*deliver)(void *self, const struct fs_delivery *delivery);
     void (*evaluated)(void *self, const struct fs_evaluated *result);
     /* A receipt that somebody waits for: complete, or its time is over. `receipt` is borrowed. */
@@ -154,6 +162,7 @@ struct fs_engine_options {
     size_t watches_total; /* 1,000,000 */
     size_t watches;       /* per connection */
     unsigned window;      /* frames under way per connection */
+    size_t send;          /* bytes of a frame above which it is split, 65536 */
     struct fs_context_limits context_limits;
 };
 
