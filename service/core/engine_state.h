@@ -218,6 +218,7 @@ struct fs_watch {
 
 struct fs_connection {
     uint64_t id;
+    uint64_t number; /* counts up, in the order of coming */
     char session[24];
     struct fs_credential *credential;
     char *client_name, *client_version;

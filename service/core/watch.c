@@ -21,9 +21,9 @@ struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id)
 /* Whoever names a session in a resume point takes over from it, so nobody may guess another's. */
 static void name_session(struct fs_engine *e, struct fs_connection *connection)
 {
-    uint64_t number = ++e->next_session;
-    struct fs_sha256 mac =
-        fs_hmac_sha256(e->options.secret, sizeof e->options.secret, &number, sizeof number);
+    connection->number = ++e->next_session;
+    struct fs_sha256 mac = fs_hmac_sha256(e->options.secret, sizeof e->options.secret, &connection->number,
+                                          sizeof connection->number);
     char hex[2 * SESSION_BYTES + 1];
     snprintf(connection->session, sizeof connection->session, "s-%s", fs_hex(mac.bytes, SESSION_BYTES, hex));
 }

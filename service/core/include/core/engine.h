@@ -266,8 +266,14 @@ bool fs_engine_ready(const struct fs_engine *engine, char why_not[120]);
 
 /* For operators: state as JSON, new references. */
 json_t *fs_engine_show_flags(const struct fs_engine *engine);
+/* {"contexts": [...]}, with "more": true where there are further ones: `limit` contexts at most, and fewer
+ * where they have very many flags. */
 json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subject, size_t limit);
-json_t *fs_engine_show_clients(const struct fs_engine *engine, struct fs_time now);
+/* {"clients": [...], "total": N}, in the order in which they came, from the one behind number `after` on (0:
+ * the first); with "next" where there are further ones: the `after` for those. Of each client 100 watches are
+ * named. */
+json_t *fs_engine_show_clients(const struct fs_engine *engine, uint64_t after, size_t limit,
+                               struct fs_time now);
 json_t *fs_engine_show_sources(const struct fs_engine *engine, struct fs_time now);
 /* The whole chain for one value now. NULL: no such subject, flag or context is known. `context` (a hash or
  * its beginning) may be NULL: the latest. */
