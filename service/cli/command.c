@@ -42,8 +42,11 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "flagstaff history ada\n"
         "flagstaff history ada billing-export --limit 100\n"
         "flagstaff history --before 1207\n", fs_cli_history},
-    [FS_COMMAND_CLIENTS] = {"Show who is connected, and who is behind.", "", 0, 0, "",
+    [FS_COMMAND_CLIENTS] = {"Show who is connected, and who is behind.", "", 0, 0,
+        "In the order in which they came, 100 at a time. Over HTTP: /v1/clients?limit=COUNT&after=NUMBER, where NUMBER is the `next` "
+        "of the page before, and of a client with more than 100 watches not all are named.",
         "flagstaff clients\n"
+        "flagstaff clients --limit 1000 --after 1207\n"
         "flagstaff clients --output json\n", fs_cli_clients},
     [FS_COMMAND_FLAGS] = {"Show the flags that are defined.", "", 0, 0, "",
         "flagstaff flags\n", fs_cli_flags},

@@ -6,6 +6,8 @@
 #include "base/alloc.h"
 #include "cli_internal.h"
 
+#define LATEST 20 /* changes that are shown unless said otherwise */
+
 static void add_change(struct fs_table *table, const json_t *change)
 {
     const json_t *from = json_object_get(change, "from"), *to = json_object_get(change, "to");
@@ -36,7 +38,8 @@ int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
     fs_buf_adds(&path, "/v1/history");
     fs_query_add(&path, "subject", config->positional[0]);
     fs_query_add(&path, "flag", config->positional_count > 1 ? config->positional[1] : NULL);
-    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
+    snprintf(number, sizeof number, "%" PRId64,
+             fs_config_said(config, FS_OPT_LIMIT) ? fs_config_number(config, FS_OPT_LIMIT) : LATEST);
     fs_query_add(&path, "limit", number);
     snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_BEFORE));
     fs_query_add(&path, "before", fs_config_said(config, FS_OPT_BEFORE) ? number : NULL);

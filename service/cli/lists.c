@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The commands that show one list each (clients, flags, sources), and the two that hand a file through
  * (backup, opa-module). */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,8 +39,19 @@ int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"SESSION", "CLIENT",  "CHANNEL",     "STATE",    "ACKNOWLEDGED",
                                         "KEY",     "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
-    return fs_cli_show(call, "/v1/clients", "clients", heads, add_client,
-                       "nobody is connected: flagstaff watch SUBJECT is a client", err);
+    const struct fs_config *config = &call->config;
+    struct fs_buf path;
+    char number[32];
+    fs_buf_init(&path, 4096);
+    fs_buf_adds(&path, "/v1/clients");
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
+    fs_query_add(&path, "limit", fs_config_said(config, FS_OPT_LIMIT) ? number : NULL);
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_AFTER));
+    fs_query_add(&path, "after", fs_config_said(config, FS_OPT_AFTER) ? number : NULL);
+    int status = fs_cli_show(call, path.data, "clients", heads, add_client,
+                             "nobody is connected: flagstaff watch SUBJECT is a client", err);
+    fs_buf_finish(&path);
+    return status;
 }
 
 static void add_flag(struct fs_table *table, const json_t *one)

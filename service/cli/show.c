@@ -19,6 +19,9 @@ int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, co
                 add(&table, json_array_get(list, i));
             fs_table_print(&table, call, empty);
             fs_table_finish(&table);
+            const json_t *next = json_object_get(reply.json, "next");
+            if (json_is_integer(next))
+                fprintf(call->err, "there are more: --after %lld\n", (long long)json_integer_value(next));
         }
     }
     fs_reply_finish(&reply);

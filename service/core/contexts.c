@@ -24,8 +24,7 @@ static void leave_idle(struct fs_engine *e, struct fs_context *context)
     fs_alarm_cancel(e, &context->expiry);
 }
 
-/* The longest unseen go first when there are too many. */
-static void evict(struct fs_engine *e)
+void fs_contexts_limit(struct fs_engine *e)
 {
     FS_LIST_EACH(&e->idle, node)
     {
@@ -59,7 +58,7 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
     make_idle(e, context);
     context->seen = e->now.mono;
     context->pins++; /* not this one */
-    evict(e);
+    fs_contexts_limit(e);
     context->pins--;
     return context;
 }

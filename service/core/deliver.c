@@ -30,37 +30,54 @@ static bool same_flags(const struct fs_engine *e, const uint64_t *a, const uint6
     return !memcmp(a, b, e->words * sizeof *a);
 }
 
-static struct fs_blob *encode(struct fs_engine *e, const struct fs_view *view, struct fs_view_state *state)
+#define FRAME_ROOM 128 /* bytes of a frame around one body: type, revision, the watch's number */
+#define PART_ROOM  32  /* ... around each further one */
+
+/* As much as fits into one frame. */
+static struct fs_blob *encode(struct fs_engine *e, const struct fs_view *view, struct fs_view_state *state,
+                              struct fs_taken *taken)
 {
+    size_t count = state->flag_count;
+    bool more = state->more;
     state->view = view->hash;
     state->revision = e->revision;
-    return e->options.ports.encode(e->options.ports.self, state);
+    state->limit = e->options.send > 2 * FRAME_ROOM ? e->options.send - FRAME_ROOM : FRAME_ROOM;
+    if (count > FS_PART_FLAGS) {
+        state->flag_count = FS_PART_FLAGS;
+        state->more = true;
+    }
+    struct fs_blob *body = e->options.ports.encode(e->options.ports.self, state, taken);
+    state->removed += taken->removed;
+    state->removed_count -= taken->removed;
+    state->flags += taken->flags;
+    state->flag_count = count - taken->flags;
+    state->more = more;
+    return body;
 }
 
 /* The bytes of a delta for one watch: made once for all watches of the view to which the same has happened.
  */
-static struct fs_blob *delta_body(struct fs_engine *e, struct fs_watch *watch)
+static void encode_delta(struct fs_engine *e, struct fs_watch *watch)
 {
     struct fs_view *view = watch->view;
     bool shared = !watch->removed.count;
-    if (shared && view->body && view->body_revision == e->revision &&
+    if (shared && view->bodies.count && view->body_revision == e->revision &&
         same_flags(e, view->body_flags, watch->dirty))
-        return fs_blob_ref(view->body);
+        return;
+    fs_view_forget_bodies(view);
     struct fs_flag_state *states;
     size_t count = fs_view_states(e, view, watch->dirty, &states);
-    struct fs_view_state state = {.removed = (const char *const *)(void *)watch->removed.items,
-                                  .removed_count = watch->removed.count,
-                                  .flags = states,
-                                  .flag_count = count};
-    struct fs_blob *body = encode(e, view, &state);
+    struct fs_view_state left = {.removed = (const char *const *)(void *)watch->removed.items,
+                                 .removed_count = watch->removed.count,
+                                 .flags = states,
+                                 .flag_count = count};
+    do {
+        struct fs_taken taken;
+        fs_vec_push(&view->bodies, encode(e, view, &left, &taken));
+    } while (left.removed_count || left.flag_count);
     fs_free(states);
-    if (shared) {
-        fs_blob_unref(view->body);
-        view->body = fs_blob_ref(body);
-        view->body_revision = e->revision;
-        memcpy(view->body_flags, watch->dirty, e->words * sizeof *watch->dirty);
-    }
-    return body;
+    view->body_revision = shared ? e->revision : 0; /* with removed keys it is this watch's alone */
+    memcpy(view->body_flags, watch->dirty, e->words * sizeof *watch->dirty);
 }
 
 static void mark_clean(struct fs_engine *e, struct fs_watch *watch)
@@ -75,33 +92,51 @@ static void mark_clean(struct fs_engine *e, struct fs_watch *watch)
 
 #define PARTS 64 /* watches in one frame of a delta */
 
+struct parts {
+    FS_VEC(struct fs_delivery_part) list;
+};
+
+/* How many of these fit into one frame. */
+static size_t fit(const struct fs_engine *e, const struct fs_delivery_part *parts, size_t count)
+{
+    size_t fitting = 0, bytes = FRAME_ROOM;
+    while (fitting < count && fitting < PARTS) {
+        const struct fs_delivery_part *part = &parts[fitting];
+        bytes += part->body->length + (fitting ? PART_ROOM : 0);
+        if (fitting && (bytes > e->options.send || part[-1].watch == part->watch))
+            break;
+        fitting++;
+    }
+    return fitting;
+}
+
 /* All that has changed on the connection, as one revision; in several frames where it is much. */
 static void send_delta(struct fs_engine *e, struct fs_connection *connection)
 {
-    struct fs_delivery_part parts[PARTS];
-    size_t count = 0, left = 0;
-    FS_LIST_EACH(&connection->dirty, counted)
-    {
-        left++;
-    }
+    struct parts parts = {0};
     FS_LIST_EACH(&connection->dirty, node)
     {
         struct fs_watch *watch = FS_CONTAINER(node, struct fs_watch, in_dirty);
-        parts[count++] = (struct fs_delivery_part){.watch = watch->id, .body = delta_body(e, watch)};
+        encode_delta(e, watch);
+        for (size_t i = 0; i < watch->view->bodies.count; i++) {
+            struct fs_delivery_part part = {.watch = watch->id,
+                                            .body = fs_blob_ref(watch->view->bodies.items[i])};
+            fs_vec_push(&parts.list, part);
+        }
         mark_clean(e, watch);
-        left--;
-        if (count < PARTS && left)
-            continue;
+    }
+    for (size_t from = 0, count; from < parts.list.count; from += count) {
+        count = fit(e, parts.list.items + from, parts.list.count - from);
         struct fs_delivery delivery = {.kind = FS_DELIVER_DELTA,
                                        .revision = e->revision,
-                                       .more = left > 0,
-                                       .parts = parts,
+                                       .more = from + count < parts.list.count,
+                                       .parts = parts.list.items + from,
                                        .part_count = count};
         send(e, connection, &delivery);
-        for (size_t i = 0; i < count; i++)
-            fs_blob_unref(parts[i].body);
-        count = 0;
     }
+    for (size_t i = 0; i < parts.list.count; i++)
+        fs_blob_unref(parts.list.items[i].body);
+    fs_vec_finish(&parts.list);
     connection->urgent = false;
     connection->sent_revision = e->revision;
 }
@@ -110,26 +145,23 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
 {
     struct fs_flag_state *states;
     size_t count = fs_view_states(e, watch->view, NULL, &states);
-    size_t from = 0;
+    struct fs_view_state left = {.snapshot = true,
+                                 .once = watch->once,
+                                 .flags = states,
+                                 .flag_count = count,
+                                 .dropped = watch->dropped};
     if (watch->replaces && connection->sent_revision >= e->revision)
         e->revision++; /* an acknowledgement must not be mistaken for one of what was sent before */
     watch->snapshot_revision = e->revision;
     do {
-        size_t part = count - from > FS_PART_FLAGS ? FS_PART_FLAGS : count - from;
-        struct fs_view_state state = {.snapshot = true,
-                                      .once = watch->once,
-                                      .more = from + part < count,
-                                      .flags = states + from,
-                                      .flag_count = part,
-                                      .dropped = from ? NULL : watch->dropped};
-        struct fs_blob *body = encode(e, watch->view, &state);
-        struct fs_delivery_part only = {.watch = watch->id, .body = body};
+        struct fs_taken taken;
+        struct fs_delivery_part only = {.watch = watch->id, .body = encode(e, watch->view, &left, &taken)};
         struct fs_delivery delivery = {
             .kind = FS_DELIVER_SNAPSHOT, .revision = e->revision, .parts = &only, .part_count = 1};
         send(e, connection, &delivery);
-        fs_blob_unref(body);
-        from += part;
-    } while (from < count);
+        fs_blob_unref(only.body);
+        left.dropped = NULL;
+    } while (left.flag_count);
     fs_free(states);
     fs_alarm_cancel(e, &watch->deadline);
     if (watch->of_hello && connection->hello_waiting)
@@ -173,19 +205,14 @@ static void send_refetch(struct fs_engine *e, struct fs_connection *connection)
     send(e, connection, &delivery);
 }
 
-/* An event stream has no snapshot: its client has fetched, and is told to do so again where something has
- * changed since. */
+/* An event stream has no snapshot: its client has fetched before, at a moment that nobody remembers. Until
+ * now nothing was kept current for it, so it always fetches again (304 where nothing is new). */
 static void start_stream(struct fs_engine *e, struct fs_connection *connection, struct fs_watch *watch)
 {
-    const struct fs_context *context = watch->view->context;
-    bool missed = watch->refetch;
-    for (size_t i = 0; i < e->set->count; i++)
-        missed |= fs_bit(watch->view->flags, i) && context->cells[i].revision > context->fetched_revision;
     mark_clean(e, watch);
     fs_alarm_cancel(e, &watch->deadline);
     watch->sent = true;
-    if (missed)
-        send_refetch(e, connection);
+    send_refetch(e, connection);
 }
 
 static void send_fresh(struct fs_engine *e, struct fs_connection *connection)

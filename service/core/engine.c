@@ -17,6 +17,7 @@ void fs_engine_options_init(struct fs_engine_options *options)
     options->watches = 10000;
     options->watches_total = 1000000;
     options->window = 8;
+    options->send = 65536;
     options->context_limits = (struct fs_context_limits){.bytes = 16384, .depth = 8};
 }
 

@@ -54,6 +54,8 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
 void fs_context_touch(struct fs_engine *e, struct fs_context *context); /* was seen: starts its hold anew */
 void fs_context_destroy(struct fs_engine *e, struct fs_context *context);
+void fs_contexts_limit(struct fs_engine *e); /* the longest unseen go first when there are too many; those
+                                                that are pinned stay */
 void fs_context_due(struct fs_engine *e, struct fs_context *context);
 void fs_context_asked(struct fs_engine *e, struct fs_context *context,
                       int by); /* +1, -1: somebody waits for a first value */
@@ -94,6 +96,7 @@ struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, 
                                const char *const *selection);
 void fs_view_release(struct fs_engine *e, struct fs_view *view);
 bool fs_view_sees(const struct fs_view *view, const struct fs_flag *flag);
+void fs_view_forget_bodies(struct fs_view *view);
 void fs_view_drop_idle(struct fs_engine *e, struct fs_context *context); /* views that nobody uses */
 bool fs_view_waits(struct fs_engine *e, const struct fs_view *view);
 void fs_view_force(struct fs_engine *e, const struct fs_view *view); /* safe values for what is not known */

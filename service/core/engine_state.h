@@ -184,12 +184,13 @@ struct fs_view {
     struct fs_context *context;
     char hash[65];
     bool client_only;
-    char **selection;       /* keys, sorted, NULL-terminated; NULL: all visible */
-    uint64_t *flags;        /* bit set over the engine's flags */
-    struct fs_list watches; /* struct fs_watch.in_view */
-    size_t users;           /* watches and waiting evaluations; 0: kept for the next OFREP request */
-    uint64_t since;         /* revision from which on its values were kept current without a gap */
-    struct fs_blob *body;   /* the last delta body, while body_revision and body_flags fit */
+    char **selection;                /* keys, sorted, NULL-terminated; NULL: all visible */
+    uint64_t *flags;                 /* bit set over the engine's flags */
+    struct fs_list watches;          /* struct fs_watch.in_view */
+    size_t users;                    /* watches and waiting evaluations; 0: kept for the next OFREP request */
+    uint64_t since;                  /* revision from which on its values were kept current without a gap */
+    uint64_t lost;                   /* revision at which it last lost a flag; 0: it never did */
+    FS_VEC(struct fs_blob *) bodies; /* of the last delta, while body_revision and body_flags fit */
     uint64_t body_revision;
     uint64_t *body_flags;
 };
@@ -207,8 +208,7 @@ struct fs_watch {
     FS_VEC(char *) removed; /* keys that are to be removed first */
     bool sent;              /* has its snapshot (or was resumed) */
     bool resumed;
-    uint64_t resume_revision;
-    bool once, of_hello, refetch;
+    bool once, of_hello;
     bool overdue;               /* its first snapshot has waited long enough */
     bool replaces;              /* ... and replaces what the client holds: its revision is not closed yet */
     uint64_t snapshot_revision; /* of that snapshot; 0: resumed */
@@ -218,6 +218,7 @@ struct fs_watch {
 
 struct fs_connection {
     uint64_t id;
+    uint64_t number; /* counts up, in the order of coming */
     char session[24];
     struct fs_credential *credential;
     char *client_name, *client_version;
@@ -332,6 +333,7 @@ struct fs_engine {
     struct fs_list once;     /* struct fs_once */
     struct fs_list receipts; /* struct fs_receipt, oldest first */
     size_t receipt_count;
+    size_t late_items;                    /* what receipts without an answer wait for, all together */
     FS_VEC(struct fs_proposal) proposals; /* of the tick under way */
     uint64_t tick_token;                  /* 0: none under way */
     size_t tick_proposals, tick_firsts;   /* how many of them its entry tells */

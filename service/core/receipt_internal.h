@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What receipt.c (what has become of an event) and receipt_show.c (how that is told) share. */
+/* What receipt.c (what an event concerns), receipt_wait.c (until when) and receipt_show.c (how that is told)
+ * share. */
 #ifndef FS_CORE_RECEIPT_INTERNAL_H
 #define FS_CORE_RECEIPT_INTERNAL_H
 
@@ -15,9 +16,16 @@ struct fs_touched {
     bool unresolved; /* its source gives no answer */
 };
 
-struct fs_concerned_cell {
+/* The concerned cells of one context. */
+struct fs_concerned_context {
     struct fs_context *context; /* pinned */
-    char *flag;
+    FS_VEC(char *) flags;
+};
+
+/* A context without watches that had been asked for over OFREP. It is not pinned: nobody knows how many. */
+struct fs_fetcher {
+    char hash[65];
+    bool fetched; /* asked for again since */
 };
 
 enum fs_holding { FS_HOLDS, FS_ACKNOWLEDGED, FS_EXPIRED };
@@ -52,20 +60,38 @@ struct fs_receipt {
     uint64_t revision;                   /* when applied */
     int64_t checked;                     /* mono ms */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
-    FS_VEC(struct fs_concerned_cell) cells;
-    FS_VEC(struct fs_concerned_watch) watches;
-    FS_VEC(size_t) holding; /* indexes of those whose state is FS_HOLDS */
+    FS_VEC(struct fs_concerned_context *) contexts;
+    struct fs_map by_context; /* pointer -> struct fs_concerned_context; borrows them */
+    size_t cell_count;        /* of all contexts */
+    FS_VEC(struct fs_fetcher) fetchers;
+    FS_VEC(struct fs_concerned_watch *) watches;
+    FS_VEC(struct fs_concerned_watch *) holding; /* those whose state is FS_HOLDS */
+    struct fs_map by_serial;                     /* 8 bytes -> struct fs_concerned_watch; borrows them */
     FS_VEC(struct fs_receipt_waiter) waiters;
     size_t ofrep_concerned, ofrep_fetched; /* when the cells were let go */
     struct fs_alarm alarm;
 };
 
+/* receipt.c. False: the first round after the event is not over for some question. */
+bool fs_receipt_follow_questions(struct fs_engine *e, struct fs_receipt *receipt);
+/* Is every cell evaluated after the event, and published? */
+bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *receipt);
+/* New questions of concerned cells whose source gives no answer. */
+void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt);
+/* What each watch must have acknowledged: the last change of the concerned flags that it sees. Those that had
+ * acknowledged less hold again. */
+void fs_receipt_require(struct fs_engine *e, struct fs_receipt *receipt);
+/* Lets go of contexts without watches: nothing of theirs is waited for once the event is applied. */
+void fs_receipt_release_unwatched(struct fs_engine *e, struct fs_receipt *receipt);
+void fs_receipt_release_cells(struct fs_engine *e, struct fs_receipt *receipt);
+/* receipt_wait.c */
 void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt);
 /* Until then a client of the process before may hold what this one knows nothing of. Mono ms. */
 int64_t fs_receipt_restart_bound(const struct fs_engine *e);
-void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
+/* receipt_show.c */
+void fs_receipt_count_ofrep(const struct fs_engine *e, struct fs_receipt *receipt, size_t *concerned,
                             size_t *fetched);
 /* As it stands: a new reference. */
-json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *receipt);
+json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receipt);
 
 #endif

@@ -13,24 +13,32 @@ static json_t *describe_watch(const struct fs_engine *e, const struct fs_concern
     return one;
 }
 
+/* Has it been asked for again since the change? */
+static bool has_fetched(const struct fs_engine *e, const struct fs_receipt *receipt,
+                        const struct fs_context *context)
+{
+    return receipt->applied && e->now.wall - (e->now.mono - context->fetched) >= receipt->applied_at &&
+           context->fetched_revision >= receipt->revision;
+}
+
 /* OFREP clients hold no lease: what can be told is who has asked again since. */
-void fs_receipt_count_ofrep(const struct fs_engine *e, const struct fs_receipt *receipt, size_t *concerned,
+void fs_receipt_count_ofrep(const struct fs_engine *e, struct fs_receipt *receipt, size_t *concerned,
                             size_t *fetched)
 {
-    struct fs_map seen;
-    fs_map_init(&seen);
-    *concerned = receipt->ofrep_concerned;
+    *concerned = receipt->ofrep_concerned + receipt->fetchers.count;
     *fetched = receipt->ofrep_fetched;
-    for (size_t i = 0; i < receipt->cells.count; i++) {
-        struct fs_context *context = receipt->cells.items[i].context;
-        if (!context->fetched || fs_map_set(&seen, &context, sizeof context, context))
-            continue;
-        ++*concerned;
-        *fetched += receipt->applied &&
-                    e->now.wall - (e->now.mono - context->fetched) >= receipt->applied_at &&
-                    context->fetched_revision >= receipt->revision;
+    for (size_t i = 0; i < receipt->contexts.count; i++) {
+        const struct fs_context *context = receipt->contexts.items[i]->context;
+        *concerned += context->fetched != 0;
+        *fetched += context->fetched && has_fetched(e, receipt, context);
     }
-    fs_map_finish(&seen, NULL);
+    for (size_t i = 0; i < receipt->fetchers.count; i++) {
+        struct fs_fetcher *fetcher = &receipt->fetchers.items[i];
+        const struct fs_context *context = fetcher->fetched ? NULL : fs_map_gets(&e->contexts, fetcher->hash);
+        if (context && context->fetched)
+            fetcher->fetched = has_fetched(e, receipt, context);
+        *fetched += fetcher->fetched;
+    }
 }
 
 static json_t *describe_unresolved(const struct fs_engine *e, const struct fs_receipt *receipt)
@@ -56,7 +64,7 @@ static json_t *describe_unresolved(const struct fs_engine *e, const struct fs_re
 
 #define LISTED 100 /* clients named in a receipt */
 
-json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *receipt)
+json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receipt)
 {
     json_t *behind = json_array(), *held = json_array();
     size_t acknowledged = 0, expired = 0, behind_count = 0, held_count = 0, ofrep_concerned, ofrep_fetched;
@@ -64,7 +72,7 @@ json_t *fs_receipt_describe(const struct fs_engine *e, const struct fs_receipt *
     int64_t safe_at = 0;
     bool known = receipt->applied;
     for (size_t i = 0; i < receipt->watches.count; i++) {
-        const struct fs_concerned_watch *concerned = &receipt->watches.items[i];
+        const struct fs_concerned_watch *concerned = receipt->watches.items[i];
         int64_t at = concerned->settled_at;
         if (concerned->state == FS_HOLDS) {
             at = e->now.wall + (concerned->until - e->now.mono);

@@ -97,6 +97,17 @@ static void refresh_watch(struct fs_engine *e, struct fs_watch *watch, struct fs
     }
 }
 
+static bool has_lost(const struct fs_engine *e, const struct fs_flagset *old, const uint64_t *before,
+                     const uint64_t *flags)
+{
+    for (size_t i = 0; old && i < old->count; i++) {
+        const struct fs_flag *flag = fs_flagset_find(e->set, old->flags[i]->key);
+        if (fs_bit(before, i) && !(flag && fs_bit(flags, flag->index)))
+            return true;
+    }
+    return false;
+}
+
 static void refresh_view(struct fs_engine *e, struct fs_view *view, struct fs_flagset *old)
 {
     uint64_t *flags = fs_calloc(e->words + 1, sizeof *flags), *before = view->flags;
@@ -110,12 +121,13 @@ static void refresh_view(struct fs_engine *e, struct fs_view *view, struct fs_fl
     {
         refresh_watch(e, FS_CONTAINER(node, struct fs_watch, in_view), old, before, flags);
     }
+    if (has_lost(e, old, before, flags))
+        view->lost = e->revision;
     view->flags = flags;
     fs_free(before);
     fs_free(view->body_flags);
     view->body_flags = fs_calloc(e->words + 1, sizeof *view->body_flags);
-    fs_blob_unref(view->body);
-    view->body = NULL;
+    fs_view_forget_bodies(view);
 }
 
 /* Every value is looked at anew; its questions are bound at once, so that those asked before keep their

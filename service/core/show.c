@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's state as JSON, for operators: flags, contexts, clients, sources, and why a value is what it
  * is. */
+#include <stdlib.h>
 #include "engine_internal.h"
 
 static json_t *show_value(const struct fs_evaluation *value)
@@ -56,27 +57,49 @@ static json_t *show_context(const struct fs_engine *e, const struct fs_context *
     return one;
 }
 
+#define CELLS_SHOWN   50000 /* in one list of contexts */
+#define WATCHES_SHOWN 100   /* of one client */
+
+struct context_list {
+    json_t *list;
+    size_t limit, cells;
+    bool more;
+};
+
+/* False: the list is full. */
+static bool list_context(const struct fs_engine *e, struct context_list *to, const struct fs_context *context)
+{
+    if (json_array_size(to->list) >= to->limit || to->cells >= CELLS_SHOWN) {
+        to->more = true;
+        return false;
+    }
+    json_array_append_new(to->list, show_context(e, context));
+    to->cells += e->set->count;
+    return true;
+}
+
 json_t *fs_engine_show_contexts(const struct fs_engine *e, const char *subject, size_t limit)
 {
-    json_t *list = json_array();
-    if (subject) {
-        const struct fs_subject *owner = fs_map_gets(&e->subjects, subject);
-        for (const struct fs_list *node = owner ? owner->contexts.next : NULL;
-             node && node != &owner->contexts; node = node->next)
-            if (json_array_size(list) < limit)
-                json_array_append_new(
-                    list, show_context(e, FS_CONTAINER(node, const struct fs_context, by_subject)));
-        return list;
-    }
-    for (struct fs_map_iter it = {0}; json_array_size(list) < limit && fs_map_next(&e->contexts, &it);)
-        json_array_append_new(list, show_context(e, it.value));
-    return list;
+    struct context_list all = {.list = json_array(), .limit = limit};
+    const struct fs_subject *owner = subject ? fs_map_gets(&e->subjects, subject) : NULL;
+    for (const struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts;
+         node = node->next)
+        if (!list_context(e, &all, FS_CONTAINER(node, const struct fs_context, by_subject)))
+            break;
+    for (struct fs_map_iter it = {0}; !subject && fs_map_next(&e->contexts, &it);)
+        if (!list_context(e, &all, it.value))
+            break;
+    json_t *root = json_pack("{s:o}", "contexts", all.list);
+    if (all.more)
+        json_object_set_new(root, "more", json_true());
+    return root;
 }
 
 static json_t *show_watches(const struct fs_connection *connection)
 {
     json_t *list = json_array();
-    for (struct fs_map_iter it = {0}; fs_map_next(&connection->watches, &it);) {
+    for (struct fs_map_iter it = {0};
+         json_array_size(list) < WATCHES_SHOWN && fs_map_next(&connection->watches, &it);) {
         const struct fs_watch *watch = it.value;
         json_array_append_new(list, json_pack("{s:I, s:s, s:s, s:s, s:b}", "watch", (json_int_t)watch->id,
                                               "subject", watch->view->context->subject, "context",
@@ -86,27 +109,47 @@ static json_t *show_watches(const struct fs_connection *connection)
     return list;
 }
 
-json_t *fs_engine_show_clients(const struct fs_engine *e, struct fs_time now)
+static json_t *show_client(const struct fs_connection *connection, struct fs_time now)
+{
+    const char *state = !connection->open                                        ? "held"
+                        : connection->window <= 0                                ? "blocked"
+                        : connection->acked_revision < connection->sent_revision ? "behind"
+                                                                                 : "current";
+    json_t *one =
+        json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o, s:I}", "session", connection->session,
+                  "channel", connection->stream ? "sse" : "websocket", "client", connection->client_name,
+                  "version", connection->client_version, "credential", connection->credential->id, "address",
+                  connection->address, "state", state, "sent", (json_int_t)connection->sent_revision,
+                  "acknowledged", (json_int_t)connection->acked_revision, "watches", show_watches(connection),
+                  "watchCount", (json_int_t)connection->watches.count);
+    fs_describe_time(one, "opened", connection->opened);
+    if (connection->lease_until)
+        fs_describe_time(one, "leaseUntil", now.wall + (connection->lease_until - now.mono));
+    return one;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct fs_connection *const *one = a, *const *other = b;
+    return (*one)->number < (*other)->number ? -1 : (*one)->number > (*other)->number;
+}
+
+json_t *fs_engine_show_clients(const struct fs_engine *e, uint64_t after, size_t limit, struct fs_time now)
 {
     json_t *list = json_array();
-    for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
-        const struct fs_connection *connection = it.value;
-        const char *state = !connection->open                                        ? "held"
-                            : connection->window <= 0                                ? "blocked"
-                            : connection->acked_revision < connection->sent_revision ? "behind"
-                                                                                     : "current";
-        json_t *one = json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o}", "session",
-                                connection->session, "channel", connection->stream ? "sse" : "websocket",
-                                "client", connection->client_name, "version", connection->client_version,
-                                "credential", connection->credential->id, "address", connection->address,
-                                "state", state, "sent", (json_int_t)connection->sent_revision, "acknowledged",
-                                (json_int_t)connection->acked_revision, "watches", show_watches(connection));
-        fs_describe_time(one, "opened", connection->opened);
-        if (connection->lease_until)
-            fs_describe_time(one, "leaseUntil", now.wall + (connection->lease_until - now.mono));
-        json_array_append_new(list, one);
-    }
-    return list;
+    FS_VEC(const struct fs_connection *) all = {0};
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);)
+        if (((const struct fs_connection *)it.value)->number > after)
+            fs_vec_push(&all, it.value);
+    if (all.count)
+        qsort(all.items, all.count, sizeof *all.items, by_number);
+    for (size_t i = 0; i < all.count && i < limit; i++)
+        json_array_append_new(list, show_client(all.items[i], now));
+    json_t *root = json_pack("{s:o, s:I}", "clients", list, "total", (json_int_t)e->connections.count);
+    if (limit && all.count > limit)
+        json_object_set_new(root, "next", json_integer((json_int_t)all.items[limit - 1]->number));
+    fs_vec_finish(&all);
+    return root;
 }
 
 json_t *fs_engine_show_changes(const struct fs_engine *e)
@@ -213,7 +256,8 @@ static json_t *show_decisions(struct fs_engine *e, const struct fs_flag *flag,
     return list;
 }
 
-/* The branch of the targeting that decided, run anew on the answers as they stand. */
+/* The branch of the targeting that decided, run anew on the facts as they stand; not told of one that reads a
+ * decision. */
 static void show_rule(struct fs_engine *e, const struct fs_flag *flag, const struct fs_context *context,
                       json_t *root)
 {

@@ -179,11 +179,14 @@ static bool is_at(const struct fs_question *q, const char *revision)
     return revision && q->answered && q->answer.revision && !strcmp(q->answer.revision, revision);
 }
 
-static void note_entry(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time)
+static void note_entry(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
+                       struct fs_receipt *receipt)
 {
     FS_LIST_EACH(&q->bindings, node)
     {
         struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
+        if (receipt)
+            fs_receipt_cell(e, receipt, binding->context, binding->flag);
         fs_cell_note(e, binding->context, binding->flag, FS_CAUSE_EVENT, entry, time);
     }
 }
@@ -198,8 +201,9 @@ void fs_source_apply_revision(struct fs_engine *e, struct fs_source_state *sourc
             fs_apply_touch(e, q, entry, time, receipt);
             continue;
         }
-        /* Asked ahead of a late entry, and answered: what follows from that has this entry as its cause. */
-        note_entry(e, q, entry, time);
+        /* Asked ahead of a late entry, or by the answer that told the revision: what follows from that has
+         * this entry as its cause, and concerns the same watches. */
+        note_entry(e, q, entry, time, receipt);
         fs_question_mark_cells(e, q);
     }
 }
@@ -212,9 +216,8 @@ void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source, con
     {
         if (is_at(q, revision) || !fs_question_live(q))
             continue;
-        note_entry(
-            e, q, 0,
-            e->now.wall); /* a denial that goes ahead has an event for its cause, without a number yet */
+        /* A denial that goes ahead has an event for its cause, without a number yet. */
+        note_entry(e, q, 0, e->now.wall, NULL);
         fs_question_want(e, q);
     }
 }

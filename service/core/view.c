@@ -68,13 +68,21 @@ static void free_selection(char **selection)
     fs_free(selection);
 }
 
+void fs_view_forget_bodies(struct fs_view *view)
+{
+    for (size_t i = 0; i < view->bodies.count; i++)
+        fs_blob_unref(view->bodies.items[i]);
+    fs_vec_clear(&view->bodies);
+}
+
 static void destroy(struct fs_engine *e, struct fs_view *view)
 {
     fs_list_remove(&view->node);
     for (size_t i = 0; i < e->set->count; i++)
         if (fs_bit(view->flags, i))
             fs_cell_want(e, view->context, (uint32_t)i, -1);
-    fs_blob_unref(view->body);
+    fs_view_forget_bodies(view);
+    fs_vec_finish(&view->bodies);
     fs_free(view->body_flags);
     fs_free(view->flags);
     free_selection(view->selection);

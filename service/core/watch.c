@@ -6,6 +6,8 @@
  */
 #include "engine_internal.h"
 
+#define SESSION_BYTES 10 /* of a session's name; what fs_connection.session has room for */
+
 struct fs_connection *fs_connection_find(struct fs_engine *e, uint64_t id)
 {
     return fs_map_get(&e->connections, &id, sizeof id);
@@ -16,14 +18,23 @@ struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id)
     return fs_map_get(&connection->watches, &id, sizeof id);
 }
 
+/* Whoever names a session in a resume point takes over from it, so nobody may guess another's. */
+static void name_session(struct fs_engine *e, struct fs_connection *connection)
+{
+    connection->number = ++e->next_session;
+    struct fs_sha256 mac = fs_hmac_sha256(e->options.secret, sizeof e->options.secret, &connection->number,
+                                          sizeof connection->number);
+    char hex[2 * SESSION_BYTES + 1];
+    snprintf(connection->session, sizeof connection->session, "s-%s", fs_hex(mac.bytes, SESSION_BYTES, hex));
+}
+
 void fs_engine_connect(struct fs_engine *e, uint64_t id, struct fs_credential *credential,
                        const char *address, bool stream, struct fs_time now)
 {
     e->now = now;
     struct fs_connection *connection = FS_NEW(struct fs_connection);
     connection->id = id;
-    snprintf(connection->session, sizeof connection->session, "s-%llu",
-             (unsigned long long)++e->next_session);
+    name_session(e, connection);
     connection->credential = fs_credential_ref(credential);
     snprintf(connection->address, sizeof connection->address, "%s", address ? address : "");
     connection->stream = stream;
@@ -137,7 +148,20 @@ void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag
     fs_connection_want_flush(e, watch->connection);
 }
 
-/* A resume point holds for the session that told it, of the same credential: another client's revisions say
+static bool same_json(const json_t *a, const json_t *b)
+{
+    return a == b || (a && b && json_equal(a, b));
+}
+
+/* All tickets of a key bear one id: whom they were issued for counts as well. */
+static bool same_identity(const struct fs_credential *a, const struct fs_credential *b)
+{
+    const char *subject_a = a->subject ? a->subject : "", *subject_b = b->subject ? b->subject : "";
+    return !strcmp(a->id, b->id) && !strcmp(subject_a, subject_b) && same_json(a->actor, b->actor) &&
+           same_json(a->attributes, b->attributes);
+}
+
+/* A resume point holds for the session that told it, of the same identity: another client's revisions say
  * nothing about this one. A resume counts as an acknowledgement. */
 static void take_resume_point(struct fs_engine *e, struct fs_connection *connection,
                               const struct fs_hello *hello)
@@ -149,7 +173,7 @@ static void take_resume_point(struct fs_engine *e, struct fs_connection *connect
     connection->claimed = hello->revision;
     struct fs_connection *old = fs_map_gets(&e->sessions, hello->session ? hello->session : "");
     if (!old || old == connection || old->stream || hello->revision > old->sent_revision ||
-        strcmp(old->credential->id, connection->credential->id))
+        !same_identity(old->credential, connection->credential))
         return;
     connection->acked_revision = connection->sent_revision = hello->revision;
     connection->acked_at = e->now.mono;
@@ -231,7 +255,6 @@ static struct fs_watch *create(struct fs_engine *e, struct fs_connection *connec
     watch->connection = connection;
     watch->once = wish->once;
     watch->of_hello = wish->of_hello;
-    watch->refetch = wish->refetch;
     watch->dropped = json_incref(text->dropped);
     fs_list_init(&watch->in_dirty);
     watch->view = fs_view_intern(e, context, client_only, wish->flags);

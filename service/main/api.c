@@ -59,30 +59,53 @@ static void show_flags(struct fs_daemon *daemon, struct fs_net_message *message,
                  json_pack("{s:o}", "flags", fs_engine_show_flags(daemon->engine)));
 }
 
-static size_t limit_of(const struct fs_net_message *message, size_t otherwise)
+/* A number of the query; what stands there already where it names none. False: that is no number. */
+static bool read_number(const struct fs_net_message *message, const char *name, uint64_t *number)
 {
-    char *text = fs_http_query(message->request, "limit");
-    uint64_t limit = otherwise;
-    if (text && !fs_parse_u64(fs_str_from(text), &limit))
-        limit = otherwise;
+    char *text = fs_http_query(message->request, name);
+    bool fine = !text || fs_parse_u64(fs_str_from(text), number);
     fs_free(text);
-    return limit > 10000 ? 10000 : (size_t)limit;
+    return fine;
+}
+
+/* False: answered with what is wrong. `after`: NULL where the list has no pages. */
+static bool read_page(struct fs_daemon *daemon, const struct fs_net_message *message, uint64_t *limit,
+                      uint64_t *after)
+{
+    struct fs_err err;
+    *limit = 100;
+    bool fine = read_number(message, "limit", limit) && *limit > 0 && *limit <= 10000;
+    if (after) {
+        *after = 0;
+        fine = fine && read_number(message, "after", after);
+    }
+    if (fine)
+        return true;
+    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000%s",
+            after ? ", after the `next` of the page before" : "");
+    fs_api_error(daemon->server, message->connection, &err);
+    return false;
 }
 
 static void show_contexts(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
+    uint64_t limit;
+    if (!read_page(daemon, message, &limit, NULL))
+        return;
     char *subject = fs_http_query(message->request, "subject");
-    json_t *list = fs_engine_show_contexts(daemon->engine, subject, limit_of(message, 100));
+    fs_api_reply(daemon->server, message->connection, 200,
+                 fs_engine_show_contexts(daemon->engine, subject, (size_t)limit));
     fs_free(subject);
-    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "contexts", list));
 }
 
 static void show_clients(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    json_t *list = fs_engine_show_clients(daemon->engine, fs_daemon_now(daemon));
-    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "clients", list));
+    uint64_t limit, after;
+    if (read_page(daemon, message, &limit, &after))
+        fs_api_reply(daemon->server, message->connection, 200,
+                     fs_engine_show_clients(daemon->engine, after, (size_t)limit, fs_daemon_now(daemon)));
 }
 
 static void show_sources(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)

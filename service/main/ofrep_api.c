@@ -310,9 +310,7 @@ void fs_api_ofrep_stream(struct fs_daemon *daemon, struct fs_net_message *messag
         fs_api_error(daemon->server, message->connection, &err);
         return;
     }
-    struct fs_watch_wish wish = {.watch = 1,
-                                 .context = stream->context,
-                                 .refetch = fs_http_header(message->request, "last-event-id") != NULL};
+    struct fs_watch_wish wish = {.watch = 1, .context = stream->context};
     fs_server_stream(daemon->server, message->connection, fs_credential_ref(stream->credential),
                      FS_SSE_CONTENT_TYPE, "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\n");
     fs_engine_connect(daemon->engine, message->connection, stream->credential, message->address, true, now);

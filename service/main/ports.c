@@ -31,10 +31,10 @@ static void set_queries(void *self, unsigned source, const char *const *kinds, c
     fs_fetch_set_queries(daemon->fetch, source, kinds, queries, count);
 }
 
-static struct fs_blob *encode(void *self, const struct fs_view_state *state)
+static struct fs_blob *encode(void *self, const struct fs_view_state *state, struct fs_taken *taken)
 {
     (void)self;
-    return fs_frame_body(state);
+    return fs_frame_body(state, taken);
 }
 
 static struct fs_blob *make_frame(struct fs_daemon *daemon, const struct fs_delivery *delivery)

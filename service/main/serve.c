@@ -204,6 +204,7 @@ static void make_epoch(struct fs_engine_options *options)
     char hex[17];
     fs_random(random, sizeof random);
     snprintf(options->epoch, sizeof options->epoch, "e-%s", fs_hex(random, sizeof random, hex));
+    fs_random(options->secret, sizeof options->secret);
 }
 
 static bool start(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)

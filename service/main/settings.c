@@ -32,6 +32,7 @@ static void read_server(const struct fs_config *config, struct fs_server_options
         .context_bytes = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_SIZE),
         .context_depth = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_DEPTH),
         .rate = (size_t)fs_config_number(config, FS_OPT_LIMITS_FRAMES),
+        .send = FS_SEND_BYTES,
     };
     read_limits(config, &server->limits);
 }
@@ -47,6 +48,7 @@ static void read_engine(const struct fs_config *config, struct fs_engine_options
     engine->watches = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES);
     engine->watches_total = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES_TOTAL);
     engine->window = FS_SEND_WINDOW;
+    engine->send = FS_SEND_BYTES;
     engine->context_limits = (struct fs_context_limits){
         .bytes = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_SIZE),
         .depth = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_DEPTH),

@@ -6,7 +6,8 @@
 #include "config/config.h"
 #include "daemon.h"
 
-#define FS_FLAGS_ASKED 1024 /* keys that one watch may ask for */
+#define FS_FLAGS_ASKED 1024  /* keys that one watch may ask for */
+#define FS_SEND_BYTES  65536 /* of a frame to a client, above which it is split */
 
 /* Fills in all but `data`, which may have to be made up. Borrows from the configuration. */
 void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *out);

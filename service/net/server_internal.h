@@ -22,9 +22,10 @@
 #define FS_NET_TICK_MS 100 /* how often deadlines are looked at */
 #define FS_NET_LINGER_MS                                                                                     \
     2000 /* a refused request may still be sending its body: so long it is read and thrown away */
-#define FS_NET_BODY_MS   30000 /* a request must be whole after that */
-#define FS_NET_STOP_MS   2000  /* fs_server_stop() waits so long for peers to take their close frames */
-#define FS_NET_QUEUE_MAX 256   /* messages waiting on one connection; credits keep it far below */
+#define FS_NET_BODY_MS 30000 /* a request must be whole after that */
+#define FS_NET_STOP_MS 2000  /* fs_server_stop() waits so long for peers to take their close frames */
+#define FS_NET_QUEUE_MAX                                                                                     \
+    16384 /* messages waiting on one connection: one revision, in frames of 64 KiB, and few more */
 #define FS_NET_HTTP_NAME                                                                                     \
     "http only" /* a websocket client cannot ask for a protocol with a blank in its name */
 #define FS_NET_WS_PROTOCOL "flagstaff.v1"

@@ -89,10 +89,10 @@ static void set_queries(void *self, unsigned source, const char *const *kinds, c
     (void)self, (void)source, (void)kinds, (void)queries, (void)count;
 }
 
-static struct fs_blob *encode(void *self, const struct fs_view_state *state)
+static struct fs_blob *encode(void *self, const struct fs_view_state *state, struct fs_taken *taken)
 {
     (void)self;
-    return fs_frame_body(state);
+    return fs_frame_body(state, taken);
 }
 
 static void deliver(void *self, const struct fs_delivery *delivery)
@@ -317,7 +317,8 @@ static double bare(void *self)
         fs_evaluate(flag, &input, &arena, &out);
         struct fs_flag_state state = {flag, &out, &cause};
         struct fs_view_state view = {.view = "v", .revision = 1, .flags = &state, .flag_count = 1};
-        struct fs_blob *body = fs_frame_body(&view);
+        struct fs_taken taken;
+        struct fs_blob *body = fs_frame_body(&view, &taken);
         struct fs_frame_part part = {1, body};
         fs_blob_unref(fs_frame_delta(1, false, &part, 1));
         fs_blob_unref(body);

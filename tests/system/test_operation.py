@@ -124,6 +124,21 @@ def test_metrics_are_in_prometheus_form_and_count(daemon, client):
     assert metrics["flagstaff_slow_clients_closed_total"] == 0 == metrics["flagstaff_conflated_updates_total"]
 
 
+def test_clients_are_listed_in_pages(daemon, client):
+    d = daemon(FLAG)
+    for n in range(3):
+        client(d, ["ada"], name=f"c{n}").wait_lease()
+    first = d.get("/v1/clients?limit=2").json
+    assert [c["client"] for c in first["clients"]] == ["c0", "c1"] and first["total"] == 3
+    rest = d.get(f"/v1/clients?limit=2&after={first['next']}").json
+    assert [c["client"] for c in rest["clients"]] == ["c2"] and "next" not in rest
+    done = d.command("clients", "--limit", "1", "--after", str(first["next"]))
+    assert "c2" in done.stdout and "c1" not in done.stdout
+    assert "--after" in d.command("clients", "--limit", "1").stderr
+    for path in ("/v1/clients?limit=0", "/v1/clients?limit=10001", "/v1/clients?after=x", "/v1/contexts?limit=10001"):
+        assert d.get(path).status == 400
+
+
 def test_a_port_in_use_is_named(daemon):
     d = daemon(FLAG)
     done = subprocess.run([BINARY, "serve", "--listen", f"127.0.0.1:{d.port}", "--data", str(d.folder / "other")], capture_output=True,

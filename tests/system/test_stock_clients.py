@@ -267,7 +267,7 @@ def test_the_web_sdk_never_shows_one_subject_the_values_of_another(daemon, child
     c.switch("bo")  # whom this key may not see
     assert c.value() is False
     assert c.ask("string", "text", "-")["value"] == "-", "of what is no access flag the caller's own"
-    assert {r["status"] for r in c.requests} == {200}, "an error would leave the values of the subject before in force"
+    assert {r["status"] for r in c.requests} <= {200, 304}, "an error would leave the values of the subject before in force"
     eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 0, "the stream of the subject before is closed")
     c.switch("ada")
     assert c.value() is True
@@ -313,7 +313,7 @@ def test_the_web_sdk_changes_an_attribute_and_no_etag_keeps_the_old_values(daemo
     for role, expected in (("admin", True), ("guest", False), ("admin", True)):
         c.switch("ada", role=role)
         assert c.value("role") is expected
-    assert c.requests[-1]["ifNoneMatch"] and c.requests[-1]["status"] == 200
+    assert [r for r in c.requests if r["ifNoneMatch"] and r["status"] == 200], "a tag was sent, and did not fit"
     c.wait_stream()
     eventually(lambda: d.metrics()['flagstaff_sessions{channel="sse"}'] == 1, "one stream, of the newest context")
 
@@ -342,8 +342,10 @@ def test_after_a_cut_in_which_nothing_changed_the_refetch_is_304_and_values_stay
     d.facts("ada", {"access": "granted"})
     eventually(lambda: c.value() is True, "the change")
     before = eventually(lambda: c.events.count("ConfigurationChanged"), "its event")
+    unchanged = sum(r["status"] == 304 for r in c.requests)
     w.cut()
-    eventually(lambda: [r for r in c.requests if r["status"] == 304], "304")
+    c.wait_stream(2)
+    eventually(lambda: sum(r["status"] == 304 for r in c.requests) > unchanged, "304")
     assert c.requests[-1]["ifNoneMatch"] and c.value() is True
     assert c.events.count("ConfigurationChanged") == before, "nothing changed"
     d.facts("ada", {"access": "none"})

@@ -2,6 +2,7 @@
 """OFREP's event streams: whose they are, and when they end."""
 
 import http.client
+import queue
 import threading
 import time
 
@@ -32,6 +33,10 @@ class Stream:
         self.connection.request("GET", url[len(d.url):], headers={"Accept": "text/event-stream"})
         self.answer = self.connection.getresponse()
         assert self.answer.status == 200
+
+    def read_event(self):
+        """The data of the next event."""
+        return next(line[6:] for line in iter(self.answer.readline, b"") if line.startswith(b"data: {"))
 
     def read_to_its_end(self):
         data = self.answer.read()
@@ -85,20 +90,36 @@ def test_whoever_asks_for_all_flags_when_the_service_can_take_no_more_gets_safe_
     slow = Gate(opa({"app.rego": "package app\nallow := true\n"}).port)
     d = daemon({"door": access("app/allow")}, {"probe": "60s", "evaluateTimeout": "60s", "limits": {"requests": 1},
                                                "sources": {"opa": {"type": "opa", "url": slow.url, "timeout": "60s", "revalidate": "1h"}}})
-    answers = []
+    answers = queue.Queue()
     slow.shut()
-    asking = threading.Thread(target=lambda: answers.append(d.evaluate("ada")))
-    asking.start()
-    assert slow.held.wait(DEADLINE)
-    bulk = d.evaluate("bo")
+    asking = [threading.Thread(target=lambda who=who: answers.put(d.evaluate(who))) for who in ("ada", "bo")]
+    for thread in asking:
+        thread.start()
+    bulk = answers.get(timeout=DEADLINE)
     assert bulk.status == 200
     door, = bulk.json["flags"]
     assert door["value"] is False and door["reason"] == "ERROR" and "more work" in door["metadata"]["flagstaff.error"]
-    assert d.evaluate("bo", "door").status == 503, "a single evaluation is an error, and gives the caller's default"
+    assert d.evaluate("cy", "door").status == 503, "a single evaluation is an error, and gives the caller's default"
     slow.open.set()
-    asking.join(DEADLINE)
+    late = answers.get(timeout=DEADLINE)
+    for thread in asking:
+        thread.join(DEADLINE)
     slow.close()
-    assert next(f for f in answers[0].json["flags"] if f["key"] == "door")["value"] is True
+    assert next(f for f in late.json["flags"] if f["key"] == "door")["value"] is True
+
+
+def test_a_stream_that_opens_says_fetch_again_so_a_revocation_before_it_is_not_missed(opa, daemon):
+    rego = "package app\ndefault allow := false\nallow if data.allowed[input.user]\n"
+    o = opa({"app.rego": rego, "data.json": {"allowed": {"ada": True}}})
+    d = daemon({"door": access("app/allow")}, {"sources": {"opa": {"type": "opa", "url": o.url, "revalidate": "1h"}}})
+    assert d.value("ada", "door") is True
+    url = stream_url(d)
+    o.put("allowed/ada", False)
+    assert d.recompute(subjects=["ada"]).json["applied"], "while nobody watches ada"
+    stream = Stream(d, url)
+    assert b"refetchEvaluation" in stream.read_event()
+    assert d.value("ada", "door") is False
+    stream.connection.close()
 
 
 def test_an_event_stream_has_no_head(keyed):

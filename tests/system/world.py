@@ -256,7 +256,7 @@ class Client:
         self.watches, self.open_parts = {}, []
         self.welcome, self.epoch, self.revision = None, None, 0
         self.granted, self.lease_until, self.sent_renewals = None, 0.0, {}
-        self.goaway, self.closed, self.history = None, None, []
+        self.goaway, self.closed, self.history, self.sizes = None, None, [], []
         self.changed = threading.Condition()
         if hello:
             frame = {"type": "hello", "protocol": "flagstaff.v1", "client": {"name": name, "version": "1"},
@@ -289,6 +289,7 @@ class Client:
             for text in self.socket:
                 frame = json.loads(text)
                 with self.changed:
+                    self.sizes.append(len(text.encode()))
                     self._take(frame)
                     self.changed.notify_all()
         except ConnectionClosed:  # its code stands below

@@ -55,6 +55,14 @@ static void names_are_encoded_in_paths_and_queries(void **state)
         ask(&server, "200 OK", "{\"changes\":[]}", WORDS("history", "a&b c", "f", "--before", "7"), NULL);
     assert_non_null(strstr(server.heard, "GET /v1/history?subject=a%26b%20c&flag=f&limit=20&before=7 HTTP"));
     outcome_finish(&outcome);
+    outcome = ask(&server, "200 OK", "{\"clients\":[]}", WORDS("clients"), NULL);
+    assert_non_null(strstr(server.heard, "GET /v1/clients HTTP"));
+    outcome_finish(&outcome);
+    outcome = ask(&server, "200 OK", "{\"clients\":[],\"next\":12}",
+                  WORDS("clients", "--limit", "5", "--after", "7"), NULL);
+    assert_non_null(strstr(server.heard, "GET /v1/clients?limit=5&after=7 HTTP"));
+    assert_non_null(strstr(outcome.words, "--after 12"));
+    outcome_finish(&outcome);
 }
 
 static void a_trigger_without_facts_recomputes(void **state)

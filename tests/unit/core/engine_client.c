@@ -44,6 +44,8 @@ void world_deliver(struct world *w, const struct fs_delivery *delivery)
         frame.parts[i].body = json_loadb((const char *)delivery->parts[i].body->bytes,
                                          delivery->parts[i].body->length, 0, NULL);
         assert_non_null(frame.parts[i].body);
+        frame.bytes += delivery->parts[i].body->length;
+        frame.flag_count += json_object_size(json_object_get(frame.parts[i].body, "flags"));
         assert_int_equal(json_integer_value(json_object_get(frame.parts[i].body, "revision")),
                          delivery->revision);
     }

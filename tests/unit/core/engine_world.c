@@ -145,22 +145,34 @@ static json_t *show_flags(const struct fs_flag_state *flags, size_t count)
     return all;
 }
 
-static struct fs_blob *encode(void *self, const struct fs_view_state *state)
+static char *show_view(const struct fs_view_state *state, const struct fs_taken *taken)
 {
-    struct world *w = self;
     json_t *removed = json_array();
-    for (size_t i = 0; i < state->removed_count; i++)
+    for (size_t i = 0; i < taken->removed; i++)
         json_array_append_new(removed, json_string(state->removed[i]));
-    json_t *body =
-        json_pack("{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "view", state->view, "snapshot", state->snapshot,
-                  "once", state->once, "more", state->more, "revision", (json_int_t)state->revision,
-                  "removed", removed, "flags", show_flags(state->flags, state->flag_count));
+    json_t *body = json_pack(
+        "{s:s, s:b, s:b, s:b, s:I, s:o, s:o}", "view", state->view, "snapshot", state->snapshot, "once",
+        state->once, "more", state->more || taken->flags < state->flag_count, "revision",
+        (json_int_t)state->revision, "removed", removed, "flags", show_flags(state->flags, taken->flags));
     if (state->dropped)
         json_object_set_new(body, "dropped", json_deep_copy(state->dropped));
     char *text = fs_json_canonical_text(body, FS_ENTRY_LIMIT, NULL);
+    json_decref(body);
+    return text;
+}
+
+static struct fs_blob *encode(void *self, const struct fs_view_state *state, struct fs_taken *taken)
+{
+    struct world *w = self;
+    *taken = (struct fs_taken){state->removed_count, state->flag_count};
+    char *text = show_view(state, taken);
+    while (state->limit && strlen(text) > state->limit && taken->removed + taken->flags > 1) {
+        *(taken->flags ? &taken->flags : &taken->removed) -= 1;
+        fs_free(text);
+        text = show_view(state, taken);
+    }
     struct fs_blob *blob = fs_blob_copy(text, strlen(text));
     fs_free(text);
-    json_decref(body);
     w->encoded++;
     return blob;
 }

@@ -72,6 +72,7 @@ struct world_frame {
         uint64_t watch;
         json_t *body;
     } * parts;
+    size_t bytes, flag_count; /* of all parts */
     uint64_t n;
     int64_t duration;
     char code[40], text[200];

@@ -182,6 +182,18 @@ static void the_longest_unseen_contexts_go_first(void **state)
     world_destroy(w);
 }
 
+static void open_stream(struct world_client *c)
+{
+    struct world *w = c->world;
+    json_t *context = json_pack("{s:s}", "targetingKey", "ada");
+    struct fs_watch_wish wish = {.watch = 1, .context = context};
+    c->connection = ++w->next_connection;
+    fs_engine_connect(w->engine, c->connection, c->credential, "127.0.0.1", true, w->now);
+    fs_engine_watch(w->engine, c->connection, &wish, w->now);
+    json_decref(context);
+    world_run(w);
+}
+
 static void a_stream_is_told_to_fetch_again_once_for_all_that_changed(void **state)
 {
     (void)state;
@@ -190,20 +202,53 @@ static void a_stream_is_told_to_fetch_again_once_for_all_that_changed(void **sta
     world_policy(w, "app/door", NULL, "true");
     world_evaluate(w, "ada", 1);
     world_run(w);
-    c->connection = ++w->next_connection;
-    json_t *context = json_pack("{s:s}", "targetingKey", "ada");
-    struct fs_watch_wish wish = {.watch = 1, .context = context};
-    fs_engine_connect(w->engine, c->connection, c->credential, "127.0.0.1", true, w->now);
-    fs_engine_watch(w->engine, c->connection, &wish, w->now);
-    json_decref(context);
-    world_run(w);
-    assert_int_equal(c->refetches, 0);
+    open_stream(c);
+    assert_int_equal(c->refetches, 1);
     world_policy(w, "app/door", NULL, "false");
     world_recompute(w, "ada");
     world_run(w);
+    assert_int_equal(c->refetches, 2);
+    assert_non_null(world_evaluate(w, "ada", 2));
+    assert_string_equal(value(w, 2, "door"), "false");
+    world_drop(c);
+    world_destroy(w);
+}
+
+static void a_revocation_between_the_fetch_and_the_stream_is_fetched(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "stream");
+    world_policy(w, "app/door", NULL, "true");
+    world_evaluate(w, "ada", 1);
+    world_run(w);
+    assert_string_equal(value(w, 1, "door"), "true");
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada"); /* nobody watches: nothing is asked */
+    world_run(w);
+    open_stream(c);
     assert_int_equal(c->refetches, 1);
     assert_non_null(world_evaluate(w, "ada", 2));
     assert_string_equal(value(w, 2, "door"), "false");
+    world_drop(c);
+    world_destroy(w);
+}
+
+static void what_another_client_of_the_context_has_fetched_says_nothing_of_this_one(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    struct world_client *c = world_client(w, "stream");
+    world_policy(w, "app/door", NULL, "true");
+    world_evaluate(w, "ada", 1);
+    world_run(w);
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada");
+    world_evaluate(w, "ada", 2); /* somebody else's */
+    world_run(w);
+    assert_string_equal(value(w, 2, "door"), "false");
+    open_stream(c);
+    assert_int_equal(c->refetches, 1);
     world_drop(c);
     world_destroy(w);
 }
@@ -221,6 +266,8 @@ int main(void)
         cmocka_unit_test(with_a_dead_journal_nothing_new_is_granted),
         cmocka_unit_test(the_longest_unseen_contexts_go_first),
         cmocka_unit_test(a_stream_is_told_to_fetch_again_once_for_all_that_changed),
+        cmocka_unit_test(a_revocation_between_the_fetch_and_the_stream_is_fetched),
+        cmocka_unit_test(what_another_client_of_the_context_has_fetched_says_nothing_of_this_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receipts: true in each number, and after safe_at nobody reads the old value. */
-#include "engine_world.h"
+#include "receipt_support.h"
 
 static const char flags[] =
     "flags:\n"
@@ -27,26 +27,6 @@ static struct world *begin(void)
     }
     world_run(w);
     return w;
-}
-
-static json_int_t number(const json_t *receipt, const char *key)
-{
-    assert_true(json_is_integer(json_object_get(receipt, key)));
-    return json_integer_value(json_object_get(receipt, key));
-}
-
-static bool truth(const json_t *receipt, const char *key)
-{
-    return json_is_true(json_object_get(receipt, key));
-}
-
-static int64_t safe_at(const json_t *receipt)
-{
-    int64_t at = 0;
-    const char *text = fs_json_text(receipt, "safe_at");
-    if (text)
-        assert_true(fs_parse_rfc3339(fs_str_from(text), &at));
-    return at;
 }
 
 static void a_revocation_names_who_is_behind_and_who_may_still_hold(void **state)

@@ -65,13 +65,19 @@ struct fs_view_state {
     const char *view; /* hash */
     bool snapshot;
     bool once;
-    bool more; /* of a snapshot in parts: not the last */
+    bool more; /* of a snapshot: further flags follow these */
     uint64_t revision;
     const json_t *dropped;      /* attributes; snapshot only; or NULL */
     const char *const *removed; /* keys, delta only */
     size_t removed_count;
     const struct fs_flag_state *flags;
     size_t flag_count;
+    size_t limit; /* bytes that the body may have; 0: any number */
+};
+
+/* How many of them are in a body. */
+struct fs_taken {
+    size_t removed, flags;
 };
 
 struct fs_delivery_part {
@@ -129,8 +135,10 @@ struct fs_engine_ports {
     void (*probe)(void *self, unsigned source);
     void (*set_queries)(void *self, unsigned source, const char *const *kinds, const char *const *queries,
                         size_t count);
-    /* Bytes of a view's part, shared by all its watches. */
-    struct fs_blob *(*encode)(void *self, const struct fs_view_state *state);
+    /* Bytes of a view's part, shared by all its watches: removed keys first, then flags, as many as its limit
+     * allows. `taken` says how many; never none, but where names of dropped attributes fill a snapshot's
+     * first part. A single flag that is larger than the limit goes alone. */
+    struct fs_blob *(*encode)(void *self, const struct fs_view_state *state, struct fs_taken *taken);
     void (*deliver)(void *self, const struct fs_delivery *delivery);
     void (*evaluated)(void *self, const struct fs_evaluated *result);
     /* A receipt that somebody waits for: complete, or its time is over. `receipt` is borrowed. */
@@ -140,6 +148,7 @@ struct fs_engine_ports {
 struct fs_engine_options {
     struct fs_engine_ports ports;
     char epoch[40];
+    uint8_t secret[32];       /* random, drawn with the epoch: the names of sessions are made from it */
     int64_t lease;            /* ms, 30000 */
     int64_t prior_lease;      /* ms: the longest lease that a process before this one granted; 0: none did */
     int64_t hold;             /* ms, 60000 */
@@ -153,10 +162,11 @@ struct fs_engine_options {
     size_t watches_total; /* 1,000,000 */
     size_t watches;       /* per connection */
     unsigned window;      /* frames under way per connection */
+    size_t send;          /* bytes of a frame above which it is split, 65536 */
     struct fs_context_limits context_limits;
 };
 
-/* The defaults above; ports and epoch are the caller's. */
+/* The defaults above; ports, epoch and secret are the caller's. */
 void fs_engine_options_init(struct fs_engine_options *options);
 struct fs_engine *fs_engine_create(const struct fs_engine_options *options, struct fs_time now);
 void fs_engine_destroy(struct fs_engine *engine);
@@ -192,8 +202,8 @@ void fs_engine_probed(struct fs_engine *engine, unsigned source, bool alive, con
 void fs_engine_reported(struct fs_engine *engine, unsigned source, const char *instance, const char *revision,
                         struct fs_time now);
 
-/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames. Takes a reference of
- * the credential. */
+/* Connections. `stream`: an OFREP event stream, which gets REFETCH instead of frames, the first one as soon
+ * as its values are current. Takes a reference of the credential. */
 void fs_engine_connect(struct fs_engine *engine, uint64_t connection, struct fs_credential *credential,
                        const char *address, bool stream, struct fs_time now);
 void fs_engine_disconnect(struct fs_engine *engine, uint64_t connection, struct fs_time now);
@@ -214,7 +224,6 @@ struct fs_watch_wish {
     bool once;
     const char *resume_view; /* the view that the client's resume point names for this watch; NULL: none */
     bool of_hello;
-    bool refetch; /* stream: says REFETCH at once, since something may have been missed */
 };
 void fs_engine_watch(struct fs_engine *engine, uint64_t connection, const struct fs_watch_wish *wish,
                      struct fs_time now);
@@ -257,8 +266,14 @@ bool fs_engine_ready(const struct fs_engine *engine, char why_not[120]);
 
 /* For operators: state as JSON, new references. */
 json_t *fs_engine_show_flags(const struct fs_engine *engine);
+/* {"contexts": [...]}, with "more": true where there are further ones: `limit` contexts at most, and fewer
+ * where they have very many flags. */
 json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subject, size_t limit);
-json_t *fs_engine_show_clients(const struct fs_engine *engine, struct fs_time now);
+/* {"clients": [...], "total": N}, in the order in which they came, from the one behind number `after` on (0:
+ * the first); with "next" where there are further ones: the `after` for those. Of each client 100 watches are
+ * named. */
+json_t *fs_engine_show_clients(const struct fs_engine *engine, uint64_t after, size_t limit,
+                               struct fs_time now);
 json_t *fs_engine_show_sources(const struct fs_engine *engine, struct fs_time now);
 /* The whole chain for one value now. NULL: no such subject, flag or context is known. `context` (a hash or
  * its beginning) may be NULL: the latest. */

@@ -7,8 +7,10 @@
 #include "base/blob.h"
 #include "core/engine.h"
 
-/* Everything behind {"type":"snapshot","watch":ID, or {"watch":ID, with the closing brace (docs/protocol).
- * One reference, the caller's. */
-struct fs_blob *fs_frame_body(const struct fs_view_state *state);
+/* Everything behind {"type":"snapshot","watch":ID, or {"watch":ID, with the closing brace (docs/protocol):
+ * removed keys, then flags, as many as fit into the state's limit. `taken` says how many; what is left is for
+ * the next body. One item is always taken, however large it is, but for a snapshot that names attributes that
+ * were dropped. One reference, the caller's. */
+struct fs_blob *fs_frame_body(const struct fs_view_state *state, struct fs_taken *taken);
 
 #endif
