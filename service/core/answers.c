@@ -104,8 +104,8 @@ static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_an
 static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order,
                    uint64_t sent, uint64_t entry)
 {
-    if (order >= q->order)
-        q->uncommitted = false;
+    if (order >= q->order && answer->state != FS_ANSWER_NONE)
+        q->uncommitted = false; /* a failure brings nothing to the disk: the answer before it still waits */
     if (answer->state == FS_ANSWER_NONE)
         take_failure(e, q, answer, order);
     else

@@ -164,6 +164,29 @@ static void a_denial_overtakes_a_grant_of_the_same_flag_that_waits_for_the_disk(
     world_destroy(w);
 }
 
+static void a_batch_that_fails_does_not_let_an_answer_grant_that_is_not_on_the_disk(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    world_policy(w, "app/door", NULL, "true");
+    world_policy(w, "app/level", NULL, "\"all\"");
+    world_run(w);
+    w->failing = true;
+    struct world_client *c = world_watching(w, "shop");
+    world_advance(w, 100); /* the answers went ahead of their entry */
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    world_source(w, "opa")->probes_fail = true;
+    fs_engine_reported(w->engine, 1, "replica", "r1", w->now);
+    fs_engine_reported(w->engine, 1, "replica", "r2", w->now); /* has everything asked again */
+    world_advance(w, 200);
+    assert_int_equal(c->snapshots, 0);
+    world_advance(w, 1000);
+    assert_int_equal(c->snapshots, 1);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(world_value(c, 1, "level"), "\"none\"");
+    world_destroy(w);
+}
+
 static void one_tick_is_one_entry_however_many_change(void **state)
 {
     (void)state;
@@ -230,6 +253,7 @@ int main(void)
         cmocka_unit_test(a_journal_that_takes_nothing_is_offered_it_again),
         cmocka_unit_test(an_answer_whose_entry_is_written_late_does_not_undo_a_newer_one),
         cmocka_unit_test(a_denial_overtakes_a_grant_of_the_same_flag_that_waits_for_the_disk),
+        cmocka_unit_test(a_batch_that_fails_does_not_let_an_answer_grant_that_is_not_on_the_disk),
         cmocka_unit_test(one_tick_is_one_entry_however_many_change),
         cmocka_unit_test(no_lease_is_granted_while_a_change_is_on_its_way_to_the_disk),
         cmocka_unit_test(a_first_value_does_not_wait_for_the_tick_that_records_it),
