@@ -111,6 +111,8 @@ static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer 
     else
         take_answer(e, q, answer, order, sent, entry);
     q->overdue = false;
+    if (!fs_question_live(q))
+        q->unsettled_rounds = 0; /* rounds count for who waits through them */
     if (fs_list_empty(&q->bindings)) {
         fs_question_release(e, q);
         return;

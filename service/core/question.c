@@ -139,15 +139,17 @@ void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause
         struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
         fs_cell_note(e, binding->context, binding->flag, kind, entry, time);
     }
-    /* Nobody watches: it is asked again when somebody wants to know. */
-    if (fs_question_live(q)) {
-        q->attempts = 0;
-        fs_alarm_cancel(e, &q->retry);
-        if (e->defer && !q->queued && !q->in_flight)
-            fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->defer);
-        else
-            fs_question_want(e, q);
+    if (!fs_question_live(q)) {
+        /* It is asked again when somebody wants to know, who then waits like the first. */
+        q->unsettled_rounds = 0;
+        return;
     }
+    q->attempts = 0;
+    fs_alarm_cancel(e, &q->retry);
+    if (e->defer && !q->queued && !q->in_flight)
+        fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->defer);
+    else
+        fs_question_want(e, q);
 }
 
 void fs_question_due(struct fs_engine *e, struct fs_alarm *alarm)
