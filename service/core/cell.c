@@ -238,6 +238,9 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
         }
         return;
     }
+    proposal.forced = proposal.first && cell->forced;
+    if (proposal.first) /* others see its flags already, and the caller's default rules until it is there */
+        proposal.takes_away = fs_evaluation_is_safe(e->set->flags[index], &proposal.value);
     cell->proposed = proposal.id = ++e->next_proposal;
     context->pins++;
     fs_vec_push(&e->proposals, proposal);
@@ -352,8 +355,9 @@ bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
         return false;
     struct outlook look;
     bind_where_needed(e, context, proposal->flag);
-    look_at(e, context, proposal->flag, false, &look);
-    bool good = fs_evaluation_equal(&look.value, &proposal->value) && !look.pending && !look.uncommitted;
+    look_at(e, context, proposal->flag, proposal->forced, &look);
+    bool good = fs_evaluation_equal(&look.value, &proposal->value) && (!look.pending || proposal->forced) &&
+                !look.uncommitted;
     good = good &&
            (!look.doubted || cell->withdrawn || (cell->known && same_right(&cell->value, &proposal->value)));
     fs_evaluation_finish(&look.value);

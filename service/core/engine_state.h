@@ -278,6 +278,7 @@ struct fs_proposal {
     struct fs_cause *cause;
     json_t *from; /* the value before, where the cell no longer tells it */
     bool takes_away, first, published;
+    bool forced; /* a first value for want of an answer, when nobody could wait any longer */
 };
 
 /* A draft of the engine's own that waits for its notice. */

@@ -67,6 +67,9 @@ void fs_evaluate(const struct fs_flag *flag, const struct fs_evaluation_input *i
 void fs_evaluation_finish(struct fs_evaluation *evaluation);
 /* Same type, value, variant, reason, safe and error: not a change. */
 bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluation *b);
+/* Safe by name, or by value: a decision's own value that equals the safe one gives nobody more. Any thread.
+ */
+bool fs_evaluation_is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation);
 /* Is the step from `old` to `new` taking away: to the safe variant, to an earlier one in `order`, or an array
  * to a subset of it? */
 bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evaluation *old,
