@@ -171,6 +171,9 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
             next_wall = next < next_wall ? next : next_wall;
         } else {
             stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
+            int64_t next = fs_decision_input_change(flag, decision, context->json, context->owner->facts_json,
+                                                    e->now.wall, &e->arena);
+            next_wall = next < next_wall ? next : next_wall;
         }
     }
     struct fs_evaluation_input input = {.context = context->json,
@@ -207,8 +210,6 @@ void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm)
 {
     struct fs_cell_alarm *owner = FS_CONTAINER(alarm, struct fs_cell_alarm, alarm);
     fs_cell_note(e, owner->context, owner->flag, FS_CAUSE_TIMER, 0, e->now.wall);
-    if (e->set->flags[owner->flag]->time != FS_TIME_NONE)
-        owner->context->cells[owner->flag].rebind = true; /* its input may read the time */
     fs_cell_mark(e, owner->context, owner->flag);
 }
 
@@ -246,10 +247,20 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
     fs_vec_push(&e->proposals, proposal);
 }
 
+static bool asks_with_time(const struct fs_flag *flag)
+{
+    for (size_t d = 0; flag->time != FS_TIME_NONE && d < flag->decision_count; d++)
+        if (flag->decisions[d].input && fs_rule_time(flag->decisions[d].input) != FS_TIME_NONE)
+            return true;
+    return false;
+}
+
+/* Whoever looks at a cell looks at what it asks now: its alarm may have been overtaken. */
 static void bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t index)
 {
     const struct fs_cell *cell = &context->cells[index];
-    if (cell->rebind || (!cell->bindings && e->set->flags[index]->decision_count))
+    const struct fs_flag *flag = e->set->flags[index];
+    if (cell->rebind || (!cell->bindings && flag->decision_count) || asks_with_time(flag))
         fs_cell_bind(e, context, index);
 }
 

@@ -42,6 +42,55 @@ static void a_comparison_with_the_time_changes_at_its_moment_and_is_not_looked_a
     world_destroy(w);
 }
 
+static const char timed_input[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    decision:\n"
+    "      source: opa\n"
+    "      path: app/door\n"
+    "      input: { user: { if: [ { \">=\": [ { var: $flagd.timestamp }, 1790000100 ] }, late, early ] } }\n";
+
+static void a_comparison_with_the_time_in_a_decisions_input_asks_anew_at_its_moment(void **state)
+{
+    (void)state;
+    struct world *w = world_create(timed_input);
+    world_policy(w, "app/door", "early", "true");
+    world_policy(w, "app/door", "late", "false");
+    struct world_client *c = world_watching(w, "shop");
+    for (int i = 0; i < 10; i++) {
+        world_renew(c);
+        world_advance(w, 9999);
+    }
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_advance(w, 10);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "door"), "cause"), "timer");
+    world_destroy(w);
+}
+
+static void who_asks_just_after_that_moment_is_told_what_holds_now(void **state)
+{
+    (void)state;
+    struct world *w = world_create(timed_input);
+    world_policy(w, "app/door", "early", "true");
+    world_policy(w, "app/door", "late", "false");
+    world_evaluate(w, "ada", 1);
+    world_run(w);
+    for (uint64_t i = 0; i < 10; i++) {
+        world_advance(w, 9999);
+        world_evaluate(w, "ada", 2 + i);
+    }
+    w->now.mono += 15; /* nothing has had its turn yet */
+    w->now.wall += 15;
+    world_evaluate(w, "ada", 20);
+    world_run(w);
+    const json_t *flag = json_object_get(world_evaluated_of(w, 20)->flags, "door");
+    assert_true(json_is_false(json_object_get(flag, "value")));
+    world_destroy(w);
+}
+
 static void what_changes_silently_is_found_within_revalidate(void **state)
 {
     (void)state;
@@ -174,6 +223,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_comparison_with_the_time_changes_at_its_moment_and_is_not_looked_at_before),
+        cmocka_unit_test(a_comparison_with_the_time_in_a_decisions_input_asks_anew_at_its_moment),
+        cmocka_unit_test(who_asks_just_after_that_moment_is_told_what_holds_now),
         cmocka_unit_test(what_changes_silently_is_found_within_revalidate),
         cmocka_unit_test(a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale),
         cmocka_unit_test(a_probe_that_tells_another_revision_has_everything_asked_again),

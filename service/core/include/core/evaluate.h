@@ -80,6 +80,10 @@ bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evalua
 json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *decision,
                           const json_t *context, const json_t *facts, int64_t wall_ms, struct fs_arena *arena,
                           char missing_fact[64]);
+/* Wall ms at which time alone may change that input; INT64_MAX: never. */
+int64_t fs_decision_input_change(const struct fs_flag *flag, const struct fs_decision *decision,
+                                 const json_t *context, const json_t *facts, int64_t wall_ms,
+                                 struct fs_arena *arena);
 /* The built-in source's answer: the decision's rule over context and facts. A fact that is missing and has no
  * default gives FS_ANSWER_NONE with its name. `next_change` as in struct fs_evaluation. */
 void fs_decide_builtin(const struct fs_flag *flag, const struct fs_decision *decision, const json_t *context,
