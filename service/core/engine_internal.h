@@ -45,9 +45,16 @@ void fs_source_destroy(struct fs_source_state *source);
 struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key);
 void fs_subject_release(struct fs_engine *e, struct fs_subject *subject);
 void fs_subject_destroy(struct fs_engine *e, struct fs_subject *subject);
+/* What says that a fact changes: an event and its entry. */
+struct fs_fact_origin {
+    int64_t stated;   /* wall ms of the event; 0: it states none */
+    int64_t accepted; /* wall ms of the entry */
+    uint64_t entry;
+    const char *credential;
+};
 /* Applies it; false: superseded by a newer one. */
-bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry,
-                   const char *credential);
+bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
+                   const struct fs_fact_origin *origin);
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm);
 /* contexts.c */
 struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_context_text *text);
