@@ -213,6 +213,18 @@ void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm)
     fs_cell_mark(e, owner->context, owner->flag);
 }
 
+void fs_cells_look_anew(struct fs_engine *e)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);) {
+        struct fs_context *context = it.value;
+        for (size_t i = 0; i < e->set->count; i++) {
+            struct fs_cell_alarm *alarm = context->cells[i].alarm;
+            if (e->set->flags[i]->time != FS_TIME_NONE && alarm && fs_timer_armed(&alarm->alarm.timer))
+                fs_alarm_set(e, &alarm->alarm, FS_DUE_CELL, e->now.mono);
+        }
+    }
+}
+
 static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look,
                     bool takes_away)
 {

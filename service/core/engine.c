@@ -26,6 +26,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     e->counts.lag.bounds = fs_histogram_numbers;
     e->options = *options;
     e->now = e->started = now;
+    e->wall_lead = now.wall - now.mono;
     fs_map_init_borrowing(&e->contexts);
     fs_map_init_borrowing(&e->subjects);
     fs_map_init_borrowing(&e->questions);
@@ -339,6 +340,10 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     e->now = now;
     if (!e->set)
         return;
+    if (fs_wall_went_ahead(&e->wall_lead, now)) {
+        fs_facts_arm_anew(e);
+        fs_cells_look_anew(e);
+    }
     for (struct fs_timer *timer; (timer = fs_heap_pop_due(&e->heap, now.mono));)
         run_alarm(e, FS_CONTAINER(timer, struct fs_alarm, timer));
     if (!e->tick_token)

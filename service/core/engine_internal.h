@@ -56,6 +56,7 @@ struct fs_fact_origin {
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin);
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm);
+void fs_facts_arm_anew(struct fs_engine *e); /* the wall clock was set forward */
 /* contexts.c */
 struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_context_text *text);
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
@@ -83,6 +84,7 @@ void fs_cell_give_back(struct fs_cell *cell,
                        struct fs_proposal *proposal); /* the cause of a proposal that comes to nothing */
 void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_cells_evaluate(struct fs_engine *e);
+void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
 void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
                       struct fs_evaluation *out);
 struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);

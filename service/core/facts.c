@@ -145,3 +145,15 @@ void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm)
     set_in_force(fact->subject, fact->name, NULL);
     mark_readers(e, fact->subject, fact->name, FS_CAUSE_TIMER, fact->entry, e->now.wall);
 }
+
+void fs_facts_arm_anew(struct fs_engine *e)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->subjects, &it);) {
+        const struct fs_subject *subject = it.value;
+        for (struct fs_map_iter facts = {0}; fs_map_next(&subject->facts, &facts);) {
+            struct fs_fact *fact = facts.value;
+            if (fact->value && fact->expires)
+                fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, fs_mono_of_wall(e, fact->expires));
+        }
+    }
+}

@@ -91,6 +91,84 @@ static void who_asks_just_after_that_moment_is_told_what_holds_now(void **state)
     world_destroy(w);
 }
 
+static const char dated[] = "flags:\n"
+                            "  vip:\n"
+                            "    variants: { \"on\": true, \"off\": false }\n"
+                            "    defaultVariant: \"off\"\n"
+                            "    decision: { rule: { \"==\": [ { var: facts.tier }, gold ] } }\n"
+                            "  until:\n"
+                            "    variants: { \"on\": true, \"off\": false }\n"
+                            "    defaultVariant: \"off\"\n"
+                            "    targeting: { if: [ { \"<\": [ { var: $flagd.timestamp }, 1790003000 ] }, "
+                            "\"on\", \"off\" ] }\n";
+
+/* Both values end in less than an hour. */
+static struct world *with_an_end(struct world_client **c)
+{
+    struct world *w = world_create(dated);
+    *c = world_watching(w, "shop");
+    char *event =
+        fs_format("{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\",\"expires\":%lld}]}",
+                  (long long)w->now.wall + 1800000);
+    world_event(w, event);
+    fs_free(event);
+    world_run(w);
+    assert_string_equal(world_value(*c, 1, "vip"), "true");
+    assert_string_equal(world_value(*c, 1, "until"), "true");
+    return w;
+}
+
+static void what_ends_while_the_clock_is_set_forward_ends_at_once(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = with_an_end(&c);
+    w->now.wall -= 3600000; /* and before that back, which changes nothing */
+    world_advance(w, 5000);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    w->now.wall += 3600000;
+    world_advance(w, 5000);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    w->now.wall += 3600000;
+    world_advance(w, 1);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    assert_string_equal(world_value(c, 1, "until"), "false");
+    assert_string_equal(fs_json_text(world_flag(c, 1, "vip"), "cause"), "timer");
+    world_destroy(w);
+}
+
+static void a_moment_still_to_come_after_the_clock_was_set_forward_comes_by_the_new_clock(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = with_an_end(&c);
+    w->now.wall += 1790000;
+    world_advance(w, 9000);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_destroy(w);
+}
+
+static void neither_a_suspend_nor_a_clock_that_is_slewed_has_everything_looked_at(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = with_an_end(&c);
+    struct fs_engine_counts before, after;
+    fs_engine_count(w->engine, &before);
+    w->now.wall += 600000; /* both clocks run through a suspend */
+    w->now.mono += 600000;
+    world_run(w);
+    for (int i = 0; i < 900; i++) {
+        w->now.wall++;
+        world_advance(w, 100);
+    }
+    fs_engine_count(w->engine, &after);
+    assert_int_equal(after.evaluations, before.evaluations);
+    world_destroy(w);
+}
+
 static void what_changes_silently_is_found_within_revalidate(void **state)
 {
     (void)state;
@@ -225,6 +303,9 @@ int main(void)
         cmocka_unit_test(a_comparison_with_the_time_changes_at_its_moment_and_is_not_looked_at_before),
         cmocka_unit_test(a_comparison_with_the_time_in_a_decisions_input_asks_anew_at_its_moment),
         cmocka_unit_test(who_asks_just_after_that_moment_is_told_what_holds_now),
+        cmocka_unit_test(what_ends_while_the_clock_is_set_forward_ends_at_once),
+        cmocka_unit_test(a_moment_still_to_come_after_the_clock_was_set_forward_comes_by_the_new_clock),
+        cmocka_unit_test(neither_a_suspend_nor_a_clock_that_is_slewed_has_everything_looked_at),
         cmocka_unit_test(what_changes_silently_is_found_within_revalidate),
         cmocka_unit_test(a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale),
         cmocka_unit_test(a_probe_that_tells_another_revision_has_everything_asked_again),
