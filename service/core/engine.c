@@ -256,6 +256,7 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         break;
     case FS_DUE_REVALIDATE:
     case FS_DUE_RETRY:
+    case FS_DUE_UNHEARD:
         fs_question_due(e, alarm);
         break;
     case FS_DUE_CELL:

@@ -19,6 +19,8 @@ bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q
 void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry,
                        int64_t time);
 void fs_question_want(struct fs_engine *e, struct fs_question *q); /* queue it unless it is on its way */
+/* Mono ms from which on the answer in doubt is too stale, though its source is not lost; INT64_MAX: never. */
+int64_t fs_question_unheard_at(const struct fs_engine *e, const struct fs_question *q, int64_t max_stale);
 int64_t fs_question_confirmed(const struct fs_engine *e, const struct fs_question *q);
 void fs_question_ask_again(
     struct fs_engine *e,
@@ -74,27 +76,35 @@ void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell);
 bool fs_cell_waits(struct fs_engine *e, struct fs_context *context,
                    uint32_t flag); /* has no value yet that may be shown */
 void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+/* Whoever looks at a cell looks at what it asks now. */
+void fs_cell_bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+/* An answer of it is in doubt, or still to come. */
+bool fs_cell_is_doubtful(const struct fs_engine *e, const struct fs_context *context, uint32_t flag);
+void fs_cell_arm(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                 int64_t next); /* mono ms when it is looked at again; INT64_MAX: not by itself */
 /* Somebody begins to look: what was not kept current is asked again, and forgotten until then unless others
  * see it. */
 void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);
+void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions);
+void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
+void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
+/* cell_evaluate.c */
+void fs_cells_evaluate(struct fs_engine *e);
 void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* a first value, now */
+void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                      struct fs_evaluation *out);
 /* Was the proposal overtaken before its commit? Then it is given up, and the cell looked at again. */
 bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal);
 void fs_cell_give_back(struct fs_cell *cell,
                        struct fs_proposal *proposal); /* the cause of a proposal that comes to nothing */
-void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
-void fs_cells_evaluate(struct fs_engine *e);
-void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
-void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
-                      struct fs_evaluation *out);
-struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);
-void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions);
 /* tick.c */
 void fs_tick_propose(struct fs_engine *e);
 void fs_tick_commit(struct fs_engine *e);
 void fs_tick_go_ahead(struct fs_engine *e);
 void fs_tick_append(struct fs_engine *e);
 void fs_proposal_finish(struct fs_proposal *proposal);
+struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);
 /* view.c */
 bool fs_context_is_shown(const struct fs_context *context,

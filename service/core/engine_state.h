@@ -41,6 +41,7 @@ enum fs_due {
     FS_DUE_PROBE,
     FS_DUE_REVALIDATE,
     FS_DUE_RETRY,
+    FS_DUE_UNHEARD,
     FS_DUE_CELL,
     FS_DUE_CONTEXT,
     FS_DUE_WATCH,
@@ -68,7 +69,8 @@ struct fs_source_state {
     int64_t alive;  /* mono ms of the last successful probe */
     int64_t since;  /* wall ms of the last change of status */
     char error[160];
-    bool probing;
+    bool probing;         /* a probe is out */
+    bool missed;          /* ... for so long that it counts as failed already */
     bool reached;         /* it was up at least once */
     uint64_t outcomes[4]; /* allowed, denied, other values, bad */
     struct fs_alarm probe;
@@ -94,6 +96,7 @@ struct fs_question {
     uint64_t settled;          /* newest entry that had been applied when the request of `answer` was sent */
     unsigned unsettled_rounds; /* answers in a row that came too early for a newer event */
     bool in_flight;
+    int64_t sent; /* mono ms of the request under way */
     bool queued;
     bool overdue;          /* to be asked again, but nobody wanted to know when it was due */
     unsigned entries;      /* entries under way that bring an answer to it */
@@ -105,7 +108,7 @@ struct fs_question {
     uint64_t answer_entry; /* the entry of kind answers that brought `answer`; 0: none was needed */
     struct fs_list ask_node;
     struct fs_list bindings;
-    struct fs_alarm revalidate, retry;
+    struct fs_alarm revalidate, retry; /* the first also: when the request under way is taking too long */
 };
 
 struct fs_binding {
@@ -134,6 +137,7 @@ struct fs_cell {
     unsigned wanted;                /* views and evaluations that need it */
     uint64_t proposed;              /* id of the proposal under way; 0: none. Another's is void */
     uint64_t noted;                 /* the event whose receipt has it already */
+    int64_t waiting; /* mono ms since when an answer to what it asks now is waited for; 0: no */
     bool known, dirty, rebind, held, forced;
     bool withdrawn; /* a grant was held back at its commit: the next one is not */
 };
@@ -278,7 +282,7 @@ struct fs_proposal {
     struct fs_cause *cause;
     json_t *from; /* the value before, where the cell no longer tells it */
     bool takes_away, first, published;
-    bool forced; /* a first value for want of an answer, when nobody could wait any longer */
+    bool forced; /* for want of an answer, when there was no waiting any longer */
 };
 
 /* A draft of the engine's own that waits for its notice. */

@@ -14,8 +14,10 @@ void fs_proposal_finish(struct fs_proposal *proposal)
     memset(proposal, 0, sizeof *proposal);
 }
 
-static struct fs_cause *copy_cause(const struct fs_cause *cause)
+struct fs_cause *fs_cause_copy(const struct fs_cause *cause)
 {
+    if (!cause)
+        return NULL;
     struct fs_cause *copy = FS_NEW(struct fs_cause);
     *copy = *cause;
     return copy;
@@ -54,9 +56,10 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
         e->counts.cells++;
     fs_free(cell->cause);
     copy_value(&cell->value, &proposal->value);
-    cell->cause = copy_cause(proposal->cause);
+    cell->cause = fs_cause_copy(proposal->cause);
     cell->known = true;
     cell->proposed = 0;
+    cell->waiting = 0;
     cell->withdrawn = false;
     cell->revision = revision;
     cell->changed = e->now.wall;

@@ -223,6 +223,19 @@ static void a_new_flag_without_an_answer_is_safe_in_a_snapshot_beside_others(voi
     world_destroy(w);
 }
 
+static void a_new_flag_without_an_answer_is_safe_for_those_who_watch_already(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, both);
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    load(w, "flags:\n" DOOR("\"off\"", "app/door") GATE(GATE_TARGETING));
+    assert_string_equal(world_value(c, 1, "gate"), "absent");
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "gate"), "false");
+    world_destroy(w);
+}
+
 static void a_new_flag_that_answers_for_the_unknown_itself_is_in_that_snapshot_too(void **state)
 {
     (void)state;
@@ -259,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_reload_while_the_source_is_lost_keeps_what_is_stale),
         cmocka_unit_test(a_reload_meets_watches_in_every_state),
         cmocka_unit_test(a_new_flag_without_an_answer_is_safe_in_a_snapshot_beside_others),
+        cmocka_unit_test(a_new_flag_without_an_answer_is_safe_for_those_who_watch_already),
         cmocka_unit_test(a_new_flag_that_answers_for_the_unknown_itself_is_in_that_snapshot_too),
         cmocka_unit_test(a_new_flag_is_safe_though_the_journal_is_dead),
     };

@@ -208,6 +208,103 @@ static void a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale(
     world_destroy(w);
 }
 
+/* A quarter of a minute with renewals. */
+static void let_15_s_pass(struct world *w, struct world_client *c)
+{
+    for (int i = 0; i < 3; i++) {
+        world_advance(w, 5000);
+        world_renew(c);
+        world_run(w);
+    }
+}
+
+static void a_source_whose_probes_hang_is_lost_like_one_that_refuses(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "opa")->probes_hang = true;
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    world_advance(w, 3000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    assert_string_equal(world_reason(c, 1, "door"), "STALE");
+    world_advance(w, 8000);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    world_source(w, "opa")->probes_hang = false;
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_destroy(w);
+}
+
+static void
+a_question_in_doubt_that_a_living_source_does_not_answer_is_too_stale_after_max_stale(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    world_recompute(w, "ada");
+    world_advance(w, 8000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    assert_string_equal(world_reason(c, 1, "door"), "TARGETING_MATCH");
+    world_advance(w, 2000);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(world_reason(c, 1, "door"), "ERROR");
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 100);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_destroy(w);
+}
+
+static const char with_fact[] =
+    "flags:\n"
+    "  door:\n"
+    "    variants: { \"on\": true, \"off\": false }\n"
+    "    defaultVariant: \"off\"\n"
+    "    factDefaults: { tier: none }\n"
+    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey }, tier: { var: "
+    "facts.tier } } }\n";
+
+static void an_old_value_serves_for_max_stale_while_a_new_question_has_no_answer(void **state)
+{
+    (void)state;
+    struct world *w = world_create(with_fact);
+    world_policy(w, "app/door", NULL, "true");
+    struct world_client *c = world_watching(w, "shop");
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    world_fact(w, "ada", "tier", "\"tin\"");
+    world_advance(w, 6000);
+    world_fact(w, "ada", "tier", "\"lead\""); /* another question still: no more time for that */
+    world_advance(w, 3999);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_advance(w, 1);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(world_reason(c, 1, "door"), "ERROR");
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 100);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    world_destroy(w);
+}
+
+static void so_it_is_after_a_reload_that_has_another_source_decide(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_source(w, "second")->mode = WORLD_SILENT;
+    world_load(w, "flags:\n"
+                  "  door:\n"
+                  "    variants: { \"on\": true, \"off\": false }\n"
+                  "    defaultVariant: \"off\"\n"
+                  "    decision: { source: second, path: app/other }\n");
+    world_advance(w, 9000);
+    assert_string_equal(world_value(c, 1, "door"), "true");
+    let_15_s_pass(w, c);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    world_destroy(w);
+}
+
 static void a_probe_that_tells_another_revision_has_everything_asked_again(void **state)
 {
     (void)state;
@@ -308,6 +405,11 @@ int main(void)
         cmocka_unit_test(neither_a_suspend_nor_a_clock_that_is_slewed_has_everything_looked_at),
         cmocka_unit_test(what_changes_silently_is_found_within_revalidate),
         cmocka_unit_test(a_lost_source_is_noticed_within_two_probes_and_safe_after_max_stale),
+        cmocka_unit_test(a_source_whose_probes_hang_is_lost_like_one_that_refuses),
+        cmocka_unit_test(
+            a_question_in_doubt_that_a_living_source_does_not_answer_is_too_stale_after_max_stale),
+        cmocka_unit_test(an_old_value_serves_for_max_stale_while_a_new_question_has_no_answer),
+        cmocka_unit_test(so_it_is_after_a_reload_that_has_another_source_decide),
         cmocka_unit_test(a_probe_that_tells_another_revision_has_everything_asked_again),
         cmocka_unit_test(a_failed_question_is_asked_again_with_growing_pauses),
         cmocka_unit_test(recomputes_of_one_credential_within_50_ms_are_merged_and_none_is_lost),
