@@ -280,7 +280,8 @@ struct fs_proposal {
     uint32_t flag;
     struct fs_evaluation value;
     struct fs_cause *cause;
-    json_t *from; /* the value before, where the cell no longer tells it */
+    json_t *from;   /* the value before, where the cell no longer tells it */
+    bool withdrawn; /* a record only: an entry tells `from`, which never came to be */
     bool takes_away, first, published;
     bool forced; /* for want of an answer, when there was no waiting any longer */
 };
@@ -344,8 +345,10 @@ struct fs_engine {
     bool tick_appended, tick_ahead;
     char *tick_body;
     size_t tick_length;
-    int64_t tick_since;                /* mono ms */
-    FS_VEC(struct fs_proposal) firsts; /* first values, to be recorded with the next tick */
+    int64_t tick_since; /* mono ms */
+    FS_VEC(struct fs_proposal)
+    firsts; /* first values and what was withdrawn: told by the next tick's entry,
+               and in force already */
     struct fs_heap heap;
     struct fs_alarm journal_late;
     struct fs_arena arena;

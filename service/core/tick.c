@@ -111,9 +111,13 @@ static void add_change(struct fs_engine *e, json_t *groups, json_t *contexts,
 {
     const struct fs_flag *flag = e->set->flags[proposal->flag];
     const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-    json_t *change = json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway",
-                               proposal->takes_away, "to", fs_describe_value(&proposal->value), "cause",
-                               describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
+    bool nothing = proposal->withdrawn && !proposal->value.value; /* the cell has no value, as before */
+    json_t *change =
+        json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway", proposal->takes_away, "to",
+                  nothing ? json_null() : fs_describe_value(&proposal->value), "cause",
+                  describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
+    if (proposal->withdrawn)
+        json_object_set_new(change, "withdrawn", json_true());
     json_object_set_new(change, "from",
                         proposal->from    ? json_incref(proposal->from)
                         : proposal->first ? json_null()
@@ -225,13 +229,37 @@ static void drop_front(struct fs_proposal *items, size_t *total, size_t count)
     *total -= count;
 }
 
+/* The entry that was just committed tells a value that never came to be: the next one says so. `cause`: of
+ * the proposal. */
+static void record_withdrawn(struct fs_engine *e, struct fs_proposal *proposal, const struct fs_cause *cause)
+{
+    const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
+    struct fs_proposal record = {
+        .context = proposal->context, .flag = proposal->flag, .published = true, .withdrawn = true};
+    record.from = fs_describe_value(&proposal->value);
+    record.cause = fs_cause_copy(cause);
+    if (cell->known)
+        copy_value(&record.value, &cell->value);
+    record.context->pins++;
+    fs_vec_push(&e->firsts, record);
+}
+
 void fs_tick_commit(struct fs_engine *e)
 {
     bool any = false;
     for (size_t i = 0; i < e->tick_proposals; i++) {
         struct fs_proposal *proposal = &e->proposals.items[i];
-        if (proposal->published || is_void(proposal) || fs_cell_withdraws(e, proposal))
+        if (proposal->published)
             continue;
+        if (is_void(proposal)) {
+            record_withdrawn(e, proposal, proposal->cause);
+            continue;
+        }
+        if (fs_cell_withdraws(e, proposal)) {
+            const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
+            record_withdrawn(e, proposal, cell->pending_cause);
+            continue;
+        }
         if (!any)
             e->revision++;
         any = true;
