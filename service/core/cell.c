@@ -54,9 +54,10 @@ void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag
 void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
     struct fs_cell *cell = &context->cells[flag];
-    if (cell->dirty || !cell->wanted)
+    if (!cell->wanted || (cell->dirty && !cell->aside))
         return;
     cell->dirty = true;
+    cell->aside = false;
     fs_vec_push(&context->dirty, flag);
     if (!context->listed) {
         context->listed = true;

@@ -104,6 +104,31 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
     e->counts.evaluations++;
 }
 
+static bool tells(const struct fs_cause *cause, uint64_t entry)
+{
+    for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++)
+        if (cause->entries[i] == entry)
+            return true;
+    return false;
+}
+
+/* The cell has proposed before, and that is void now: what led to it led to this, and comes first. What no
+ * event caused tells nothing beside one. */
+static void inherit_cause(struct fs_cause *cause, const struct fs_cause *earlier)
+{
+    if (!earlier->count)
+        return;
+    struct fs_cause later = *cause;
+    *cause = *earlier;
+    for (unsigned i = 0; i < later.count && i < FS_CAUSE_LIMIT; i++) {
+        if (tells(earlier, later.entries[i]))
+            continue;
+        if (cause->count < FS_CAUSE_LIMIT)
+            cause->entries[cause->count] = later.entries[i];
+        cause->count++;
+    }
+}
+
 static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look,
                     bool takes_away)
 {
@@ -122,20 +147,24 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
     if (proposal.first && !fs_context_is_shown(context, index)) {
         /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
         fs_publish(e, &proposal, e->revision);
-        if (context->watches && e->firsts.count < FS_FIRSTS_LIMIT) {
-            context->pins++;
-            fs_vec_push(&e->firsts, proposal);
+        context->pins++;
+        if (context->watches && fs_proposals_left(&e->firsts) < FS_FIRSTS_LIMIT) {
+            cell->untold++;
+            fs_proposals_push(&e->firsts, &proposal);
         } else {
-            fs_proposal_finish(&proposal);
+            fs_proposal_done(&proposal);
         }
         return;
     }
     proposal.forced = cell->forced;
     if (proposal.first) /* others see its flags already, and the caller's default rules until it is there */
         proposal.takes_away = fs_evaluation_is_safe(e->set->flags[index], &proposal.value);
+    if (cell->proposed)
+        inherit_cause(proposal.cause, cell->proposed_cause);
     cell->proposed = proposal.id = ++e->next_proposal;
+    cell->proposed_cause = proposal.cause;
     context->pins++;
-    fs_vec_push(&e->proposals, proposal);
+    fs_proposals_push(proposal.takes_away ? &e->taking : &e->giving, &proposal);
 }
 
 /* Another reason for what is visible already gives nobody a right. */
@@ -188,6 +217,18 @@ static void wait_for_answer(struct fs_engine *e, struct fs_context *context, uin
         look->next = end;
 }
 
+static void put_aside(struct fs_engine *e, struct fs_context *context, uint32_t index)
+{
+    struct fs_cell *cell = &context->cells[index];
+    cell->dirty = cell->aside = true;
+    if (!cell->in_aside)
+        fs_vec_push(&context->aside, index);
+    cell->in_aside = true;
+    if (!context->listed_aside)
+        fs_vec_push(&e->aside, context);
+    context->listed_aside = true;
+}
+
 /* Evaluates one dirty cell. `ahead`: a tick is under way, so only what takes away may go; the rest stays
  * dirty. */
 static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t index, bool ahead)
@@ -208,7 +249,7 @@ static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t i
     if (!cell->known)
         take = cell->forced || !(look.pending || holds);
     else if (ahead && !(takes_away && !look.pending))
-        fs_cell_mark(e, context, index);
+        put_aside(e, context, index);
     else if (fs_evaluation_equal(&cell->value, &look.value))
         leave_as_it_is(cell, &look);
     else if (look.pending || (holds && !takes_away && !same_right(&cell->value, &look.value)))
@@ -283,32 +324,69 @@ bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
     return true;
 }
 
-/* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what
- * takes away goes ahead. */
+/* Lists what can be evaluated: pinned, since somebody may let go of one meanwhile. */
+static void take_list(struct fs_context ***contexts, size_t *count, struct fs_engine *e, bool aside)
+{
+    FS_VEC(struct fs_context *) taken = {0};
+    size_t listed = aside ? e->aside.count : e->dirty.count;
+    for (size_t i = 0; i < listed; i++) {
+        struct fs_context *context = aside ? e->aside.items[i] : e->dirty.items[i];
+        *(aside ? &context->listed_aside : &context->listed) = false;
+        context->pins++;
+        fs_vec_push(&taken, context);
+    }
+    if (aside)
+        fs_vec_clear(&e->aside);
+    else
+        fs_vec_clear(&e->dirty);
+    *contexts = taken.items;
+    *count = taken.count;
+}
+
+static void evaluate_context(struct fs_engine *e, struct fs_context *context, bool aside, bool ahead)
+{
+    FS_VEC(uint32_t) flags = {0};
+    size_t listed = aside ? context->aside.count : context->dirty.count;
+    for (size_t i = 0; i < listed; i++)
+        fs_vec_push(&flags, aside ? context->aside.items[i] : context->dirty.items[i]);
+    if (aside)
+        fs_vec_clear(&context->aside);
+    else
+        fs_vec_clear(&context->dirty);
+    for (size_t i = 0; i < flags.count; i++) {
+        struct fs_cell *cell = &context->cells[flags.items[i]];
+        if (aside)
+            cell->in_aside = false;
+        if (!cell->dirty || cell->aside != aside)
+            continue; /* was marked again meanwhile, and looked at so */
+        cell->dirty = cell->aside = false;
+        evaluate(e, context, flags.items[i], ahead);
+    }
+    fs_vec_finish(&flags);
+}
+
+static void evaluate_list(struct fs_engine *e, bool aside, bool ahead)
+{
+    struct fs_context **contexts;
+    size_t count;
+    take_list(&contexts, &count, e, aside);
+    for (size_t i = 0; i < count; i++) {
+        evaluate_context(e, contexts[i], aside, ahead);
+        contexts[i]->pins--;
+    }
+    fs_free(contexts);
+}
+
+/* Evaluates what is dirty. While a tick is on its way to the disk this waits for it, unless the journal is
+ * late. Then, and between the ticks of a mass change, only what takes away goes ahead; the rest is put aside
+ * until all of them are through, and not looked at again for nothing. */
 void fs_cells_evaluate(struct fs_engine *e)
 {
-    bool ahead = e->tick_token != 0;
-    if (!e->dirty.count || (ahead && !e->tick_ahead))
+    if (e->tick_token && !e->tick_ahead)
         return;
-    FS_VEC(struct fs_context *) contexts = {0};
-    for (size_t i = 0; i < e->dirty.count; i++) {
-        e->dirty.items[i]->listed = false;
-        e->dirty.items[i]->pins++;
-        fs_vec_push(&contexts, e->dirty.items[i]);
-    }
-    fs_vec_clear(&e->dirty);
-    for (size_t i = 0; i < contexts.count; i++) {
-        struct fs_context *context = contexts.items[i];
-        FS_VEC(uint32_t) flags = {0};
-        for (size_t f = 0; f < context->dirty.count; f++)
-            fs_vec_push(&flags, context->dirty.items[f]);
-        fs_vec_clear(&context->dirty);
-        for (size_t f = 0; f < flags.count; f++) {
-            context->cells[flags.items[f]].dirty = false;
-            evaluate(e, context, flags.items[f], ahead);
-        }
-        fs_vec_finish(&flags);
-        context->pins--;
-    }
-    fs_vec_finish(&contexts);
+    bool ahead = fs_tick_under_way(e);
+    if (e->dirty.count)
+        evaluate_list(e, false, ahead);
+    if (!ahead && e->aside.count)
+        evaluate_list(e, true, false);
 }

@@ -103,7 +103,20 @@ void fs_tick_propose(struct fs_engine *e);
 void fs_tick_commit(struct fs_engine *e);
 void fs_tick_go_ahead(struct fs_engine *e);
 void fs_tick_append(struct fs_engine *e);
-void fs_proposal_finish(struct fs_proposal *proposal);
+bool fs_tick_under_way(const struct fs_engine *e); /* something is computed that is not published yet */
+/* tick_body.c */
+void fs_tick_fill(struct fs_engine *e); /* sets tick_body, and how much of what is proposed it tells */
+/* tick.c */
+/* Takes the proposal; its context is pinned until then. */
+void fs_proposals_push(struct fs_proposals *queue, const struct fs_proposal *proposal);
+bool fs_proposals_pop(struct fs_proposals *queue, struct fs_proposal *out); /* false: it is empty */
+static inline size_t fs_proposals_left(const struct fs_proposals *queue)
+{
+    return queue->count - queue->head;
+}
+void fs_proposal_done(struct fs_proposal *proposal); /* lets go of it */
+bool fs_proposal_is_void(const struct fs_proposal *proposal);
+void fs_tick_drop(struct fs_engine *e); /* the tick under way, and all that is proposed */
 struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);
 /* view.c */
@@ -162,7 +175,6 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
                     struct fs_receipt *receipt);
 /* engine.c */
-void fs_proposals_finish(struct fs_engine *e); /* with the tick under way */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length,
                       unsigned source, const char *revision);
 static inline void fs_alarm_set(struct fs_engine *e, struct fs_alarm *alarm, enum fs_due due, int64_t mono)

@@ -138,8 +138,12 @@ struct fs_cell {
     uint64_t proposed;              /* id of the proposal under way; 0: none. Another's is void */
     uint64_t noted;                 /* the event whose receipt has it already */
     int64_t waiting; /* mono ms since when an answer to what it asks now is waited for; 0: no */
+    struct fs_cause *proposed_cause; /* that proposal's: borrowed while there is one */
     bool known, dirty, rebind, held, forced;
-    bool withdrawn; /* a grant was held back at its commit: the next one is not */
+    bool aside;      /* dirty, but looked at while a tick was under way: it takes nothing away, and waits */
+    bool in_aside;   /* in context.aside */
+    unsigned untold; /* of engine.firsts: they are told before what came later */
+    bool withdrawn;  /* a grant was held back at its commit: the next one is not */
 };
 
 struct fs_context {
@@ -150,6 +154,8 @@ struct fs_context {
     struct fs_cell *cells;     /* one for each flag of the engine's set */
     FS_VEC(uint32_t) dirty;    /* flags whose cell is dirty */
     bool listed;               /* in engine.dirty */
+    FS_VEC(uint32_t) aside;    /* flags whose cell was put aside; some are not any more */
+    bool listed_aside;         /* in engine.aside */
     size_t watches;            /* live watches and those held after a disconnect */
     size_t askers;             /* watches of one snapshot and evaluations that wait */
     size_t pins;               /* proposals, receipts, and those */
@@ -286,6 +292,12 @@ struct fs_proposal {
     bool forced; /* for want of an answer, when there was no waiting any longer */
 };
 
+/* First come, first served. */
+struct fs_proposals {
+    struct fs_proposal *items; /* the first `head` are gone */
+    size_t count, capacity, head;
+};
+
 /* A draft of the engine's own that waits for its notice. */
 struct fs_pending {
     struct fs_list node;
@@ -332,23 +344,22 @@ struct fs_engine {
     struct fs_map batches;     /* token (8 bytes) -> struct fs_batch */
     struct fs_list idle;       /* unwatched contexts, longest unseen first */
     size_t idle_count;
-    FS_VEC(struct fs_context *) dirty;
+    FS_VEC(struct fs_context *) dirty, aside;
     struct fs_list flush;    /* connections with something to send, urgent ones first */
     struct fs_list answers;  /* struct fs_answers */
     struct fs_list pending;  /* struct fs_pending */
     struct fs_list once;     /* struct fs_once */
     struct fs_list receipts; /* struct fs_receipt, oldest first */
     size_t receipt_count;
-    FS_VEC(struct fs_proposal) proposals; /* of the tick under way */
-    uint64_t tick_token;                  /* 0: none under way */
-    size_t tick_proposals, tick_firsts;   /* how many of them its entry tells */
+    struct fs_proposals taking, giving; /* proposed, and not in a tick yet: what takes away, and the rest */
+    struct fs_proposals firsts;      /* first values and what was withdrawn: in force already, to be told by
+                                        the next ticks' entries */
+    FS_VEC(struct fs_proposal) tick; /* what the entry of the tick under way tells */
+    uint64_t tick_token;             /* 0: none under way */
     bool tick_appended, tick_ahead;
     char *tick_body;
     size_t tick_length;
     int64_t tick_since; /* mono ms */
-    FS_VEC(struct fs_proposal)
-    firsts; /* first values and what was withdrawn: told by the next tick's entry,
-               and in force already */
     struct fs_heap heap;
     struct fs_alarm journal_late;
     struct fs_arena arena;
