@@ -49,3 +49,12 @@ void fs_fake_clock_advance(struct fs_fake_clock *fake, int64_t ms)
     fake->time.mono += ms;
     fake->time.wall += ms;
 }
+
+bool fs_wall_went_ahead(int64_t *lead, struct fs_time now)
+{
+    int64_t is = now.wall - now.mono;
+    bool ahead = is > *lead + FS_WALL_STEP_MS;
+    if (ahead || is < *lead) /* the least lead since: no timer was armed at a lesser one */
+        *lead = is;
+    return ahead;
+}

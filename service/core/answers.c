@@ -104,13 +104,15 @@ static void take_answer(struct fs_engine *e, struct fs_question *q, struct fs_an
 static void settle(struct fs_engine *e, struct fs_question *q, struct fs_answer *answer, uint64_t order,
                    uint64_t sent, uint64_t entry)
 {
-    if (order >= q->order)
-        q->uncommitted = false;
+    if (order >= q->order && answer->state != FS_ANSWER_NONE)
+        q->uncommitted = false; /* a failure brings nothing to the disk: the answer before it still waits */
     if (answer->state == FS_ANSWER_NONE)
         take_failure(e, q, answer, order);
     else
         take_answer(e, q, answer, order, sent, entry);
     q->overdue = false;
+    if (!fs_question_live(q))
+        q->unsettled_rounds = 0; /* rounds count for who waits through them */
     if (fs_list_empty(&q->bindings)) {
         fs_question_release(e, q);
         return;
@@ -148,15 +150,44 @@ static json_t *describe(const struct fs_question *q, const struct fs_answer *ans
     return one;
 }
 
-static void make_body(struct fs_engine *e, struct fs_answers *answers)
+static void make_body(struct fs_engine *e, struct fs_answers *answers, size_t limit)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < answers->count; i++)
         json_array_append_new(list, describe(answers->questions[i], &answers->answers[i]));
     json_t *root = json_pack("{s:s, s:I, s:o}", "source", e->sources.items[answers->source]->name, "sent",
                              (json_int_t)answers->sent, "answers", list);
-    answers->body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &answers->length);
+    answers->body = fs_json_canonical_text(root, limit, &answers->length);
     json_decref(root);
+}
+
+/* The second half, as an entry of its own. */
+static struct fs_answers *split(struct fs_answers *answers)
+{
+    size_t kept = answers->count / 2;
+    struct fs_answers *rest = FS_NEW(struct fs_answers);
+    *rest = *answers;
+    rest->count = answers->count - kept;
+    rest->questions = fs_calloc(rest->count, sizeof *rest->questions);
+    rest->answers = fs_calloc(rest->count, sizeof *rest->answers);
+    memcpy(rest->questions, answers->questions + kept, rest->count * sizeof *rest->questions);
+    memcpy(rest->answers, answers->answers + kept, rest->count * sizeof *rest->answers);
+    answers->count = kept;
+    return rest;
+}
+
+/* Queues them for the journal, in as many entries as it takes. */
+static void enqueue(struct fs_engine *e, struct fs_answers *answers)
+{
+    make_body(e, answers, answers->count > 1 ? e->options.entry_bytes : FS_ENTRY_LIMIT);
+    if (!answers->body && answers->count > 1) {
+        struct fs_answers *rest = split(answers);
+        enqueue(e, answers);
+        enqueue(e, rest);
+        return;
+    }
+    answers->token = FS_ENGINE_TOKENS + ++e->next_token;
+    fs_list_append(&e->answers, &answers->node);
 }
 
 void fs_answers_destroy(struct fs_answers *answers)
@@ -217,9 +248,7 @@ void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *a
     for (size_t i = 0; i < count; i++)
         take_in(e, batch, batch->questions[i], &answers[i], kept);
     if (kept->count) {
-        make_body(e, kept);
-        kept->token = FS_ENGINE_TOKENS + ++e->next_token;
-        fs_list_append(&e->answers, &kept->node);
+        enqueue(e, kept);
         fs_answers_append(e);
     } else {
         fs_answers_destroy(kept);

@@ -137,6 +137,14 @@ static int64_t pace(struct fs_engine *e, const char *credential)
     return pace->deferred ? pace->last + FS_PACE_MS : 0;
 }
 
+static struct fs_fact_origin origin_of(const struct fs_event *event, const struct fs_entry *entry)
+{
+    return (struct fs_fact_origin){.stated = event->time,
+                                   .accepted = entry->time,
+                                   .entry = entry->number,
+                                   .credential = event->credential};
+}
+
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
 {
     struct fs_err err;
@@ -144,9 +152,9 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     if (!event)
         return; /* an erased body: nothing is left to apply */
     struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time, event->credential);
-    int64_t time = event->time ? event->time : entry->time;
+    struct fs_fact_origin origin = origin_of(event, entry);
     for (size_t i = 0; i < event->fact_count; i++) {
-        if (!fs_fact_apply(e, &event->facts[i], time, entry->number, event->credential))
+        if (!fs_fact_apply(e, &event->facts[i], &origin))
             fs_receipt_superseded(receipt);
         concern_fact(e, receipt, &event->facts[i]);
     }
@@ -160,7 +168,9 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
 
 void fs_engine_restore(struct fs_engine *e, const struct fs_fact_state *fact)
 {
-    fs_fact_apply(e, &fact->change, fact->time, fact->entry, fact->credential);
+    struct fs_fact_origin origin = {
+        .stated = fact->time, .accepted = fact->time, .entry = fact->entry, .credential = fact->credential};
+    fs_fact_apply(e, &fact->change, &origin);
 }
 
 void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
@@ -172,8 +182,8 @@ void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
     if (!event)
         return;
+    struct fs_fact_origin origin = origin_of(event, entry);
     for (size_t i = 0; i < event->fact_count; i++)
-        fs_fact_apply(e, &event->facts[i], event->time ? event->time : entry->time, entry->number,
-                      event->credential);
+        fs_fact_apply(e, &event->facts[i], &origin);
     fs_event_destroy(event);
 }

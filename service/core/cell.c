@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Cells: the value of one flag for one context. A dirty cell is evaluated in the turn; what differs from the
- * published value becomes a proposal, unless it would grant on an answer that a newer event has put in doubt.
+ * Cells: the value of one flag for one context. What touches one, who wants it, when it is due, and whether
+ * what it holds may be shown. How it is evaluated stands in cell_evaluate.c.
  */
 #include "engine_internal.h"
 
@@ -54,9 +54,10 @@ void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag
 void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
     struct fs_cell *cell = &context->cells[flag];
-    if (cell->dirty || !cell->wanted)
+    if (!cell->wanted || (cell->dirty && !cell->aside))
         return;
     cell->dirty = true;
+    cell->aside = false;
     fs_vec_push(&context->dirty, flag);
     if (!context->listed) {
         context->listed = true;
@@ -93,101 +94,7 @@ void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag
         fs_cell_mark(e, context, flag);
 }
 
-/* All that evaluating one cell found out. */
-struct outlook {
-    struct fs_evaluation value;
-    bool pending;     /* a question has no answer yet, and one is on its way */
-    bool unsettled;   /* an event has put an answer in doubt */
-    bool doubted;     /* ... so that it may not grant */
-    bool uncommitted; /* an answer is not on the disk yet: it may not grant either */
-    int64_t next;     /* mono ms at which it must be looked at again */
-};
-
-static void give_none(const struct fs_question *q, const struct fs_source_state *source,
-                      struct fs_answer *none, struct fs_standing *out)
-{
-    none->state = FS_ANSWER_NONE;
-    none->error = fs_strdup(q->failed && q->error ? q->error
-                            : source->error[0]    ? source->error
-                                                  : "no answer yet");
-    out->answer = none;
-}
-
-/* How one decision stands. A cell without a value is stricter: nobody has seen the old answer yet, so what is
- * in doubt is not shown at all. */
-static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell, size_t index,
-                  bool forced, struct fs_answer *none, struct fs_standing *out, struct outlook *look)
-{
-    const struct fs_binding *binding = &cell->bindings[index];
-    struct fs_question *q = binding->question;
-    if (!q) {
-        none->state = FS_ANSWER_NONE;
-        none->error = fs_format("%s is missing", binding->missing_fact);
-        out->answer = none;
-        return;
-    }
-    const struct fs_source_state *source = e->sources.items[q->source];
-    bool lost = q->failed || source->status == FS_SOURCE_DOWN;
-    bool early =
-        q->touched > q->settled &&
-        q->unsettled_rounds < 2; /* for one further round at most, or a stream of events would starve it */
-    bool overdue = q->overdue && source->status != FS_SOURCE_DOWN;
-    look->unsettled |= fs_question_unsettled(q);
-    bool unseen = !cell->known && (forced ? early || overdue || q->uncommitted : early && lost);
-    if (!q->answered || unseen) {
-        look->pending |= !lost;
-        give_none(q, source, none, out);
-        return;
-    }
-    look->uncommitted |= q->uncommitted;
-    look->doubted |= overdue || (early && !(cell->withdrawn && q->unsettled_rounds));
-    out->answer = &q->answer;
-    out->stale = lost || q->overdue; /* its source is back, but has not said yet that it still holds */
-    if (out->stale) {
-        int64_t end = fs_question_confirmed(e, q) + flag->max_stale;
-        out->too_stale = e->now.mono >= end;
-        if (!out->too_stale && end < look->next)
-            look->next = end;
-    }
-}
-
-static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced,
-                    struct outlook *look)
-{
-    const struct fs_flag *flag = e->set->flags[index];
-    struct fs_cell *cell = &context->cells[index];
-    struct fs_standing standings[FS_DECISION_LIMIT] = {0};
-    struct fs_answer own[FS_DECISION_LIMIT] = {0};
-    memset(look, 0, sizeof *look);
-    look->next = INT64_MAX;
-    int64_t next_wall = INT64_MAX;
-    for (size_t d = 0; d < flag->decision_count; d++) {
-        const struct fs_decision *decision = &flag->decisions[d];
-        if (decision->rule) {
-            int64_t next = INT64_MAX;
-            fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall,
-                              &e->arena, &own[d], &next);
-            standings[d].answer = &own[d];
-            next_wall = next < next_wall ? next : next_wall;
-        } else {
-            stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
-        }
-    }
-    struct fs_evaluation_input input = {.context = context->json,
-                                        .facts = context->owner->facts_json,
-                                        .standings = standings,
-                                        .wall_ms = e->now.wall};
-    fs_evaluate(flag, &input, &e->arena, &look->value);
-    next_wall = look->value.next_change < next_wall ? look->value.next_change : next_wall;
-    int64_t next = fs_mono_of_wall(e, next_wall);
-    look->next = next < look->next ? next : look->next;
-    for (size_t d = 0; d < flag->decision_count; d++)
-        fs_answer_finish(&own[d]);
-    fs_arena_reset(&e->arena);
-    e->counts.evaluations++;
-}
-
-static void set_alarm(struct fs_engine *e, struct fs_context *context, uint32_t index, int64_t next)
+void fs_cell_arm(struct fs_engine *e, struct fs_context *context, uint32_t index, int64_t next)
 {
     struct fs_cell *cell = &context->cells[index];
     if (next == INT64_MAX) {
@@ -207,119 +114,39 @@ void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm)
 {
     struct fs_cell_alarm *owner = FS_CONTAINER(alarm, struct fs_cell_alarm, alarm);
     fs_cell_note(e, owner->context, owner->flag, FS_CAUSE_TIMER, 0, e->now.wall);
-    if (e->set->flags[owner->flag]->time != FS_TIME_NONE)
-        owner->context->cells[owner->flag].rebind = true; /* its input may read the time */
     fs_cell_mark(e, owner->context, owner->flag);
 }
 
-static void propose(struct fs_engine *e, struct fs_context *context, uint32_t index, struct outlook *look,
-                    bool takes_away)
+void fs_cells_look_anew(struct fs_engine *e)
 {
-    struct fs_cell *cell = &context->cells[index];
-    struct fs_proposal proposal = {.context = context,
-                                   .flag = index,
-                                   .value = look->value,
-                                   .takes_away = takes_away,
-                                   .first = !cell->known};
-    proposal.cause = cell->pending_cause;
-    cell->pending_cause = NULL;
-    cell->held = false;
-    if (!proposal.cause)
-        proposal.cause =
-            fs_cause_create(proposal.first ? FS_CAUSE_WATCH : FS_CAUSE_REVALIDATE, 0, e->now.wall);
-    if (proposal.first && !fs_context_is_shown(context, index)) {
-        /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
-        fs_publish(e, &proposal, e->revision);
-        if (context->watches && e->firsts.count < FS_FIRSTS_LIMIT) {
-            context->pins++;
-            fs_vec_push(&e->firsts, proposal);
-        } else {
-            fs_proposal_finish(&proposal);
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);) {
+        struct fs_context *context = it.value;
+        for (size_t i = 0; i < e->set->count; i++) {
+            struct fs_cell_alarm *alarm = context->cells[i].alarm;
+            if (e->set->flags[i]->time != FS_TIME_NONE && alarm && fs_timer_armed(&alarm->alarm.timer))
+                fs_alarm_set(e, &alarm->alarm, FS_DUE_CELL, e->now.mono);
         }
-        return;
     }
-    cell->proposed = proposal.id = ++e->next_proposal;
-    context->pins++;
-    fs_vec_push(&e->proposals, proposal);
 }
 
-static void bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t index)
+static bool asks_with_time(const struct fs_flag *flag)
+{
+    for (size_t d = 0; flag->time != FS_TIME_NONE && d < flag->decision_count; d++)
+        if (flag->decisions[d].input && fs_rule_time(flag->decisions[d].input) != FS_TIME_NONE)
+            return true;
+    return false;
+}
+
+/* Whoever looks at a cell looks at what it asks now: its alarm may have been overtaken. */
+void fs_cell_bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t index)
 {
     const struct fs_cell *cell = &context->cells[index];
-    if (cell->rebind || (!cell->bindings && e->set->flags[index]->decision_count))
+    const struct fs_flag *flag = e->set->flags[index];
+    if (cell->rebind || (!cell->bindings && flag->decision_count) || asks_with_time(flag))
         fs_cell_bind(e, context, index);
 }
 
-/* Another reason for what is visible already gives nobody a right. */
-static bool same_right(const struct fs_evaluation *a, const struct fs_evaluation *b)
-{
-    return a->value && b->value && !a->error && !b->error && fs_json_equal(a->value, b->value) &&
-           a->variant && b->variant && !strcmp(a->variant, b->variant);
-}
-
-static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
-{
-    memcpy(cell->value.detail, look->value.detail,
-           sizeof cell->value.detail); /* no change, but `why` wants to know */
-    if (look->unsettled || look->pending)
-        return;
-    fs_free(cell->pending_cause);
-    cell->pending_cause = NULL;
-    cell->held = cell->withdrawn = false;
-}
-
-/* Evaluates one dirty cell. `ahead`: a tick is under way, so only what takes away may go; the rest stays
- * dirty. */
-static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t index, bool ahead)
-{
-    struct fs_cell *cell = &context->cells[index];
-    struct outlook look;
-    if (!cell->wanted)
-        return;
-    bind_where_needed(e, context, index);
-    look_at(e, context, index, cell->forced, &look);
-    bool holds = look.doubted || look.uncommitted;
-    bool takes_away =
-        cell->known && fs_evaluation_takes_away(e->set->flags[index], &cell->value, &look.value);
-    bool take = false;
-    if (!cell->known)
-        take = cell->forced || !(look.pending || holds);
-    else if (ahead && !(takes_away && !look.pending))
-        fs_cell_mark(e, context, index);
-    else if (fs_evaluation_equal(&cell->value, &look.value))
-        leave_as_it_is(cell, &look);
-    else if (look.pending || (holds && !takes_away && !same_right(&cell->value, &look.value)))
-        cell->held = true;
-    else
-        take = true;
-    if (take)
-        propose(e, context, index, &look, takes_away);
-    else
-        fs_evaluation_finish(&look.value);
-    cell->forced = false;
-    set_alarm(e, context, index, look.next);
-}
-
-void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag)
-{
-    struct fs_cell *cell = &context->cells[flag];
-    if (cell->known || cell->proposed)
-        return;
-    cell->forced = true;
-    evaluate(e, context, flag, true);
-}
-
-/* A safe value for a cell that has none, when nobody can wait any longer. Not published. */
-void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
-                      struct fs_evaluation *out)
-{
-    struct outlook look;
-    bind_where_needed(e, context, flag);
-    look_at(e, context, flag, true, &look);
-    *out = look.value;
-}
-
-static bool is_doubtful(const struct fs_engine *e, const struct fs_context *context, uint32_t flag)
+bool fs_cell_is_doubtful(const struct fs_engine *e, const struct fs_context *context, uint32_t flag)
 {
     const struct fs_cell *cell = &context->cells[flag];
     for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++) {
@@ -328,72 +155,6 @@ static bool is_doubtful(const struct fs_engine *e, const struct fs_context *cont
             return true;
     }
     return false;
-}
-
-void fs_cell_give_back(struct fs_cell *cell, struct fs_proposal *proposal)
-{
-    struct fs_cause *later = cell->pending_cause;
-    cell->pending_cause = proposal->cause;
-    proposal->cause = NULL;
-    for (unsigned i = 0; later && i < later->count && i < FS_CAUSE_LIMIT; i++) {
-        struct fs_cause *cause = cell->pending_cause;
-        if (cause->count < FS_CAUSE_LIMIT)
-            cause->entries[cause->count] = later->entries[i];
-        cause->count++;
-    }
-    fs_free(later);
-}
-
-bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
-{
-    struct fs_context *context = proposal->context;
-    struct fs_cell *cell = &context->cells[proposal->flag];
-    if (proposal->takes_away || (!cell->dirty && !is_doubtful(e, context, proposal->flag)))
-        return false;
-    struct outlook look;
-    bind_where_needed(e, context, proposal->flag);
-    look_at(e, context, proposal->flag, false, &look);
-    bool good = fs_evaluation_equal(&look.value, &proposal->value) && !look.pending && !look.uncommitted;
-    good = good &&
-           (!look.doubted || cell->withdrawn || (cell->known && same_right(&cell->value, &proposal->value)));
-    fs_evaluation_finish(&look.value);
-    if (good)
-        return false;
-    fs_cell_give_back(cell, proposal);
-    cell->proposed = 0;
-    cell->withdrawn = cell->held = true;
-    fs_cell_mark(e, context, proposal->flag);
-    return true;
-}
-
-/* Evaluates what is dirty. While a tick is under way this waits for it, unless the journal is late: then what
- * takes away goes ahead. */
-void fs_cells_evaluate(struct fs_engine *e)
-{
-    bool ahead = e->tick_token != 0;
-    if (!e->dirty.count || (ahead && !e->tick_ahead))
-        return;
-    FS_VEC(struct fs_context *) contexts = {0};
-    for (size_t i = 0; i < e->dirty.count; i++) {
-        e->dirty.items[i]->listed = false;
-        e->dirty.items[i]->pins++;
-        fs_vec_push(&contexts, e->dirty.items[i]);
-    }
-    fs_vec_clear(&e->dirty);
-    for (size_t i = 0; i < contexts.count; i++) {
-        struct fs_context *context = contexts.items[i];
-        FS_VEC(uint32_t) flags = {0};
-        for (size_t f = 0; f < context->dirty.count; f++)
-            fs_vec_push(&flags, context->dirty.items[f]);
-        fs_vec_clear(&context->dirty);
-        for (size_t f = 0; f < flags.count; f++) {
-            context->cells[flags.items[f]].dirty = false;
-            evaluate(e, context, flags.items[f], ahead);
-        }
-        fs_vec_finish(&flags);
-        context->pins--;
-    }
-    fs_vec_finish(&contexts);
 }
 
 /* Without a value; or nobody has kept it current, and what has come since is not through yet. */
@@ -407,11 +168,11 @@ bool fs_cell_waits(struct fs_engine *e, struct fs_context *context, uint32_t fla
 void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
     struct fs_cell *cell = &context->cells[flag];
-    bind_where_needed(e, context, flag);
+    fs_cell_bind_where_needed(e, context, flag);
     for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++)
         if (cell->bindings[d].question)
             fs_question_ask_again(e, cell->bindings[d].question);
-    if (!cell->known || fs_context_is_shown(context, flag) || !is_doubtful(e, context, flag))
+    if (!cell->known || fs_context_is_shown(context, flag) || !fs_cell_is_doubtful(e, context, flag))
         return;
     fs_evaluation_finish(&cell->value);
     memset(&cell->value, 0, sizeof cell->value);
@@ -419,6 +180,7 @@ void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t fl
     cell->cause = NULL;
     cell->known = false;
     cell->proposed = 0;
+    cell->waiting = 0;
     e->counts.cells--;
     fs_cell_mark(e, context, flag);
 }

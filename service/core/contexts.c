@@ -117,17 +117,21 @@ void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
         fs_cell_unbind(e, &context->cells[i], e->set->flags[i]->decision_count);
         fs_cell_finish(e, &context->cells[i]);
     }
-    if (context->listed) {
-        for (size_t i = 0; i < e->dirty.count; i++)
-            if (e->dirty.items[i] == context) {
-                fs_vec_remove_unordered(&e->dirty, i);
-                break;
-            }
-    }
+    for (size_t i = 0; context->listed && i < e->dirty.count; i++)
+        if (e->dirty.items[i] == context) {
+            fs_vec_remove_unordered(&e->dirty, i);
+            break;
+        }
+    for (size_t i = 0; context->listed_aside && i < e->aside.count; i++)
+        if (e->aside.items[i] == context) {
+            fs_vec_remove_unordered(&e->aside, i);
+            break;
+        }
     fs_map_removes(&e->contexts, context->hash);
     fs_list_remove(&context->by_subject);
     fs_subject_release(e, context->owner);
     fs_vec_finish(&context->dirty);
+    fs_vec_finish(&context->aside);
     fs_free(context->cells);
     fs_free(context->canonical);
     json_decref(context->json);

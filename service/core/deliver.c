@@ -174,11 +174,11 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
         fs_watch_destroy(e, watch);
 }
 
-/* Nothing may be computed and not queued: a tick under way is such a thing, unless its denials went ahead of
- * a late journal. */
+/* Nothing may be computed and not queued: a tick under way is such a thing, and what is left for the next,
+ * unless their denials went ahead of a late journal. */
 static bool may_grant(const struct fs_engine *e, const struct fs_connection *connection)
 {
-    return connection->renew_wanted && !connection->hello_waiting && (!e->tick_token || e->tick_ahead);
+    return connection->renew_wanted && !connection->hello_waiting && (!fs_tick_under_way(e) || e->tick_ahead);
 }
 
 static void send_lease(struct fs_engine *e, struct fs_connection *connection)

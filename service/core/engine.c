@@ -13,6 +13,8 @@ void fs_engine_options_init(struct fs_engine_options *options)
     options->journal_late = 50;
     options->remember = INT64_C(7) * 24 * 3600 * 1000;
     options->batch = 200;
+    options->entry_changes = 2000;
+    options->entry_bytes = 4 << 20;
     options->contexts = 10000;
     options->watches = 10000;
     options->watches_total = 1000000;
@@ -27,6 +29,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     e->counts.lag.bounds = fs_histogram_numbers;
     e->options = *options;
     e->now = e->started = now;
+    e->wall_lead = now.wall - now.mono;
     fs_map_init_borrowing(&e->contexts);
     fs_map_init_borrowing(&e->subjects);
     fs_map_init_borrowing(&e->questions);
@@ -74,21 +77,6 @@ static void batch_destroy(struct fs_engine *e, struct fs_batch *batch)
     fs_free(batch);
 }
 
-void fs_proposals_finish(struct fs_engine *e)
-{
-    for (size_t i = 0; i < e->proposals.count; i++)
-        fs_proposal_finish(&e->proposals.items[i]);
-    for (size_t i = 0; i < e->firsts.count; i++)
-        fs_proposal_finish(&e->firsts.items[i]);
-    fs_vec_finish(&e->proposals);
-    fs_vec_finish(&e->firsts);
-    fs_free(e->tick_body);
-    e->tick_body = NULL;
-    e->tick_token = 0;
-    e->tick_firsts = e->tick_proposals = 0;
-    e->tick_ahead = false;
-}
-
 static void finish_answers(struct fs_engine *e)
 {
     FS_LIST_EACH(&e->answers, node)
@@ -108,7 +96,7 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_receipts_finish(e);
-    fs_proposals_finish(e);
+    fs_tick_drop(e);
     FS_LIST_EACH(&e->once, node)
     {
         struct fs_once *once = FS_CONTAINER(node, struct fs_once, node);
@@ -130,6 +118,7 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_source_destroy(e->sources.items[i]);
     fs_vec_finish(&e->sources);
     fs_vec_finish(&e->dirty);
+    fs_vec_finish(&e->aside);
     struct fs_map *maps[] = {&e->contexts, &e->subjects, &e->questions, &e->connections,
                              &e->sessions, &e->watches,  &e->batches};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
@@ -256,6 +245,7 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         break;
     case FS_DUE_REVALIDATE:
     case FS_DUE_RETRY:
+    case FS_DUE_UNHEARD:
         fs_question_due(e, alarm);
         break;
     case FS_DUE_CELL:
@@ -340,6 +330,10 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     e->now = now;
     if (!e->set)
         return;
+    if (fs_wall_went_ahead(&e->wall_lead, now)) {
+        fs_facts_arm_anew(e);
+        fs_cells_look_anew(e);
+    }
     for (struct fs_timer *timer; (timer = fs_heap_pop_due(&e->heap, now.mono));)
         run_alarm(e, FS_CONTAINER(timer, struct fs_alarm, timer));
     if (!e->tick_token)

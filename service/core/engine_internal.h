@@ -19,6 +19,8 @@ bool fs_question_doubtful(const struct fs_engine *e, const struct fs_question *q
 void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind, uint64_t entry,
                        int64_t time);
 void fs_question_want(struct fs_engine *e, struct fs_question *q); /* queue it unless it is on its way */
+/* Mono ms from which on the answer in doubt is too stale, though its source is not lost; INT64_MAX: never. */
+int64_t fs_question_unheard_at(const struct fs_engine *e, const struct fs_question *q, int64_t max_stale);
 int64_t fs_question_confirmed(const struct fs_engine *e, const struct fs_question *q);
 void fs_question_ask_again(
     struct fs_engine *e,
@@ -45,10 +47,18 @@ void fs_source_destroy(struct fs_source_state *source);
 struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key);
 void fs_subject_release(struct fs_engine *e, struct fs_subject *subject);
 void fs_subject_destroy(struct fs_engine *e, struct fs_subject *subject);
+/* What says that a fact changes: an event and its entry. */
+struct fs_fact_origin {
+    int64_t stated;   /* wall ms of the event; 0: it states none */
+    int64_t accepted; /* wall ms of the entry */
+    uint64_t entry;
+    const char *credential;
+};
 /* Applies it; false: superseded by a newer one. */
-bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry,
-                   const char *credential);
+bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
+                   const struct fs_fact_origin *origin);
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm);
+void fs_facts_arm_anew(struct fs_engine *e); /* the wall clock was set forward */
 /* contexts.c */
 struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_context_text *text);
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
@@ -68,26 +78,48 @@ void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell);
 bool fs_cell_waits(struct fs_engine *e, struct fs_context *context,
                    uint32_t flag); /* has no value yet that may be shown */
 void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+/* Whoever looks at a cell looks at what it asks now. */
+void fs_cell_bind_where_needed(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+/* An answer of it is in doubt, or still to come. */
+bool fs_cell_is_doubtful(const struct fs_engine *e, const struct fs_context *context, uint32_t flag);
+void fs_cell_arm(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                 int64_t next); /* mono ms when it is looked at again; INT64_MAX: not by itself */
 /* Somebody begins to look: what was not kept current is asked again, and forgotten until then unless others
  * see it. */
 void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);
+void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions);
+void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
+void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
+/* cell_evaluate.c */
+void fs_cells_evaluate(struct fs_engine *e);
 void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* a first value, now */
+void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                      struct fs_evaluation *out);
 /* Was the proposal overtaken before its commit? Then it is given up, and the cell looked at again. */
 bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal);
 void fs_cell_give_back(struct fs_cell *cell,
                        struct fs_proposal *proposal); /* the cause of a proposal that comes to nothing */
-void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
-void fs_cells_evaluate(struct fs_engine *e);
-void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
-                      struct fs_evaluation *out);
-struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);
-void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions);
 /* tick.c */
 void fs_tick_propose(struct fs_engine *e);
 void fs_tick_commit(struct fs_engine *e);
 void fs_tick_go_ahead(struct fs_engine *e);
 void fs_tick_append(struct fs_engine *e);
-void fs_proposal_finish(struct fs_proposal *proposal);
+bool fs_tick_under_way(const struct fs_engine *e); /* something is computed that is not published yet */
+/* tick_body.c */
+void fs_tick_fill(struct fs_engine *e); /* sets tick_body, and how much of what is proposed it tells */
+/* tick.c */
+/* Takes the proposal; its context is pinned until then. */
+void fs_proposals_push(struct fs_proposals *queue, const struct fs_proposal *proposal);
+bool fs_proposals_pop(struct fs_proposals *queue, struct fs_proposal *out); /* false: it is empty */
+static inline size_t fs_proposals_left(const struct fs_proposals *queue)
+{
+    return queue->count - queue->head;
+}
+void fs_proposal_done(struct fs_proposal *proposal); /* lets go of it */
+bool fs_proposal_is_void(const struct fs_proposal *proposal);
+void fs_tick_drop(struct fs_engine *e); /* the tick under way, and all that is proposed */
+struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);
 /* view.c */
 bool fs_context_is_shown(const struct fs_context *context,
@@ -146,7 +178,6 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
                     struct fs_receipt *receipt);
 /* engine.c */
-void fs_proposals_finish(struct fs_engine *e); /* with the tick under way */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length,
                       unsigned source, const char *revision);
 static inline void fs_alarm_set(struct fs_engine *e, struct fs_alarm *alarm, enum fs_due due, int64_t mono)

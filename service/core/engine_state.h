@@ -41,6 +41,7 @@ enum fs_due {
     FS_DUE_PROBE,
     FS_DUE_REVALIDATE,
     FS_DUE_RETRY,
+    FS_DUE_UNHEARD,
     FS_DUE_CELL,
     FS_DUE_CONTEXT,
     FS_DUE_WATCH,
@@ -68,7 +69,8 @@ struct fs_source_state {
     int64_t alive;  /* mono ms of the last successful probe */
     int64_t since;  /* wall ms of the last change of status */
     char error[160];
-    bool probing;
+    bool probing;         /* a probe is out */
+    bool missed;          /* ... for so long that it counts as failed already */
     bool reached;         /* it was up at least once */
     uint64_t outcomes[4]; /* allowed, denied, other values, bad */
     struct fs_alarm probe;
@@ -94,6 +96,7 @@ struct fs_question {
     uint64_t settled;          /* newest entry that had been applied when the request of `answer` was sent */
     unsigned unsettled_rounds; /* answers in a row that came too early for a newer event */
     bool in_flight;
+    int64_t sent; /* mono ms of the request under way */
     bool queued;
     bool overdue;          /* to be asked again, but nobody wanted to know when it was due */
     unsigned entries;      /* entries under way that bring an answer to it */
@@ -105,7 +108,7 @@ struct fs_question {
     uint64_t answer_entry; /* the entry of kind answers that brought `answer`; 0: none was needed */
     struct fs_list ask_node;
     struct fs_list bindings;
-    struct fs_alarm revalidate, retry;
+    struct fs_alarm revalidate, retry; /* the first also: when the request under way is taking too long */
 };
 
 struct fs_binding {
@@ -134,8 +137,13 @@ struct fs_cell {
     unsigned wanted;                /* views and evaluations that need it */
     uint64_t proposed;              /* id of the proposal under way; 0: none. Another's is void */
     uint64_t noted;                 /* the event whose receipt has it already */
+    int64_t waiting; /* mono ms since when an answer to what it asks now is waited for; 0: no */
+    struct fs_cause *proposed_cause; /* that proposal's: borrowed while there is one */
     bool known, dirty, rebind, held, forced;
-    bool withdrawn; /* a grant was held back at its commit: the next one is not */
+    bool aside;      /* dirty, but looked at while a tick was under way: it takes nothing away, and waits */
+    bool in_aside;   /* in context.aside */
+    unsigned untold; /* of engine.firsts: they are told before what came later */
+    bool withdrawn;  /* a grant was held back at its commit: the next one is not */
 };
 
 struct fs_context {
@@ -146,6 +154,8 @@ struct fs_context {
     struct fs_cell *cells;     /* one for each flag of the engine's set */
     FS_VEC(uint32_t) dirty;    /* flags whose cell is dirty */
     bool listed;               /* in engine.dirty */
+    FS_VEC(uint32_t) aside;    /* flags whose cell was put aside; some are not any more */
+    bool listed_aside;         /* in engine.aside */
     size_t watches;            /* live watches and those held after a disconnect */
     size_t askers;             /* watches of one snapshot and evaluations that wait */
     size_t pins;               /* proposals, receipts, and those */
@@ -277,8 +287,16 @@ struct fs_proposal {
     uint32_t flag;
     struct fs_evaluation value;
     struct fs_cause *cause;
-    json_t *from; /* the value before, where the cell no longer tells it */
+    json_t *from;   /* the value before, where the cell no longer tells it */
+    bool withdrawn; /* a record only: an entry tells `from`, which never came to be */
     bool takes_away, first, published;
+    bool forced; /* for want of an answer, when there was no waiting any longer */
+};
+
+/* First come, first served. */
+struct fs_proposals {
+    struct fs_proposal *items; /* the first `head` are gone */
+    size_t count, capacity, head;
 };
 
 /* A draft of the engine's own that waits for its notice. */
@@ -311,6 +329,7 @@ struct fs_engine {
     struct fs_engine_options options;
     struct fs_time now; /* of the call that runs */
     struct fs_time started;
+    int64_t wall_lead; /* of the wall clock before the other: see fs_wall_went_ahead() */
     FS_VEC(struct fs_source_state *) sources;
     struct fs_flagset *set;
     size_t words;              /* of a bit set over the flags */
@@ -326,22 +345,23 @@ struct fs_engine {
     struct fs_map batches;     /* token (8 bytes) -> struct fs_batch */
     struct fs_list idle;       /* unwatched contexts, longest unseen first */
     size_t idle_count;
-    FS_VEC(struct fs_context *) dirty;
+    FS_VEC(struct fs_context *) dirty, aside;
     struct fs_list flush;    /* connections with something to send, urgent ones first */
     struct fs_list answers;  /* struct fs_answers */
     struct fs_list pending;  /* struct fs_pending */
     struct fs_list once;     /* struct fs_once */
     struct fs_list receipts; /* struct fs_receipt, oldest first */
     size_t receipt_count;
-    size_t late_items;                    /* what receipts without an answer wait for, all together */
-    FS_VEC(struct fs_proposal) proposals; /* of the tick under way */
-    uint64_t tick_token;                  /* 0: none under way */
-    size_t tick_proposals, tick_firsts;   /* how many of them its entry tells */
+    size_t late_items;                  /* what receipts without an answer wait for, all together */
+    struct fs_proposals taking, giving; /* proposed, and not in a tick yet: what takes away, and the rest */
+    struct fs_proposals firsts;      /* first values and what was withdrawn: in force already, to be told by
+                                        the next ticks' entries */
+    FS_VEC(struct fs_proposal) tick; /* what the entry of the tick under way tells */
+    uint64_t tick_token;             /* 0: none under way */
     bool tick_appended, tick_ahead;
     char *tick_body;
     size_t tick_length;
-    int64_t tick_since;                /* mono ms */
-    FS_VEC(struct fs_proposal) firsts; /* first values, to be recorded with the next tick */
+    int64_t tick_since; /* mono ms */
     struct fs_heap heap;
     struct fs_alarm journal_late;
     struct fs_arena arena;

@@ -214,8 +214,7 @@ bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluati
            same_text(a->variant, b->variant) && fs_json_equal(a->value, b->value);
 }
 
-/* Safe by name, or by value: a decision's own value that equals the safe one gives nobody more. */
-static bool is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation)
+bool fs_evaluation_is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation)
 {
     const json_t *safe =
         flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].value : flag->safe_value;
@@ -255,7 +254,7 @@ bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evalua
 {
     if (fs_evaluation_equal(old, new_) || !new_->value)
         return false;
-    if (is_safe(flag, new_))
+    if (fs_evaluation_is_safe(flag, new_))
         return true;
     int from = place(flag, old), to = place(flag, new_);
     if (from >= 0 && to >= 0)

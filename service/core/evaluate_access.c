@@ -284,6 +284,24 @@ json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *
     return input;
 }
 
+int64_t fs_decision_input_change(const struct fs_flag *flag, const struct fs_decision *decision,
+                                 const json_t *context, const json_t *facts, int64_t wall_ms,
+                                 struct fs_arena *arena)
+{
+    int64_t next = INT64_MAX;
+    json_t *known = NULL;
+    char missing[64];
+    if (!decision->input || fs_rule_time(decision->input) == FS_TIME_NONE)
+        return next;
+    if (fs_facts_for(flag, decision->input, facts, &known, missing)) {
+        struct fs_scope scope = {
+            .context = context, .facts = known, .flag_key = flag->key, .wall_ms = wall_ms};
+        fs_evaluation_schedule(decision->input, &scope, arena, &next);
+    }
+    json_decref(known);
+    return next;
+}
+
 static void read_builtin(struct fs_value value, struct fs_answer *out)
 {
     if (value.kind == FS_FAILED) {

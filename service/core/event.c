@@ -13,6 +13,13 @@ static void strings_destroy(char **strings)
     fs_free(strings);
 }
 
+int64_t fs_event_fact_time(int64_t stated, int64_t accepted, int64_t known)
+{
+    if (stated)
+        return stated;
+    return accepted > known ? accepted : known;
+}
+
 void fs_event_destroy(struct fs_event *event)
 {
     if (!event)

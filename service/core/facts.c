@@ -86,11 +86,12 @@ static void remember(struct fs_engine *e, struct fs_fact *fact)
     fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, e->now.mono + e->options.remember);
 }
 
-bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int64_t time, uint64_t entry,
-                   const char *credential)
+bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
+                   const struct fs_fact_origin *origin)
 {
     struct fs_subject *subject = fs_subject_intern(e, change->subject);
     struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);
+    int64_t time = fs_event_fact_time(origin->stated, origin->accepted, fact ? fact->time : INT64_MIN);
     if (fact && fact->time > time)
         return false;
     if (!fact) {
@@ -108,9 +109,9 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int
     fact->value = json_incref(value);
     fact->time = time;
     fact->expires = change->expires;
-    fact->entry = entry;
+    fact->entry = origin->entry;
     fs_free(fact->credential);
-    fact->credential = fs_strdup(credential);
+    fact->credential = fs_strdup(origin->credential);
     fs_alarm_cancel(e, &fact->expiry);
     if (value && change->expires)
         fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, fs_mono_of_wall(e, change->expires));
@@ -118,7 +119,8 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change, int
         remember(e, fact);
     set_in_force(subject, change->fact, value);
     if (differs)
-        mark_readers(e, subject, change->fact, FS_CAUSE_EVENT, entry, time ? time : e->now.wall);
+        mark_readers(e, subject, change->fact, FS_CAUSE_EVENT, origin->entry,
+                     origin->stated ? origin->stated : origin->accepted);
     return true;
 }
 
@@ -142,4 +144,16 @@ void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm)
     remember(e, fact);
     set_in_force(fact->subject, fact->name, NULL);
     mark_readers(e, fact->subject, fact->name, FS_CAUSE_TIMER, fact->entry, e->now.wall);
+}
+
+void fs_facts_arm_anew(struct fs_engine *e)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->subjects, &it);) {
+        const struct fs_subject *subject = it.value;
+        for (struct fs_map_iter facts = {0}; fs_map_next(&subject->facts, &facts);) {
+            struct fs_fact *fact = facts.value;
+            if (fact->value && fact->expires)
+                fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, fs_mono_of_wall(e, fact->expires));
+        }
+    }
 }

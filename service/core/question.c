@@ -139,25 +139,54 @@ void fs_question_touch(struct fs_engine *e, struct fs_question *q, enum fs_cause
         struct fs_binding *binding = FS_CONTAINER(node, struct fs_binding, node);
         fs_cell_note(e, binding->context, binding->flag, kind, entry, time);
     }
-    /* Nobody watches: it is asked again when somebody wants to know. */
-    if (fs_question_live(q)) {
-        q->attempts = 0;
-        fs_alarm_cancel(e, &q->retry);
-        if (e->defer && !q->queued && !q->in_flight)
-            fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->defer);
-        else
-            fs_question_want(e, q);
+    if (!fs_question_live(q)) {
+        /* It is asked again when somebody wants to know, who then waits like the first. */
+        q->unsettled_rounds = 0;
+        return;
     }
+    q->attempts = 0;
+    fs_alarm_cancel(e, &q->retry);
+    if (e->defer && !q->queued && !q->in_flight)
+        fs_alarm_set(e, &q->retry, FS_DUE_RETRY, e->defer);
+    else
+        fs_question_want(e, q);
 }
 
 void fs_question_due(struct fs_engine *e, struct fs_alarm *alarm)
 {
     struct fs_question *q = alarm->due == FS_DUE_RETRY ? FS_CONTAINER(alarm, struct fs_question, retry)
                                                        : FS_CONTAINER(alarm, struct fs_question, revalidate);
-    if (fs_question_live(q))
+    if (alarm->due == FS_DUE_UNHEARD)
+        fs_question_mark_cells(e, q);
+    else if (fs_question_live(q))
         fs_question_want(e, q);
     else
         q->overdue = true;
+}
+
+/* What an event has put in doubt is confirmed by no probe: where its source is alive and does not answer, it
+ * grows too stale all the same. */
+int64_t fs_question_unheard_at(const struct fs_engine *e, const struct fs_question *q, int64_t max_stale)
+{
+    if (!q->in_flight || !q->answered || q->touched <= q->settled)
+        return INT64_MAX;
+    int64_t slow = q->sent + e->options.evaluate_timeout, stale = q->confirmed + max_stale;
+    return slow > stale ? slow : stale;
+}
+
+static void arm_unheard(struct fs_engine *e, struct fs_question *q)
+{
+    int64_t shortest = INT64_MAX;
+    if (fs_question_unheard_at(e, q, 0) == INT64_MAX)
+        return;
+    FS_LIST_EACH(&q->bindings, node)
+    {
+        const struct fs_flag *flag = e->set->flags[FS_CONTAINER(node, struct fs_binding, node)->flag];
+        int64_t at = fs_question_unheard_at(e, q, flag->max_stale);
+        shortest = at < shortest ? at : shortest;
+    }
+    if (shortest != INT64_MAX)
+        fs_alarm_set(e, &q->revalidate, FS_DUE_UNHEARD, shortest);
 }
 
 static void send_batch(struct fs_engine *e, struct fs_source_state *source)
@@ -173,9 +202,11 @@ static void send_batch(struct fs_engine *e, struct fs_source_state *source)
         fs_list_remove(&q->ask_node);
         q->queued = false;
         q->in_flight = true;
+        q->sent = e->now.mono;
         q->confirmed = fs_question_confirmed(e, q); /* should it fail: the probes until now still count */
         fs_alarm_cancel(e, &q->revalidate);
         fs_alarm_cancel(e, &q->retry);
+        arm_unheard(e, q);
         asked[batch->count] = (struct fs_asked){.id = q->id,
                                                 .kind = q->kind,
                                                 .query = q->query,

@@ -108,7 +108,7 @@ json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receip
         json_object_set_new(root, "superseded", json_true());
     if (receipt->applied)
         json_object_set_new(root, "revision", json_integer((json_int_t)receipt->revision));
-    if (known && !receipt->late && !receipt->questions.count)
+    if (known && !receipt->superseded && !receipt->late && !receipt->questions.count)
         fs_describe_time(root, "safe_at", safe_at);
     return root;
 }

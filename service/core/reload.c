@@ -23,7 +23,8 @@ static void rebuild_context(struct fs_engine *e, struct fs_context *context, str
         *moved = *cell;
         moved->wanted = 0;
         moved->proposed = 0;
-        moved->dirty = moved->withdrawn = false;
+        moved->untold = 0;
+        moved->dirty = moved->withdrawn = moved->aside = moved->in_aside = false;
         if (moved->alarm)
             moved->alarm->flag = (uint32_t)flag->index;
         /* The variant's name is borrowed from the old definition; the new one's text, or our own two words,
@@ -40,8 +41,9 @@ static void rebuild_context(struct fs_engine *e, struct fs_context *context, str
     }
     fs_free(context->cells);
     context->cells = cells;
-    context->listed = false;
+    context->listed = context->listed_aside = false;
     fs_vec_clear(&context->dirty);
+    fs_vec_clear(&context->aside);
 }
 
 static bool same_text(const char *a, const char *b)
@@ -146,20 +148,23 @@ static void refresh_cells(struct fs_engine *e, struct fs_context *context, uint6
     }
 }
 
+static void give_back(struct fs_proposal *proposal)
+{
+    if (!proposal->published && !fs_proposal_is_void(proposal))
+        fs_cell_give_back(&proposal->context->cells[proposal->flag], proposal);
+}
+
 /* A tick under way tells of the old set: it is dropped, and what it proposed comes up again, with its causes.
  */
 static void drop_tick(struct fs_engine *e)
 {
-    for (size_t i = 0; i < e->proposals.count; i++) {
-        struct fs_proposal *proposal = &e->proposals.items[i];
-        struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-        if (!proposal->published && cell->proposed == proposal->id)
-            fs_cell_give_back(cell, proposal);
-        proposal->context->pins--;
-    }
-    for (size_t i = 0; i < e->firsts.count; i++)
-        e->firsts.items[i].context->pins--;
-    fs_proposals_finish(e);
+    for (size_t i = 0; i < e->tick.count; i++)
+        give_back(&e->tick.items[i]);
+    for (size_t i = e->taking.head; i < e->taking.count; i++)
+        give_back(&e->taking.items[i]);
+    for (size_t i = e->giving.head; i < e->giving.count; i++)
+        give_back(&e->giving.items[i]);
+    fs_tick_drop(e);
 }
 
 void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t entry, struct fs_time now)
@@ -177,6 +182,7 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
         fs_vec_push(&questions, q);
     }
     fs_vec_clear(&e->dirty);
+    fs_vec_clear(&e->aside);
     for (size_t i = 0; i < contexts.count; i++)
         rebuild_context(e, contexts.items[i], old, set);
     e->set = fs_flagset_ref(set);

@@ -45,15 +45,6 @@ void fs_source_destroy(struct fs_source_state *source)
     fs_free(source);
 }
 
-void fs_source_due(struct fs_engine *e, struct fs_source_state *source)
-{
-    if (!source->probing) {
-        source->probing = true;
-        e->options.ports.probe(e->options.ports.self, source->index);
-    }
-    fs_alarm_set(e, &source->probe, FS_DUE_PROBE, e->now.mono + e->options.probe_interval);
-}
-
 /* Every question of the source. The body may not free one. */
 #define EACH_QUESTION(e, source, q)                                                                          \
     for (struct fs_map_iter it = {0}; fs_map_next(&(e)->questions, &it);)                                    \
@@ -136,20 +127,43 @@ static void come_up(struct fs_engine *e, struct fs_source_state *source)
     }
 }
 
+static void count_failure(struct fs_engine *e, struct fs_source_state *source, const char *error)
+{
+    source->failures++;
+    snprintf(source->error, sizeof source->error, "%s", error);
+    if (source->failures >= FAILURES_TO_DOWN && source->status != FS_SOURCE_DOWN)
+        go_down(e, source);
+}
+
+/* Time for a probe. One that is still out has failed: how long a source may hang is not the source's to say.
+ */
+void fs_source_due(struct fs_engine *e, struct fs_source_state *source)
+{
+    if (source->probing) {
+        source->missed = true;
+        count_failure(e, source, "no answer to the probe before the next was due");
+    } else {
+        source->probing = true;
+        source->missed = false;
+        e->options.ports.probe(e->options.ports.self, source->index);
+    }
+    fs_alarm_set(e, &source->probe, FS_DUE_PROBE, e->now.mono + e->options.probe_interval);
+}
+
 void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const char *revision,
                       const char *error, struct fs_time now)
 {
     e->now = now;
     struct fs_source_state *source = e->sources.items[index];
-    bool asked = source->probing;
-    source->probing = false;
-    if (!alive) {
-        source->failures += asked; /* the fetch thread's own first probe does not count beside ours */
+    /* The fetch thread's own first probe does not count beside ours, nor one twice. */
+    bool counts = source->probing && !source->missed;
+    source->probing = source->missed = false;
+    if (!alive && counts)
+        count_failure(e, source, error ? error : "no answer");
+    else if (!alive)
         snprintf(source->error, sizeof source->error, "%s", error ? error : "no answer");
-        if (source->failures >= FAILURES_TO_DOWN && source->status != FS_SOURCE_DOWN)
-            go_down(e, source);
+    if (!alive)
         return;
-    }
     source->failures = 0;
     if (revision && !source->revision)
         source->revision = fs_strdup(revision);

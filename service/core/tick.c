@@ -1,21 +1,71 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Ticks: what one round of evaluation changes, as one entry and one revision. The changes are proposed,
- * written, and become the cells' values at the commit. While the journal is late, what takes away is
- * published ahead of it.
+ * Ticks: what one round of evaluation changes, as one entry and one revision; much of it as several. The
+ * changes are proposed, written, and become the cells' values at the commit. While the journal is late, what
+ * takes away is published ahead of it. What an entry tells stands in tick_body.c.
  */
 #include "engine_internal.h"
 
-void fs_proposal_finish(struct fs_proposal *proposal)
+void fs_proposal_done(struct fs_proposal *proposal)
 {
+    proposal->context->pins--;
     fs_evaluation_finish(&proposal->value);
     fs_free(proposal->cause);
     json_decref(proposal->from);
     memset(proposal, 0, sizeof *proposal);
 }
 
-static struct fs_cause *copy_cause(const struct fs_cause *cause)
+void fs_proposals_push(struct fs_proposals *queue, const struct fs_proposal *proposal)
 {
+    fs_vec_push(queue, *proposal);
+}
+
+bool fs_proposals_pop(struct fs_proposals *queue, struct fs_proposal *out)
+{
+    if (queue->head == queue->count)
+        return false;
+    *out = queue->items[queue->head++];
+    if (queue->head == queue->count) {
+        fs_vec_finish(queue);
+    } else if (queue->head >= 1024 && queue->head * 2 > queue->count) {
+        queue->count -= queue->head;
+        memmove(queue->items, queue->items + queue->head, queue->count * sizeof *queue->items);
+        queue->head = 0;
+    }
+    return true;
+}
+
+static void drop_all(struct fs_proposals *queue)
+{
+    struct fs_proposal proposal;
+    while (fs_proposals_pop(queue, &proposal))
+        fs_proposal_done(&proposal);
+    fs_vec_finish(queue);
+}
+
+static void end_tick(struct fs_engine *e)
+{
+    for (size_t i = 0; i < e->tick.count; i++)
+        fs_proposal_done(&e->tick.items[i]);
+    fs_vec_finish(&e->tick);
+    fs_free(e->tick_body);
+    e->tick_body = NULL;
+    e->tick_token = 0;
+    e->tick_ahead = false;
+}
+
+void fs_tick_drop(struct fs_engine *e)
+{
+    end_tick(e);
+    drop_all(&e->taking);
+    drop_all(&e->giving);
+    drop_all(&e->firsts);
+}
+
+struct fs_cause *fs_cause_copy(const struct fs_cause *cause)
+{
+    if (!cause)
+        return NULL;
     struct fs_cause *copy = FS_NEW(struct fs_cause);
     *copy = *cause;
     return copy;
@@ -54,9 +104,10 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
         e->counts.cells++;
     fs_free(cell->cause);
     copy_value(&cell->value, &proposal->value);
-    cell->cause = copy_cause(proposal->cause);
+    cell->cause = fs_cause_copy(proposal->cause);
     cell->known = true;
     cell->proposed = 0;
+    cell->waiting = 0;
     cell->withdrawn = false;
     cell->revision = revision;
     cell->changed = e->now.wall;
@@ -76,89 +127,19 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
     }
 }
 
-/* With the time as entries have it, in milliseconds. */
-static json_t *describe_cause(const struct fs_cause *cause)
+bool fs_tick_under_way(const struct fs_engine *e)
 {
-    json_t *one = fs_describe_cause(cause);
-    json_object_set_new(one, "time", json_integer(cause->time));
-    return one;
-}
-
-static json_t *describe_answers(struct fs_engine *e, const struct fs_proposal *proposal)
-{
-    const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-    json_t *list = json_array();
-    for (size_t d = 0; cell->bindings && d < e->set->flags[proposal->flag]->decision_count; d++) {
-        const struct fs_question *q = cell->bindings[d].question;
-        if (!q)
-            continue;
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s*, s:s*, s:I}", "source",
-                                              e->sources.items[q->source]->name, "kind", q->kind, "query",
-                                              q->query, "state", fs_answer_state_name(q->answer.state),
-                                              "revision", q->answer.revision, "decision",
-                                              q->answer.decision_id, "entry", (json_int_t)q->answer_entry));
-    }
-    return list;
-}
-
-/* Changes of one flag from and to the same value for the same reason stand together, with the contexts they
- * happen to. */
-static void add_change(struct fs_engine *e, json_t *groups, json_t *contexts,
-                       const struct fs_proposal *proposal)
-{
-    const struct fs_flag *flag = e->set->flags[proposal->flag];
-    const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-    json_t *change = json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway",
-                               proposal->takes_away, "to", fs_describe_value(&proposal->value), "cause",
-                               describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
-    json_object_set_new(change, "from",
-                        proposal->from    ? json_incref(proposal->from)
-                        : proposal->first ? json_null()
-                                          : fs_describe_value(&cell->value));
-    char *key = fs_json_canonical_text(change, FS_ENTRY_LIMIT, NULL);
-    json_t *group = json_object_get(groups, key);
-    if (!group) {
-        group = json_incref(change);
-        json_object_set_new(group, "contexts", json_array());
-        json_object_set_new(groups, key, group);
-    }
-    json_array_append_new(json_object_get(group, "contexts"), json_string(proposal->context->hash));
-    if (!json_object_get(contexts, proposal->context->hash))
-        json_object_set(contexts, proposal->context->hash, proposal->context->json);
-    json_decref(change);
-    fs_free(key);
-}
-
-static void make_body(struct fs_engine *e)
-{
-    json_t *groups = json_object(), *contexts = json_object(), *changes = json_array();
-    for (size_t i = 0; i < e->firsts.count; i++)
-        add_change(e, groups, contexts, &e->firsts.items[i]);
-    for (size_t i = 0; i < e->proposals.count; i++)
-        add_change(e, groups, contexts, &e->proposals.items[i]);
-    const char *key;
-    json_t *group;
-    json_object_foreach(groups, key, group)
-    {
-        json_array_append(changes, group);
-    }
-    uint64_t revision = e->revision + (e->proposals.count ? 1 : 0);
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "epoch", e->options.epoch, "revision",
-                             (json_int_t)revision, "changes", changes, "contexts", contexts);
-    e->tick_body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &e->tick_length);
-    json_decref(root);
-    json_decref(groups);
+    return e->tick_token || fs_proposals_left(&e->taking) || fs_proposals_left(&e->giving);
 }
 
 void fs_tick_append(struct fs_engine *e)
 {
     if (!e->tick_token || e->tick_appended)
         return;
-    size_t count = e->tick_firsts + e->tick_proposals;
+    size_t count = e->tick.count;
     struct fs_entry_cell *cells = fs_calloc(count, sizeof *cells);
     for (size_t i = 0; i < count; i++) {
-        const struct fs_proposal *p =
-            i < e->tick_firsts ? &e->firsts.items[i] : &e->proposals.items[i - e->tick_firsts];
+        const struct fs_proposal *p = &e->tick.items[i];
         cells[i] = (struct fs_entry_cell){p->context->subject, p->context->hash, e->set->flags[p->flag]->key};
     }
     struct fs_draft draft = {.kind = FS_ENTRY_TICK,
@@ -172,14 +153,17 @@ void fs_tick_append(struct fs_engine *e)
     fs_free(cells);
 }
 
-/* Begins a tick with all that is proposed. One at a time: what comes meanwhile is the next one. */
+/* Begins a tick with what is proposed, as much as an entry takes. One at a time: what comes meanwhile is the
+ * next one. */
 void fs_tick_propose(struct fs_engine *e)
 {
-    if (e->tick_token || (!e->proposals.count && !e->firsts.count))
+    if (e->tick_token || (!fs_tick_under_way(e) && !fs_proposals_left(&e->firsts)))
         return;
-    e->tick_firsts = e->firsts.count;
-    e->tick_proposals = e->proposals.count;
-    make_body(e);
+    fs_tick_fill(e);
+    if (!e->tick.count) {
+        end_tick(e); /* all of it was void */
+        return;
+    }
     e->tick_token = FS_ENGINE_TOKENS + ++e->next_token;
     e->tick_appended = e->tick_ahead = false;
     e->tick_since = e->now.mono;
@@ -187,9 +171,22 @@ void fs_tick_propose(struct fs_engine *e)
 }
 
 /* A proposal is void when its cell was forgotten meanwhile, or has made another one. */
-static bool is_void(const struct fs_proposal *proposal)
+bool fs_proposal_is_void(const struct fs_proposal *proposal)
 {
     return proposal->context->cells[proposal->flag].proposed != proposal->id;
+}
+
+/* `told`: an entry tells it already, with the value before. */
+static void take_away_now(struct fs_engine *e, struct fs_proposal *proposal, bool told, bool *any)
+{
+    if (!proposal->takes_away || proposal->published || fs_proposal_is_void(proposal))
+        return;
+    if (!*any)
+        e->revision++;
+    *any = true;
+    if (!told && !proposal->first)
+        proposal->from = fs_describe_value(&proposal->context->cells[proposal->flag].value);
+    fs_publish(e, proposal, e->revision);
 }
 
 /* What a late journal may not hold up. The rest of the tick is published at its commit, as a revision of its
@@ -197,49 +194,49 @@ static bool is_void(const struct fs_proposal *proposal)
 void fs_tick_go_ahead(struct fs_engine *e)
 {
     bool any = false;
-    for (size_t i = 0; i < e->proposals.count; i++) {
-        struct fs_proposal *proposal = &e->proposals.items[i];
-        if (!proposal->takes_away || proposal->published || is_void(proposal))
-            continue;
-        if (!any)
-            e->revision++;
-        any = true;
-        if (i >= e->tick_proposals) /* not written yet: the next tick's entry wants to know */
-            proposal->from = fs_describe_value(&proposal->context->cells[proposal->flag].value);
-        fs_publish(e, proposal, e->revision);
-    }
+    for (size_t i = 0; i < e->tick.count; i++)
+        take_away_now(e, &e->tick.items[i], true, &any);
+    for (size_t i = e->taking.head; i < e->taking.count; i++)
+        take_away_now(e, &e->taking.items[i], false, &any);
     e->tick_ahead = true;
 }
 
-/* Forgets the first `count` proposals; those behind them wait for the next tick. */
-static void drop_front(struct fs_proposal *items, size_t *total, size_t count)
+/* The entry that was just committed tells a value that never came to be: the next one says so. `cause`: of
+ * the proposal. */
+static void record_withdrawn(struct fs_engine *e, struct fs_proposal *proposal, const struct fs_cause *cause)
 {
-    for (size_t i = 0; i < count; i++) {
-        items[i].context->pins--;
-        fs_proposal_finish(&items[i]);
-    }
-    memmove(items, items + count, (*total - count) * sizeof *items);
-    *total -= count;
+    const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
+    struct fs_proposal record = {
+        .context = proposal->context, .flag = proposal->flag, .published = true, .withdrawn = true};
+    record.from = fs_describe_value(&proposal->value);
+    record.cause = fs_cause_copy(cause);
+    if (cell->known)
+        copy_value(&record.value, &cell->value);
+    record.context->pins++;
+    record.context->cells[record.flag].untold++;
+    fs_proposals_push(&e->firsts, &record);
 }
 
 void fs_tick_commit(struct fs_engine *e)
 {
     bool any = false;
-    for (size_t i = 0; i < e->tick_proposals; i++) {
-        struct fs_proposal *proposal = &e->proposals.items[i];
-        if (proposal->published || is_void(proposal) || fs_cell_withdraws(e, proposal))
+    for (size_t i = 0; i < e->tick.count; i++) {
+        struct fs_proposal *proposal = &e->tick.items[i];
+        if (proposal->published)
             continue;
+        if (fs_proposal_is_void(proposal)) {
+            record_withdrawn(e, proposal, proposal->cause);
+            continue;
+        }
+        if (fs_cell_withdraws(e, proposal)) {
+            const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
+            record_withdrawn(e, proposal, cell->pending_cause);
+            continue;
+        }
         if (!any)
             e->revision++;
         any = true;
         fs_publish(e, proposal, e->revision);
     }
-    if (e->tick_proposals)
-        drop_front(e->proposals.items, &e->proposals.count, e->tick_proposals);
-    if (e->tick_firsts)
-        drop_front(e->firsts.items, &e->firsts.count, e->tick_firsts);
-    fs_free(e->tick_body);
-    e->tick_body = NULL;
-    e->tick_token = 0;
-    e->tick_ahead = false;
+    end_tick(e);
 }

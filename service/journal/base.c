@@ -124,13 +124,15 @@ static bool put_row(sqlite3 *db, const struct row *row, struct fs_err *err)
 struct earlier {
     const struct fs_sha256 *key;
     struct fs_sha256 *sum;
-    int64_t time;
-    bool newer; /* the row that is there stays */
+    int64_t stated, accepted; /* of the event that comes, wall ms; 0: it states none */
+    int64_t time;             /* by which it is ordered, so */
+    bool newer;               /* the row that is there stays */
 };
 
 static bool take_earlier(void *self, const struct row *row)
 {
     struct earlier *earlier = self;
+    earlier->time = fs_event_fact_time(earlier->stated, earlier->accepted, row->time);
     earlier->newer = row->time > earlier->time;
     if (!earlier->newer) {
         struct fs_sha256 hash = hash_of(earlier->key, row);
@@ -139,10 +141,15 @@ static bool take_earlier(void *self, const struct row *row)
     return false;
 }
 
-static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, const struct row *row, struct fs_sha256 *sum,
-                     struct fs_err *err)
+/* The row's time is settled here: `stated`, or from `accepted` and what is there. */
+static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, struct row *row, int64_t stated,
+                     int64_t accepted, struct fs_sha256 *sum, struct fs_err *err)
 {
-    struct earlier earlier = {.key = key, .sum = sum, .time = row->time};
+    struct earlier earlier = {.key = key,
+                              .sum = sum,
+                              .stated = stated,
+                              .accepted = accepted,
+                              .time = fs_event_fact_time(stated, accepted, INT64_MIN)};
     sqlite3_stmt *find =
         fs_database_prepare(db, "SELECT " COLUMNS " FROM facts WHERE subject = ?1 AND fact = ?2", err);
     if (!find)
@@ -153,6 +160,7 @@ static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, const struct row 
         return false;
     if (earlier.newer)
         return true;
+    row->time = earlier.time;
     struct fs_sha256 hash = hash_of(key, row);
     add(sum, &hash);
     return put_row(db, row, err);
@@ -172,11 +180,10 @@ bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entr
         struct row row = {.subject = change->subject,
                           .fact = change->fact,
                           .number = entry->number,
-                          .time = event->time ? event->time : entry->time,
                           .expires = change->expires,
                           .value = value,
                           .credential = event->credential};
-        fine = fold_row(db, key, &row, sum, err);
+        fine = fold_row(db, key, &row, event->time, entry->time, sum, err);
         fs_free(value);
     }
     fs_event_destroy(event);

@@ -87,7 +87,8 @@ static bool take_tick(void *self, const struct fs_entry *entry)
     struct fs_err err;
     json_t *tick = fs_json_read(entry->body, entry->length, 64, &err);
     const json_t *changes = json_object_get(tick, "changes");
-    for (size_t i = 0; i < json_array_size(changes) && json_array_size(past->list) < past->limit; i++)
+    /* The latest first: a tick tells first values, and what was withdrawn, before what they changed to. */
+    for (size_t i = json_array_size(changes); i-- > 0 && json_array_size(past->list) < past->limit;)
         if (concerns(past, json_array_get(changes, i), json_object_get(tick, "contexts")))
             json_array_append_new(past->list, tell(past, entry, tick, json_array_get(changes, i)));
     json_decref(tick);

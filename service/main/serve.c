@@ -209,7 +209,8 @@ static void make_epoch(struct fs_engine_options *options)
 
 static bool start(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)
 {
-    struct fs_fetch_options fetch = {.inbox = daemon->inbox};
+    struct fs_fetch_options fetch = {.inbox = daemon->inbox,
+                                     .probe_interval = daemon->options->engine.probe_interval};
     daemon->worker = fs_worker_start();
     daemon->key_worker = fs_worker_start();
     if (!daemon->worker || !daemon->key_worker)

@@ -57,6 +57,25 @@ static void end(struct fs_peer *peer, int code, const char *goaway, const char *
         fs_send_close(peer, code, reason);
 }
 
+/* The wall clock was set forward: nobody may stay the longer for it. */
+static void arm_expiries_anew(struct fs_server *server)
+{
+    FS_LIST_EACH(&server->peers, node)
+    {
+        struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
+        if (fs_timer_armed(&peer->expiry.timer))
+            fs_deadline_expiry(peer);
+    }
+}
+
+static void on_expiry(struct fs_peer *peer)
+{
+    if (peer->credential->expires > fs_server_now(peer->server).wall)
+        fs_deadline_expiry(peer); /* the wall clock was set back meanwhile */
+    else
+        end(peer, 4401, "expired", "the credential has expired");
+}
+
 static void on_deadline(struct fs_peer *peer)
 {
     if (peer->state == FS_PEER_BODY) {
@@ -113,6 +132,8 @@ static void find_vanished(struct fs_server *server)
 void fs_deadline_run(struct fs_server *server)
 {
     struct fs_timer *due;
+    if (fs_wall_went_ahead(&server->wall_lead, fs_server_now(server)))
+        arm_expiries_anew(server);
     while ((due = fs_heap_pop_due(&server->timers, fs_server_now(server).mono))) {
         struct fs_peer_timer *timer = FS_CONTAINER(due, struct fs_peer_timer, timer);
         if (timer->kind == FS_TIMER_DEADLINE)
@@ -122,7 +143,7 @@ void fs_deadline_run(struct fs_server *server)
         else if (timer->kind == FS_TIMER_KEEP_ALIVE)
             on_keep_alive(timer->peer);
         else
-            end(timer->peer, 4401, "expired", "the credential has expired");
+            on_expiry(timer->peer);
     }
     server->ticks++;
     if (server->ticks % VANISHED_TICKS == 0)

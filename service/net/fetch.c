@@ -13,6 +13,7 @@
 
 #define CONNECTIONS_DEFAULT    4
 #define RESPONSE_LIMIT_DEFAULT (8u << 20)
+#define PROBE_INTERVAL_DEFAULT 1000 /* ms */
 #define COMMANDS               4096
 #define POLL_LONGEST           1000 /* ms */
 #define CACHED_CONNECTIONS     256L
@@ -167,6 +168,9 @@ static void probe_step(struct fs_fetch *fetch, struct fs_fetch_source *source)
 {
     source->probe_steps++;
     source->probe = fs_transfer_create(source, NULL, source->type->probe(source->self));
+    int64_t left = fetch->probe_patience - (fs_clock_nanos() - source->probe_sent) / 1000000;
+    if (source->probe->timeout > left)
+        source->probe->timeout = left > 1 ? left : 1; /* 0 would be for ever */
     if (!fs_transfer_start(fetch, source->probe))
         finish_transfer(fetch, source->probe, CURLE_FAILED_INIT);
 }
@@ -391,6 +395,13 @@ static void init_libcurl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+/* All steps of a probe end a little before the next is due, or two would count as one. */
+static int64_t probe_patience(int64_t interval)
+{
+    int64_t every = interval ? interval : PROBE_INTERVAL_DEFAULT;
+    return every - every / 10;
+}
+
 struct fs_fetch *fs_fetch_start(const struct fs_fetch_options *options, struct fs_err *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -399,6 +410,7 @@ struct fs_fetch *fs_fetch_start(const struct fs_fetch_options *options, struct f
     fetch->inbox = options->inbox;
     fetch->connections = options->connections ? options->connections : CONNECTIONS_DEFAULT;
     fetch->response_limit = options->response_limit ? options->response_limit : RESPONSE_LIMIT_DEFAULT;
+    fetch->probe_patience = probe_patience(options->probe_interval);
     fetch->clock = fs_clock_system();
     fs_list_init(&fetch->batches);
     fs_list_init(&fetch->running);

@@ -66,7 +66,8 @@ struct fs_transfer {
     struct fs_fetch_source *source;
     struct fs_fetch_batch *batch; /* NULL: a probe */
     struct fs_exchange *exchange;
-    CURL *easy; /* NULL: not started */
+    int64_t timeout; /* ms */
+    CURL *easy;      /* NULL: not started */
     struct curl_slist *headers;
     struct fs_buf body;
     char error[CURL_ERROR_SIZE];
@@ -76,6 +77,7 @@ struct fs_fetch {
     struct fs_queue *inbox;
     struct fs_queue *commands;
     size_t connections, response_limit;
+    int64_t probe_patience; /* ms */
     struct fs_clock clock;
     CURLM *multi;
     pthread_t thread;

@@ -25,6 +25,7 @@ struct fs_transfer *fs_transfer_create(struct fs_fetch_source *source, struct fs
     transfer->source = source;
     transfer->batch = batch;
     transfer->exchange = exchange;
+    transfer->timeout = source->endpoint.timeout;
     return transfer;
 }
 
@@ -98,7 +99,7 @@ bool fs_transfer_start(struct fs_fetch *fetch, struct fs_transfer *transfer)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT,
                      1L); /* a name server that hangs must not hold up the other sources */
-    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->source->endpoint.timeout);
+    curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)transfer->timeout);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
@@ -121,7 +122,7 @@ static void explain(const struct fs_transfer *transfer, CURLcode code, char scra
     if (!transfer->easy)
         snprintf(scratch, 200, "%.199s", transfer->error);
     else if (code == CURLE_OPERATION_TIMEDOUT)
-        snprintf(scratch, 200, "no answer within %s", fs_format_duration(endpoint->timeout, duration));
+        snprintf(scratch, 200, "no answer within %s", fs_format_duration(transfer->timeout, duration));
     else if (code == CURLE_COULDNT_CONNECT)
         snprintf(scratch, 200, "cannot connect to %.150s",
                  endpoint->socket_path ? endpoint->socket_path : endpoint->url);

@@ -300,6 +300,8 @@ static struct fs_server *create(const struct fs_server_options *options)
     fs_map_init(&server->per_key);
     fs_map_init_borrowing(&server->tickets);
     fs_heap_init(&server->timers);
+    struct fs_time now = fs_server_now(server);
+    server->wall_lead = now.wall - now.mono;
     return server;
 }
 

@@ -148,6 +148,7 @@ struct fs_server {
     uint64_t last_id;
     struct fs_list held, sent;
     struct fs_heap timers;
+    int64_t wall_lead; /* of the wall clock before the timers' */
     unsigned ticks;
     int64_t date_second; /* of `date`, which every response carries */
     char date[40];

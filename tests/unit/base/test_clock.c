@@ -30,11 +30,31 @@ static void the_machines_clock_never_runs_backwards(void **state)
     }
 }
 
+static void a_wall_clock_goes_ahead_by_a_step_or_by_many_small_ones_and_not_through_a_suspend(void **state)
+{
+    (void)state;
+    struct fs_time now = {.mono = 100, .wall = 5000};
+    int64_t lead = 4900;
+    now.mono += 3600000;
+    now.wall += 3600000;
+    assert_false(fs_wall_went_ahead(&lead, now));
+    now.wall += 600;
+    assert_false(fs_wall_went_ahead(&lead, now));
+    now.wall += 600;
+    assert_true(fs_wall_went_ahead(&lead, now));
+    assert_false(fs_wall_went_ahead(&lead, now)); /* once */
+    now.wall -= 60000;
+    assert_false(fs_wall_went_ahead(&lead, now));
+    now.wall += 60000;
+    assert_true(fs_wall_went_ahead(&lead, now));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fake_clock_stands_still_until_it_is_moved),
         cmocka_unit_test(the_machines_clock_never_runs_backwards),
+        cmocka_unit_test(a_wall_clock_goes_ahead_by_a_step_or_by_many_small_ones_and_not_through_a_suspend),
     };
     return RUN(tests);
 }

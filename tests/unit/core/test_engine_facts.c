@@ -58,6 +58,54 @@ static void the_newest_time_wins_whatever_the_order_of_arrival(void **state)
     world_destroy(w);
 }
 
+static void an_event_without_a_time_counts_though_the_clock_was_set_back(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_fact(w, "ada", "tier", "\"gold\"");
+    world_run(w);
+    w->now.wall -= 60000;
+    world_advance(w, 1000);
+    uint64_t entry = world_fact(w, "ada", "tier", NULL);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_null(json_object_get(receipt, "superseded"));
+    json_decref(receipt);
+    world_fact(w, "ada", "risk", "90");
+    world_restart(w); /* the same entries settle the same way */
+    world_connect(c, false);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    assert_string_equal(world_value(c, 1, "tame"), "false");
+    char *older =
+        fs_format("{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\"}],\"time\":%lld}",
+                  (long long)w->now.wall + 30000);
+    world_event(w, older); /* before the gold that was removed */
+    fs_free(older);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_destroy(w);
+}
+
+static void a_superseded_event_proves_nothing(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_fact(w, "ada", "tier", "\"gold\"");
+    uint64_t entry =
+        world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\"}]}", w->now.wall - 1000);
+    world_run(w);
+    json_t *receipt = fs_engine_receipt(w->engine, entry, w->now);
+    assert_true(json_is_true(json_object_get(receipt, "superseded")));
+    assert_true(json_is_true(json_object_get(receipt, "complete")));
+    assert_null(json_object_get(receipt, "safe_at"));
+    json_decref(receipt);
+    world_destroy(w);
+}
+
 static void a_fact_ends_at_its_moment(void **state)
 {
     (void)state;
@@ -165,6 +213,8 @@ int main(void)
         cmocka_unit_test(a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more),
         cmocka_unit_test(a_flag_without_its_fact_is_safe_unless_a_default_stands_in),
         cmocka_unit_test(the_newest_time_wins_whatever_the_order_of_arrival),
+        cmocka_unit_test(an_event_without_a_time_counts_though_the_clock_was_set_back),
+        cmocka_unit_test(a_superseded_event_proves_nothing),
         cmocka_unit_test(a_fact_ends_at_its_moment),
         cmocka_unit_test(facts_of_somebody_else_cost_nothing),
         cmocka_unit_test(a_restart_finds_the_same_facts),

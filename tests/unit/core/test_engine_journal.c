@@ -164,6 +164,111 @@ static void a_denial_overtakes_a_grant_of_the_same_flag_that_waits_for_the_disk(
     world_destroy(w);
 }
 
+static void a_batch_that_fails_does_not_let_an_answer_grant_that_is_not_on_the_disk(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    world_policy(w, "app/door", NULL, "true");
+    world_policy(w, "app/level", NULL, "\"all\"");
+    world_run(w);
+    w->failing = true;
+    struct world_client *c = world_watching(w, "shop");
+    world_advance(w, 100); /* the answers went ahead of their entry */
+    world_source(w, "opa")->mode = WORLD_REFUSES;
+    world_source(w, "opa")->probes_fail = true;
+    fs_engine_reported(w->engine, 1, "replica", "r1", w->now);
+    fs_engine_reported(w->engine, 1, "replica", "r2", w->now); /* has everything asked again */
+    world_advance(w, 200);
+    assert_int_equal(c->snapshots, 0);
+    world_advance(w, 1000);
+    assert_int_equal(c->snapshots, 1);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(world_value(c, 1, "level"), "\"none\"");
+    world_destroy(w);
+}
+
+/* The last thing that the journal tells of a flag of ada: the value that it came to, as text. */
+static const char *last_told(struct world *w, const char *flag)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "nothing");
+    for (size_t i = 0; i < w->entries.count; i++) {
+        if (w->entries.items[i].kind != FS_ENTRY_TICK)
+            continue;
+        json_t *tick = json_loads(w->entries.items[i].body, 0, NULL);
+        size_t at;
+        json_t *change;
+        json_array_foreach(json_object_get(tick, "changes"), at, change)
+        {
+            if (strcmp(fs_json_text(change, "flag"), flag))
+                continue;
+            char *value =
+                json_dumps(json_object_get(json_object_get(change, "to"), "value"), JSON_ENCODE_ANY);
+            snprintf(text, sizeof text, "%s%s", value ? value : "null",
+                     json_is_true(json_object_get(change, "withdrawn")) ? " withdrawn" : "");
+            free(value);
+        }
+        json_decref(tick);
+    }
+    return text;
+}
+
+static void what_is_withdrawn_at_its_commit_is_told_by_a_later_entry(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, "false");
+    world_policy(w, "app/door", NULL, "true");
+    world_recompute(w, "ada");
+    world_turn(w);
+    world_answer_all(w);
+    w->manual = true;
+    world_commit(w); /* the answers */
+    world_turn(w);   /* proposes the grant */
+    assert_int_equal(w->drafts.count, 1);
+    struct world_draft tick = w->drafts.items[0];
+    w->drafts.count = 0;
+    w->manual = false;
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada"); /* comes before the tick's commit */
+    fs_vec_push(&w->drafts, tick);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_int_equal(c->deltas, 0);
+    assert_string_equal(last_told(w, "door"), "false withdrawn");
+    world_policy(w, "app/door", NULL, "true");
+    world_recompute(w, "ada");
+    world_run(w);
+    assert_string_equal(last_told(w, "door"), "true");
+    world_destroy(w);
+}
+
+static void so_is_a_grant_that_a_denial_has_overtaken(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, "false");
+    w->manual = true;
+    world_policy(w, "app/level", NULL, "\"all\"");
+    world_recompute(w, "ada");
+    world_commit(w);
+    world_turn(w);
+    world_answer_all(w);
+    world_commit(w);
+    world_turn(w);
+    struct world_draft tick = w->drafts.items[0]; /* to "all" */
+    w->drafts.count = 0;
+    world_policy(w, "app/level", NULL, "\"none\"");
+    world_recompute(w, "ada");
+    assert_true(world_commit(w));
+    world_advance(w, 200); /* goes ahead of it */
+    assert_string_equal(world_value(c, 1, "level"), "\"none\"");
+    fs_vec_push(&w->drafts, tick);
+    recover(w);
+    assert_string_equal(last_told(w, "level"), "\"none\"");
+    world_destroy(w);
+}
+
 static void one_tick_is_one_entry_however_many_change(void **state)
 {
     (void)state;
@@ -230,6 +335,9 @@ int main(void)
         cmocka_unit_test(a_journal_that_takes_nothing_is_offered_it_again),
         cmocka_unit_test(an_answer_whose_entry_is_written_late_does_not_undo_a_newer_one),
         cmocka_unit_test(a_denial_overtakes_a_grant_of_the_same_flag_that_waits_for_the_disk),
+        cmocka_unit_test(a_batch_that_fails_does_not_let_an_answer_grant_that_is_not_on_the_disk),
+        cmocka_unit_test(what_is_withdrawn_at_its_commit_is_told_by_a_later_entry),
+        cmocka_unit_test(so_is_a_grant_that_a_denial_has_overtaken),
         cmocka_unit_test(one_tick_is_one_entry_however_many_change),
         cmocka_unit_test(no_lease_is_granted_while_a_change_is_on_its_way_to_the_disk),
         cmocka_unit_test(a_first_value_does_not_wait_for_the_tick_that_records_it),

@@ -88,6 +88,74 @@ static void a_new_watch_is_not_shown_what_an_event_has_put_in_doubt(void **state
     world_destroy(w);
 }
 
+/* Answers that come too early for the next event, until one counts all the same; then the asker is gone. */
+static struct world *after_a_burst_of_events(void)
+{
+    struct world *w = world_create(flags);
+    world_policy(w, "app/door", NULL, "true");
+    w->hold_asks = true;
+    world_evaluate(w, "ada", 1);
+    world_run(w);
+    for (int i = 0; i < 3; i++) {
+        world_recompute(w, "ada");
+        world_run(w);
+        world_answer(w);
+        world_run(w);
+    }
+    assert_string_equal(value(w, 1, "door"), "true");
+    return w;
+}
+
+static void after_a_burst_of_events_a_later_one_is_asked_about_as_ever(void **state)
+{
+    (void)state;
+    struct world *w = after_a_burst_of_events();
+    world_answer_all(w);
+    world_run(w);
+    world_advance(w, 1000);
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada");
+    w->hold_asks = false;
+    world_advance(w, 5000);
+    assert_null(world_evaluate(w, "ada", 2));
+    world_run(w);
+    assert_string_equal(value(w, 2, "door"), "false");
+    world_destroy(w);
+}
+
+static void a_new_watch_waits_for_the_answer_after_a_burst_of_events_too(void **state)
+{
+    (void)state;
+    struct world *w = after_a_burst_of_events();
+    world_answer_all(w);
+    world_run(w);
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada");
+    struct world_client *c = world_watching(w, "shop");
+    assert_int_equal(c->snapshots, 0);
+    world_answer_all(w);
+    world_run(w);
+    assert_int_equal(c->snapshots, 1);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    world_destroy(w);
+}
+
+static void what_stayed_in_doubt_when_the_last_asker_left_is_asked_again_before_it_is_shown(void **state)
+{
+    (void)state;
+    struct world *w = after_a_burst_of_events();
+    world_policy(w, "app/door", NULL, "false");
+    world_recompute(w, "ada"); /* nobody waits, and the answer under way was asked before */
+    world_answer_all(w);
+    world_run(w);
+    w->hold_asks = false;
+    world_advance(w, 5000);
+    assert_null(world_evaluate(w, "ada", 2));
+    world_run(w);
+    assert_string_equal(value(w, 2, "door"), "false");
+    world_destroy(w);
+}
+
 static void a_fact_in_between_counts(void **state)
 {
     (void)state;
@@ -260,6 +328,9 @@ int main(void)
         cmocka_unit_test(without_an_answer_it_is_safe_after_a_second),
         cmocka_unit_test(an_event_in_between_is_asked_about_before_it_is_answered),
         cmocka_unit_test(a_new_watch_is_not_shown_what_an_event_has_put_in_doubt),
+        cmocka_unit_test(after_a_burst_of_events_a_later_one_is_asked_about_as_ever),
+        cmocka_unit_test(a_new_watch_waits_for_the_answer_after_a_burst_of_events_too),
+        cmocka_unit_test(what_stayed_in_doubt_when_the_last_asker_left_is_asked_again_before_it_is_shown),
         cmocka_unit_test(a_fact_in_between_counts),
         cmocka_unit_test(what_failed_is_asked_again_once_its_pause_is_over),
         cmocka_unit_test(what_is_older_than_revalidate_is_asked_again),

@@ -180,6 +180,86 @@ static void a_reload_meets_watches_in_every_state(void **state)
     world_destroy(w);
 }
 
+#define GATE(extra)                                                                                          \
+    "  gate:\n"                                                                                              \
+    "    variants: { \"on\": true, \"off\": false, \"ajar\": true }\n"                                       \
+    "    defaultVariant: \"off\"\n"                                                                          \
+    "    safeVariant: \"off\"\n"                                                                             \
+    "    visibility: client\n" extra                                                                         \
+    "    decision: { source: opa, path: app/gate, input: { user: { var: targetingKey } } }\n"
+#define GATE_TARGETING "    targeting: { if: [ { var: decision.allowed }, \"on\", \"off\" ] }\n"
+#define GATE_AJAR                                                                                            \
+    "    onUnknown: evaluate\n"                                                                              \
+    "    targeting: { if: [ { \"==\": [ { var: decision.state }, unknown ] }, ajar, \"off\" ] }\n"
+
+/* A flag that is new to all, whose source is silent; a second watch comes when the first has its snapshot. */
+static struct world_client *watch_beside(struct world *w, const char *yaml)
+{
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    world_load(w, yaml);
+    world_run(w);
+    struct world_client *second = world_client_as(w, "second", "evaluate", "ada");
+    world_watch(second, 1, "ada");
+    world_connect(second, false);
+    world_advance(w, 1000);
+    return second;
+}
+
+static void a_new_flag_without_an_answer_is_safe_in_a_snapshot_beside_others(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, both);
+    struct world_client *second =
+        watch_beside(w, "flags:\n" DOOR("\"off\"", "app/door") GATE(GATE_TARGETING));
+    assert_int_equal(second->snapshots, 1);
+    assert_string_equal(world_value(second, 1, "gate"), "false");
+    assert_string_equal(world_reason(second, 1, "gate"), "ERROR");
+    assert_string_equal(world_value(c, 1, "gate"), "false");
+    world_source(w, "opa")->mode = WORLD_ANSWERS;
+    world_advance(w, 100);
+    assert_string_equal(world_value(second, 1, "gate"), "true");
+    world_assert_converged(w);
+    world_destroy(w);
+}
+
+static void a_new_flag_without_an_answer_is_safe_for_those_who_watch_already(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, both);
+    world_source(w, "opa")->mode = WORLD_SILENT;
+    load(w, "flags:\n" DOOR("\"off\"", "app/door") GATE(GATE_TARGETING));
+    assert_string_equal(world_value(c, 1, "gate"), "absent");
+    world_advance(w, 1000);
+    assert_string_equal(world_value(c, 1, "gate"), "false");
+    world_destroy(w);
+}
+
+static void a_new_flag_that_answers_for_the_unknown_itself_is_in_that_snapshot_too(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, both);
+    struct world_client *second = watch_beside(w, "flags:\n" DOOR("\"off\"", "app/door") GATE(GATE_AJAR));
+    assert_string_equal(world_value(second, 1, "gate"), "true");
+    assert_string_equal(world_value(c, 1, "gate"), "true");
+    world_destroy(w);
+}
+
+static void a_new_flag_is_safe_though_the_journal_is_dead(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, both);
+    w->failing = true;
+    struct world_client *second =
+        watch_beside(w, "flags:\n" DOOR("\"off\"", "app/door") GATE(GATE_TARGETING));
+    world_advance(w, 100);
+    assert_string_equal(world_value(second, 1, "gate"), "false");
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +271,10 @@ int main(void)
         cmocka_unit_test(a_reload_during_a_tick_loses_neither_the_change_nor_its_cause),
         cmocka_unit_test(a_reload_while_the_source_is_lost_keeps_what_is_stale),
         cmocka_unit_test(a_reload_meets_watches_in_every_state),
+        cmocka_unit_test(a_new_flag_without_an_answer_is_safe_in_a_snapshot_beside_others),
+        cmocka_unit_test(a_new_flag_without_an_answer_is_safe_for_those_who_watch_already),
+        cmocka_unit_test(a_new_flag_that_answers_for_the_unknown_itself_is_in_that_snapshot_too),
+        cmocka_unit_test(a_new_flag_is_safe_though_the_journal_is_dead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,6 +199,23 @@ static void facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins(voi
     assert_int_equal(verify(bench).bad, 0);
 }
 
+static void an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    int64_t now = bench->clock.time.wall;
+    set_fact(bench, "anna", "tier", "\"gold\"", now + 30000, 0);
+    set_fact(bench, "anna", "tier", NULL, 0, 0);
+    set_fact(bench, "bo", "tier", "1", now + 30000, 0);
+    set_fact(bench, "bo", "tier", "2", now, 0);
+    char expected[200];
+    snprintf(expected, sizeof expected, "anna.tier=- @%" PRId64 " #2 k1;bo.tier=1 @%" PRId64 " #3 k1;",
+             now + 30000, now + 30000);
+    pass(bench, RETENTION + LOOK / 2, 5);
+    assert_facts(bench, expected);
+    assert_int_equal(verify(bench).bad, 0);
+}
+
 static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come(void **state)
 {
     struct bench *bench = *state;
@@ -319,6 +336,7 @@ int main(void)
         TEST(nothing_goes_without_retention_and_the_last_entry_never),
         TEST(many_more_than_a_step_go_in_several),
         TEST(facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins),
+        TEST(an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back),
         TEST(what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come),
         TEST(the_cells_of_what_is_gone_are_gone_too),
         TEST(a_fact_that_was_changed_in_the_file_is_found),

@@ -33,6 +33,7 @@ struct door {
     struct fs_server *server;
     struct fs_queue *inbox;
     atomic_llong mono; /* a clock that stands still until the test moves it */
+    atomic_llong step; /* by which the wall clock was set */
     int port;
     char key[80]; /* of a key with evaluate:any and operate */
     char key_id[16];
@@ -43,7 +44,7 @@ static inline struct fs_time door_now(void *self)
 {
     struct door *door = self;
     long long mono = atomic_load(&door->mono);
-    return (struct fs_time){.mono = mono, .wall = INT64_C(1790000000000) + mono};
+    return (struct fs_time){.mono = mono, .wall = INT64_C(1790000000000) + mono + atomic_load(&door->step)};
 }
 
 static inline void door_advance(struct door *door, int64_t ms)
@@ -75,6 +76,7 @@ static inline void door_init(struct door *door)
 {
     memset(door, 0, sizeof *door);
     atomic_init(&door->mono, 1000);
+    atomic_init(&door->step, 0);
     door->keys = json_object();
     door_add_key(door, "{\"name\":\"test\",\"scopes\":[\"evaluate:any\",\"operate\"]}", door->key);
     memcpy(door->key_id, door->key + 10, 8);

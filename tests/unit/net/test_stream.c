@@ -120,6 +120,24 @@ static void a_stream_ends_when_its_credential_expires(void **state)
     close(fd);
 }
 
+static void a_stream_ends_when_the_clock_is_set_past_the_end_of_its_credential(void **state)
+{
+    uint64_t id;
+    char key[80];
+    (void)state;
+    atomic_store(&door.step, -50000);
+    int fd = asked_for_a_stream("GET", &id);
+    door_add_key(&door, "{\"scopes\":[\"evaluate:any\"],\"expires\":1790000900000}", key);
+    fs_server_set_keyring(door.server, door_keyring(&door), NULL);
+    fs_server_stream(door.server, id, credential_of(key), "text/event-stream", NULL);
+    assert_int_equal(client_answer(fd)->status, 200);
+    atomic_store(&door.step, 1000000);
+    assert_true(client_ended(fd));
+    assert_int_equal(door_id(&door, FS_NET_CLOSED), id);
+    atomic_store(&door.step, 0);
+    close(fd);
+}
+
 static void a_key_that_was_revoked_meanwhile_opens_no_stream(void **state)
 {
     uint64_t id;
@@ -367,6 +385,7 @@ int main(void)
         TEST(a_stream_carries_bytes_until_it_is_closed),
         TEST(a_stream_ends_with_the_key_that_it_was_opened_for),
         TEST(a_stream_ends_when_its_credential_expires),
+        TEST(a_stream_ends_when_the_clock_is_set_past_the_end_of_its_credential),
         TEST(a_key_that_was_revoked_meanwhile_opens_no_stream),
         TEST(a_request_that_is_still_coming_when_its_key_is_revoked_reaches_nobody),
         TEST(a_stream_has_no_head),

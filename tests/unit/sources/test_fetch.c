@@ -18,6 +18,7 @@ struct bench {
     int release;         /* let /hold go when so many have arrived */
     int arrived;
     bool probed; /* the second step was answered */
+    bool probes_hang;
     bool asked_too_early;
     char authorization[128]; /* of the last request */
 };
@@ -54,7 +55,7 @@ static void handle(struct server *server, const char *head, const char *body, st
     } else {
         bench->asked_too_early = bench->asked_too_early || !bench->probed;
     }
-    if (strncmp(path, "/hang ", 6) == 0)
+    if (strncmp(path, "/hang ", 6) == 0 || (bench->probes_hang && strncmp(path, "/probe-second ", 14) == 0))
         reply->hang = true;
     else if (strncmp(path, "/hold ", 6) == 0)
         hold(bench);
@@ -276,6 +277,21 @@ static void a_source_is_probed_before_anything_is_asked(void **state)
     bench_stop(&bench);
 }
 
+static void a_probe_does_not_hang_for_as_long_as_an_answer_may(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_start(&bench, NULL);
+    bench.probes_hang = true;
+    bench_add(&bench, 0, NULL, 100000, NULL); /* longer than anybody waits here */
+    struct fs_fetch_message *message = bench_pop(&bench);
+    assert_int_equal(message->kind, FS_FETCH_PROBE);
+    assert_false(message->probe.alive);
+    assert_non_null(strstr(message->probe.error, "no answer within"));
+    fs_fetch_message_destroy(message);
+    bench_stop(&bench);
+}
+
 static void at_most_four_requests_of_a_source_run_at_once(void **state)
 {
     (void)state;
@@ -447,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_hung_source_holds_up_no_other),
         cmocka_unit_test(stopping_answers_what_is_open),
         cmocka_unit_test(a_source_is_probed_before_anything_is_asked),
+        cmocka_unit_test(a_probe_does_not_hang_for_as_long_as_an_answer_may),
         cmocka_unit_test(at_most_four_requests_of_a_source_run_at_once),
         cmocka_unit_test(connections_are_kept),
         cmocka_unit_test(an_answer_over_the_limit_is_cut_off_and_says_so),

@@ -6,6 +6,7 @@
 #ifndef FS_BASE_CLOCK_H
 #define FS_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One moment on both clocks, in milliseconds. */
@@ -25,6 +26,14 @@ static inline struct fs_time fs_clock_now(const struct fs_clock *clock)
 {
     return clock->now(clock->self);
 }
+/*
+ * Has the wall clock gone ahead of `mono` by more than FS_WALL_STEP_MS since timers were last armed for
+ * moments of it? Then they are late by that and must be armed anew. `lead` is the caller's, and begins as
+ * wall - mono. A suspend moves both clocks; a clock that is slewed counts when it adds up; one that is set
+ * back makes timers early, which their owners must bear. Any thread.
+ */
+#define FS_WALL_STEP_MS 1000
+bool fs_wall_went_ahead(int64_t *lead, struct fs_time now);
 /* For measuring stages: nanoseconds on CLOCK_MONOTONIC. Any thread. */
 int64_t fs_clock_nanos(void);
 

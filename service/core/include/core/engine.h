@@ -158,7 +158,9 @@ struct fs_engine_options {
     int64_t remember; /* ms: a fact that is gone is remembered, so that an older event cannot bring it back; 7
                          days */
     size_t batch;     /* questions in one ask, 200 */
-    size_t contexts;  /* unwatched contexts that are kept, 10000 */
+    size_t entry_changes; /* changes in one tick, 2000: a mass change is several */
+    size_t entry_bytes;   /* about as much is told in one entry, 4 MiB, and one change or answer at least */
+    size_t contexts;      /* unwatched contexts that are kept, 10000 */
     size_t watches_total; /* 1,000,000 */
     size_t watches;       /* per connection */
     unsigned window;      /* frames under way per connection */

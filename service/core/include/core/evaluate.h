@@ -69,6 +69,9 @@ void fs_evaluation_safe(struct fs_evaluation *out, const struct fs_flag *flag, e
 void fs_evaluation_finish(struct fs_evaluation *evaluation);
 /* Same type, value, variant, reason, safe and error: not a change. */
 bool fs_evaluation_equal(const struct fs_evaluation *a, const struct fs_evaluation *b);
+/* Safe by name, or by value: a decision's own value that equals the safe one gives nobody more. Any thread.
+ */
+bool fs_evaluation_is_safe(const struct fs_flag *flag, const struct fs_evaluation *evaluation);
 /* Is the step from `old` to `new` taking away: to the safe variant, to an earlier one in `order`, or an array
  * to a subset of it? */
 bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evaluation *old,
@@ -79,6 +82,10 @@ bool fs_evaluation_takes_away(const struct fs_flag *flag, const struct fs_evalua
 json_t *fs_decision_input(const struct fs_flag *flag, const struct fs_decision *decision,
                           const json_t *context, const json_t *facts, int64_t wall_ms, struct fs_arena *arena,
                           char missing_fact[64]);
+/* Wall ms at which time alone may change that input; INT64_MAX: never. */
+int64_t fs_decision_input_change(const struct fs_flag *flag, const struct fs_decision *decision,
+                                 const json_t *context, const json_t *facts, int64_t wall_ms,
+                                 struct fs_arena *arena);
 /* The built-in source's answer: the decision's rule over context and facts. A fact that is missing and has no
  * default gives FS_ANSWER_NONE with its name. `next_change` as in struct fs_evaluation. */
 void fs_decide_builtin(const struct fs_flag *flag, const struct fs_decision *decision, const json_t *context,

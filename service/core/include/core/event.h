@@ -52,6 +52,11 @@ struct fs_event {
     size_t fact_count;
 };
 
+/* By which the facts of an event are ordered: its own `stated` time; where it states none (0), that of its
+ * entry, but never before `known`, the time of the fact as it is known (INT64_MIN: it is not). So what
+ * happened later counts though the wall clock was set back meanwhile. All wall ms. Applying, replay and the
+ * journal's base state agree by asking here. Any thread. */
+int64_t fs_event_fact_time(int64_t stated, int64_t accepted, int64_t known);
 void fs_event_destroy(struct fs_event *event); /* accepts NULL */
 /* Writes the canonical JSON. */
 bool fs_event_write(const struct fs_event *event, struct fs_buf *out);

@@ -8,7 +8,9 @@
  * FS_ANSWER_NONE. A request gets the source's timeout. A batch ends when its source was silent for that long
  * (answers to other batches of it count as a sign of life), and in any case after ten times that. At most
  * `connections` requests of one source run at once, its probe beside them; no source waits for another. A
- * source is probed once when it is added, unasked, and nothing is asked of it before that probe has ended.
+ * source is probed once when it is added, unasked, and nothing is asked of it before that probe has ended. A
+ * probe has its source's timeout, but no longer than nine tenths of the interval: a source that hangs is lost
+ * as soon as one that refuses.
  */
 #ifndef FS_NET_FETCH_H
 #define FS_NET_FETCH_H
@@ -28,7 +30,8 @@ struct fs_fetch_options {
     struct fs_queue
         *inbox;         /* the core's; outlives the fetch thread. Replies go over its capacity if need be */
     size_t connections; /* at once, for each source; 0: 4 */
-    size_t response_limit; /* bytes of a body after decompression; 0: 8 MiB */
+    size_t response_limit;  /* bytes of a body after decompression; 0: 8 MiB */
+    int64_t probe_interval; /* ms, at which probes are asked for; 0: 1000 */
 };
 
 enum fs_fetch_kind { FS_FETCH_ANSWERS, FS_FETCH_PROBE };
