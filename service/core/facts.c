@@ -80,10 +80,11 @@ static void set_in_force(struct fs_subject *subject, const char *name, json_t *v
         json_object_del(subject->facts_json, name);
 }
 
-/* That it is gone is a value too, for as long as an older event could still come in. */
+/* That it is gone is a value too, for as long as an older event could still come in: also after a restart. */
 static void remember(struct fs_engine *e, struct fs_fact *fact)
 {
-    fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, e->now.mono + e->options.remember);
+    int64_t until = fs_mono_of_wall(e, fact->time + e->options.remember);
+    fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, until > e->now.mono ? until : e->now.mono);
 }
 
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,

@@ -135,6 +135,7 @@ def test_a_daemon_that_stands_still_loses_its_leases_and_access_flags_fall_to_th
         p.until("PROVIDER_STALE")
         error = p.until("PROVIDER_ERROR")
         assert "lease" in error["message"] and error["status"] == "ERROR"
+        p.until("PROVIDER_CONFIGURATION_CHANGED")
         check_fallen(p)
     finally:
         d.process.resume()

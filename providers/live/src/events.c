@@ -54,6 +54,19 @@ static void emit_error(struct live *live)
     }
 }
 
+/* With the lease the values of access flags fall, and with the next one they are back: programs that only
+ * listen to changes of flags have to know both. */
+static void emit_fall(struct live *live)
+{
+    bool falls = live->state == FSW_LEASE_OVER && !live->fallen;
+    bool rises = live->state == FSW_READY && live->fallen;
+    if (falls || rises) {
+        of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED); /* of any flag */
+        live->fallen = falls;
+        of_provider_emit(live->provider, &event);
+    }
+}
+
 void live_announce(struct live *live)
 {
     enum live_announced now = status(live);
@@ -63,11 +76,12 @@ void live_announce(struct live *live)
     live->announced = now;
     if (now == LIVE_ERROR) {
         emit_error(live);
-        return;
+    } else {
+        of_provider_event event = OF_PROVIDER_EVENT(now == LIVE_READY ? OF_EVENT_READY : OF_EVENT_STALE);
+        event.message = now == LIVE_READY ? NULL : live->message;
+        of_provider_emit(live->provider, &event);
     }
-    of_provider_event event = OF_PROVIDER_EVENT(now == LIVE_READY ? OF_EVENT_READY : OF_EVENT_STALE);
-    event.message = now == LIVE_READY ? NULL : live->message;
-    of_provider_emit(live->provider, &event);
+    emit_fall(live);
 }
 
 void live_on_state(void *user, const struct fsw_state_info *info)

@@ -80,6 +80,7 @@ struct live {
     bool crowded;    /* the daemon refused a further watch */
     unsigned inside; /* calls that need the client to stay, though they do not hold the lock */
     enum live_announced announced;
+    bool fallen; /* it was told that values fell with the lease */
     uint64_t evicted;
 };
 
