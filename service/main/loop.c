@@ -142,11 +142,14 @@ static void dispatch(struct fs_daemon *daemon, struct fs_message *message)
 
 void fs_daemon_stop(struct fs_daemon *daemon)
 {
-    if (daemon->draining)
+    if (daemon->draining) { /* told twice: somebody is in a hurry */
+        daemon->end_at = fs_daemon_now(daemon).mono;
         return;
+    }
     daemon->draining = true;
     daemon->end_at = fs_daemon_now(daemon).mono + daemon->options->drain;
-    FS_LOG_INFO("serve", "draining");
+    FS_LOG_INFO("serve", "draining: clients get time to leave; a second signal ends it at once", "ms",
+                fs_log_int(daemon->options->drain));
     fs_server_drain(daemon->server);
     /* Clients have until end_at to open their next connection; those that stay are closed then. */
     fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500,

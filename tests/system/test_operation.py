@@ -146,6 +146,16 @@ def test_a_port_in_use_is_named(daemon):
     assert done.returncode != 0 and str(d.port) in done.stderr
 
 
+def test_a_second_signal_ends_the_drain_at_once(daemon, client):
+    d = daemon(FLAG, {"drain": "10m"})
+    c = client(d, ["ada"])
+    c.wait_lease()
+    d.process.send_signal(signal.SIGTERM)
+    c.wait(lambda c: c.goaway, "goaway")
+    assert d.process.stop(signal.SIGTERM) == 0
+    c.wait(lambda c: c.closed, "close")
+
+
 def test_clients_get_the_time_that_goaway_promises_before_they_are_closed(daemon, client):
     d = daemon(FLAG, {"drain": "2s"})
     c = client(d, ["ada"])
