@@ -118,6 +118,11 @@ static inline size_t fs_proposals_left(const struct fs_proposals *queue)
 }
 void fs_proposal_done(struct fs_proposal *proposal); /* lets go of it */
 bool fs_proposal_is_void(const struct fs_proposal *proposal);
+/* The entry on its way tells a value that never came to be: the next one is to say so. `cause`: the
+ * proposal's.
+ */
+void fs_tick_record_withdrawn(struct fs_engine *e, const struct fs_proposal *proposal,
+                              const struct fs_cause *cause);
 void fs_tick_drop(struct fs_engine *e); /* the tick under way, and all that is proposed */
 struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);

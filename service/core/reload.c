@@ -154,10 +154,46 @@ static void give_back(struct fs_proposal *proposal)
         fs_cell_give_back(&proposal->context->cells[proposal->flag], proposal);
 }
 
+/* What a tick under way tells, and its reload keeps from coming into force. */
+struct untrue {
+    FS_VEC(struct fs_proposal) proposals; /* flags by their old index */
+};
+
+static void note_untrue(const struct fs_engine *e, struct untrue *untrue)
+{
+    for (size_t i = 0; i < e->tick.count && e->tick_appended; i++) {
+        const struct fs_proposal *proposal = &e->tick.items[i];
+        if (proposal->published)
+            continue;
+        struct fs_proposal copy = {
+            .context = proposal->context, .flag = proposal->flag, .value = proposal->value};
+        json_incref(copy.value.value);
+        copy.cause = fs_cause_copy(proposal->cause);
+        copy.context->pins++;
+        fs_vec_push(&untrue->proposals, copy);
+    }
+}
+
+/* It is told back by the next tick, like what is withdrawn at its commit. */
+static void tell_back(struct fs_engine *e, struct untrue *untrue, const struct fs_flagset *old)
+{
+    for (size_t i = 0; i < untrue->proposals.count; i++) {
+        struct fs_proposal *proposal = &untrue->proposals.items[i];
+        const struct fs_flag *flag = fs_flagset_find(e->set, old->flags[proposal->flag]->key);
+        if (flag && flag->type == old->flags[proposal->flag]->type) {
+            proposal->flag = (uint32_t)flag->index;
+            fs_tick_record_withdrawn(e, proposal, proposal->cause);
+        }
+        fs_proposal_done(proposal);
+    }
+    fs_vec_finish(&untrue->proposals);
+}
+
 /* A tick under way tells of the old set: it is dropped, and what it proposed comes up again, with its causes.
  */
-static void drop_tick(struct fs_engine *e)
+static void drop_tick(struct fs_engine *e, struct untrue *untrue)
 {
+    note_untrue(e, untrue);
     for (size_t i = 0; i < e->tick.count; i++)
         give_back(&e->tick.items[i]);
     for (size_t i = e->taking.head; i < e->taking.count; i++)
@@ -173,7 +209,8 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
     struct fs_flagset *old = e->set;
     FS_VEC(struct fs_context *) contexts = {0};
     FS_VEC(struct fs_question *) questions = {0};
-    drop_tick(e);
+    struct untrue untrue = {0};
+    drop_tick(e, &untrue);
     for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)
         fs_vec_push(&contexts, it.value);
     for (struct fs_map_iter it = {0}; fs_map_next(&e->questions, &it);) {
@@ -197,6 +234,7 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
         }
         refresh_cells(e, contexts.items[i], entry);
     }
+    tell_back(e, &untrue, old);
     for (size_t i = 0; i < questions.count; i++) {
         questions.items[i]->pins--;
         fs_question_release(e, questions.items[i]);

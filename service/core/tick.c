@@ -201,9 +201,8 @@ void fs_tick_go_ahead(struct fs_engine *e)
     e->tick_ahead = true;
 }
 
-/* The entry that was just committed tells a value that never came to be: the next one says so. `cause`: of
- * the proposal. */
-static void record_withdrawn(struct fs_engine *e, struct fs_proposal *proposal, const struct fs_cause *cause)
+void fs_tick_record_withdrawn(struct fs_engine *e, const struct fs_proposal *proposal,
+                              const struct fs_cause *cause)
 {
     const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
     struct fs_proposal record = {
@@ -225,12 +224,12 @@ void fs_tick_commit(struct fs_engine *e)
         if (proposal->published)
             continue;
         if (fs_proposal_is_void(proposal)) {
-            record_withdrawn(e, proposal, proposal->cause);
+            fs_tick_record_withdrawn(e, proposal, proposal->cause);
             continue;
         }
         if (fs_cell_withdraws(e, proposal)) {
             const struct fs_cell *cell = &proposal->context->cells[proposal->flag];
-            record_withdrawn(e, proposal, cell->pending_cause);
+            fs_tick_record_withdrawn(e, proposal, cell->pending_cause);
             continue;
         }
         if (!any)

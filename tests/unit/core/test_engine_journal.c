@@ -243,6 +243,31 @@ static void what_is_withdrawn_at_its_commit_is_told_by_a_later_entry(void **stat
     world_destroy(w);
 }
 
+static void so_is_what_a_reload_drops_on_its_way_to_the_disk(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, "false");
+    world_policy(w, "app/door", NULL, "true");
+    world_recompute(w, "ada");
+    world_turn(w);
+    world_answer_all(w);
+    w->manual = true;
+    world_commit(w);
+    world_turn(w);
+    assert_int_equal(w->drafts.count, 1); /* the tick */
+    world_load(w, "flags:\n"
+                  "  door:\n"
+                  "    variants: { \"on\": true, \"off\": false }\n"
+                  "    defaultVariant: \"off\"\n"
+                  "    decision: { source: opa, path: app/gate }\n");
+    w->manual = false;
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "door"), "false");
+    assert_string_equal(last_told(w, "door"), "false withdrawn");
+    world_destroy(w);
+}
+
 static void so_is_a_grant_that_a_denial_has_overtaken(void **state)
 {
     (void)state;
@@ -337,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_denial_overtakes_a_grant_of_the_same_flag_that_waits_for_the_disk),
         cmocka_unit_test(a_batch_that_fails_does_not_let_an_answer_grant_that_is_not_on_the_disk),
         cmocka_unit_test(what_is_withdrawn_at_its_commit_is_told_by_a_later_entry),
+        cmocka_unit_test(so_is_what_a_reload_drops_on_its_way_to_the_disk),
         cmocka_unit_test(so_is_a_grant_that_a_denial_has_overtaken),
         cmocka_unit_test(one_tick_is_one_entry_however_many_change),
         cmocka_unit_test(no_lease_is_granted_while_a_change_is_on_its_way_to_the_disk),

@@ -86,9 +86,7 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
     if (moved && seen->known && cell->revision < seen->revision)
         fail_msg("%s of %s went back from revision %llu to %llu", flag->key, context->subject,
                  (unsigned long long)seen->revision, (unsigned long long)cell->revision);
-    const char *safest = flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].name : "safe";
-    if (moved && flag->access && !cell->value.safe &&
-        (!cell->value.variant || strcmp(cell->value.variant, safest))) {
+    if (moved && flag->access && !fs_evaluation_is_safe(flag, &cell->value)) {
         bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) ||
                                         same_value(&seen->value, &cell->value));
         if (grants && !watcher->fresh)
@@ -187,7 +185,7 @@ static void shake_sources(struct world *w)
     struct world_source *source = &w->sources[1 + below(2)];
     switch (below(7)) {
     case 0:
-        source->probes_fail = !source->probes_fail;
+        *(below(3) ? &source->probes_fail : &source->probes_hang) ^= true;
         break;
     case 1:
         source->mode = below(2) ? WORLD_ANSWERS : WORLD_REFUSES;
@@ -393,6 +391,8 @@ static void few_contexts(struct fs_engine_options *options)
 {
     options->contexts = 1 + below(4);
     options->window = 2 + (unsigned)below(8);
+    options->entry_changes = below(2) ? 1 + below(4) : 2000; /* often a change is several ticks */
+    options->entry_bytes = below(2) ? 1000 : 1 << 20;
 }
 
 static void run_seed(uint64_t seed, size_t steps)
