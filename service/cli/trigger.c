@@ -156,6 +156,12 @@ static int conclude(const struct fs_cli_call *call, const char *wait, const json
         fs_receipt_print(call, answer, delivered);
     else
         print_entries(call, answer);
+    const json_t *concerned = json_object_get(answer, "concerned"),
+                 *asked = json_object_get(json_object_get(answer, "ofrep"), "concerned");
+    if (wait && json_is_integer(concerned) && !json_integer_value(concerned) && !json_integer_value(asked))
+        fprintf(call->err,
+                "flagstaff trigger: nobody was concerned: no watched flag depends on what the event "
+                "touched, or nobody watches such a subject\n");
     if (!wait || json_is_true(json_object_get(answer, delivered ? "complete" : "applied")))
         return 0;
     fs_fail(err, FS_ERR_TIMEOUT,
@@ -163,6 +169,10 @@ static int conclude(const struct fs_cli_call *call, const char *wait, const json
             delivered ? "complete" : "applied");
     return -1;
 }
+
+static const char patience[] = "still waiting: for a source's answer, a client's acknowledgement, or a lease "
+                               "to end (also those from before "
+                               "the daemon's start); docs/receipts.md";
 
 int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
 {
@@ -187,6 +197,7 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
                                  .content_type = event[0] == '[' ? "application/cloudevents-batch+json"
                                                                  : "application/cloudevents+json",
                                  .body = event,
+                                 .patience = wait ? patience : NULL,
                                  .wait = !wait     ? 0
                                          : timeout ? timeout
                                                    : -1};

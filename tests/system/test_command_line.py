@@ -147,3 +147,52 @@ def test_serve_without_arguments_is_a_demo_that_moves_until_somebody_takes_over(
         demo.wait_line("leaves the stage to you")
     finally:
         assert demo.stop() == 0
+
+
+def started_demo(data, *arguments):
+    """The demo in this data directory, and its URL once it listens and has introduced itself."""
+    demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments], name="demo")
+    port = demo.wait_line(r"listening .*port=(\d+)").group(1)
+    demo.wait_line("Facts, keys and the journal stay in")
+    return demo, f"http://127.0.0.1:{port}"
+
+
+def test_the_demo_says_where_its_state_lies_and_asks_for_a_key_once_there_is_one(tmp_path):
+    demo, url = started_demo(tmp_path / "state")
+    try:
+        assert str(tmp_path / "state") in demo.output and "--key-file" not in demo.output
+        assert run("keys", "add", "--scope", "admin", "--url", url).returncode == 0
+    finally:
+        assert demo.stop() == 0
+    demo, url = started_demo(tmp_path / "state")
+    try:
+        assert demo.output.count("--key-file FILE") == 3 and "every command needs one" in demo.output
+    finally:
+        assert demo.stop() == 0
+
+
+def test_the_demo_on_all_addresses_prints_one_that_can_be_connected_to(tmp_path):
+    demo = Process([BINARY, "serve", "--listen", "0.0.0.0:0", "--data", str(tmp_path)], name="demo")
+    try:
+        demo.wait_line(r"watch ada --url http://127\.0\.0\.1:\d+")
+    finally:
+        assert demo.stop() == 0
+
+
+def test_a_receipt_after_a_restart_waits_for_the_leases_before_it_and_says_so(tmp_path):
+    demo, _ = started_demo(tmp_path, "--lease", "8s")
+    assert demo.stop() == 0
+    demo, url = started_demo(tmp_path, "--lease", "8s")
+    try:
+        done = run("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered", "--url", url)
+        assert done.returncode == 0 and "still waiting" in done.stderr, done.stderr
+        assert "complete" in done.stdout and "docs/receipts.md" in done.stdout
+        assert "nobody was concerned" in done.stderr
+    finally:
+        assert demo.stop() == 0
+
+
+def test_https_to_a_plain_port_says_so(daemon):
+    d = daemon(FLAGS)
+    done = run("get", "ada", "--url", d.url.replace("http:", "https:"))
+    assert done.returncode == 6 and "does not speak TLS" in done.stderr
