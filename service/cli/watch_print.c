@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "watch_internal.h"
@@ -221,6 +222,14 @@ void fs_watch_print_state(void *user, const struct fsw_state_info *info)
         "connecting", "connected", "the connection is lost, what was printed may be old; trying again",
         "the lease is over: clients fall to their safe values; trying again", ""};
     char *message = fs_cli_clean(info->message);
+    if (info->state == FSW_CONNECTING && *message) {
+        const char *url = fs_config_text(&call->config, FS_OPT_URL);
+        bool tls = strncasecmp(url, "https://", 8) == 0 && strstr(message, "SSL");
+        fprintf(call->err, "flagstaff watch: no daemon can be reached at %s (%s); %s; trying again\n", url,
+                message, tls ? "is it http:// and not https://?" : "is it running? flagstaff serve");
+        fs_free(message);
+        return;
+    }
     fprintf(call->err, "flagstaff watch: %s%s%s%s\n", words[info->state], *message ? " (" : "", message,
             *message ? ")" : "");
     fs_free(message);

@@ -149,6 +149,39 @@ def test_serve_without_arguments_is_a_demo_that_moves_until_somebody_takes_over(
         assert demo.stop() == 0
 
 
+def test_why_of_a_flag_that_is_not_there_says_so(daemon):
+    d = daemon(FLAGS)
+    done = d.command("why", "ada", "dor", check=False)
+    assert done.returncode == 4 and "there is no flag dor here, did you mean door?" in done.stderr
+    nobody = d.command("why", "ada", "door", check=False)
+    assert nobody.returncode == 4 and "nobody watches it" in nobody.stderr
+
+
+def test_verify_of_a_directory_without_a_journal_names_it(tmp_path):
+    done = run("verify", "--data", str(tmp_path / "none"))
+    assert done.returncode == 3 and "none/journal.db: No such file" in done.stderr
+
+
+def test_check_config_misses_a_flag_file_that_is_not_there(tmp_path):
+    config = tmp_path / "flagstaff.yaml"
+    config.write_text("flags: [gone.yaml]\n")
+    done = run("serve", "--config", str(config), "--check-config")
+    assert done.returncode == 3 and "gone.yaml: No such file" in done.stderr
+
+
+def test_watch_says_where_it_finds_no_daemon(daemon):
+    watch = Process([BINARY, "watch", "ada", "--url", "http://127.0.0.1:1"], name="watch")
+    try:
+        watch.wait_line(r"no daemon can be reached at http://127\.0\.0\.1:1 \(.*is it running")
+    finally:
+        watch.stop()
+    watch = Process([BINARY, "watch", "ada", "--url", daemon(FLAGS).url.replace("http:", "https:")], name="watch")
+    try:
+        watch.wait_line("is it http:// and not https://")
+    finally:
+        watch.stop()
+
+
 def started_demo(data, *arguments):
     """The demo in this data directory, and its URL once it listens and has introduced itself."""
     demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments], name="demo")
