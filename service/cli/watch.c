@@ -106,12 +106,14 @@ int fs_cli_watch(struct fs_cli_call *call, struct fs_err *err)
     sigaddset(&ends, SIGHUP);
     sigaddset(&ends, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &ends, &before);
+    watching.seen = fs_calloc(call->config.positional_count + 1, sizeof *watching.seen);
     struct fsw_client *client = connect(&watching, url, err);
     fs_free(url);
     if (client) {
         sigwait(&ends, &signal);
         fsw_client_destroy(client);
     }
+    fs_free(watching.seen);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!client)
         return -1;

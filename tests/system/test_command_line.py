@@ -182,6 +182,20 @@ def test_watch_says_where_it_finds_no_daemon(daemon):
         watch.stop()
 
 
+def test_names_that_are_nobodys_are_doubted(daemon):
+    d = daemon(FLAGS)
+    done = d.command("trigger", "--flag", "dor", "--source", "nope")
+    assert done.stdout.startswith("entry ") and done.returncode == 0
+    assert "there is no flag dor here, did you mean door?" in done.stderr and "there is no source nope here" in done.stderr
+    assert "there is no" not in d.command("trigger", "--flag", "door", "--source", "builtin").stderr
+    watch = Process([BINARY, "watch", "ada", "--flag", "door", "--flag", "nope", "--url", d.url], name="watch")
+    try:
+        watch.wait_line("connected")
+        assert "ada: there is no flag nope" in watch.output and "no flag door" not in watch.output
+    finally:
+        watch.stop()
+
+
 def started_demo(data, *arguments):
     """The demo in this data directory, and its URL once it listens and has introduced itself."""
     demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments], name="demo")
