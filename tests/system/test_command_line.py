@@ -196,6 +196,18 @@ def test_names_that_are_nobodys_are_doubted(daemon):
         watch.stop()
 
 
+def test_watch_does_not_show_a_flip_where_only_the_reason_is_another(daemon):
+    d = daemon(FLAGS)
+    watch = Process([BINARY, "watch", "ada", "--url", d.url], name="watch")
+    try:
+        watch.wait_line(r"  ada       door +false ")  # eight columns at least, so that several processes agree
+        watch.wait_line("connected")
+        d.set_flags({**FLAGS, "door": {**FLAGS["door"], "state": "DISABLED"}})
+        watch.wait_line(r"door +false, as before +DISABLED")
+    finally:
+        watch.stop()
+
+
 def started_demo(data, *arguments):
     """The demo in this data directory, and its URL once it listens and has introduced itself."""
     demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments], name="demo")
