@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Shows a real OPA, a real bundle and three clients: a policy changes and the right flags of the right people flip, at once; OPA goes
-# away and comes back. Takes half a minute, uses free ports of this machine only, leaves nothing behind.
+# away and comes back. Takes some ten seconds, uses free ports of this machine only, leaves nothing behind.
 #
 #   examples/optoggles/run.sh           FLAGSTAFF_BIN and OPA_BIN name other programs than those of this checkout
 set -euo pipefail

@@ -4,7 +4,8 @@
  *
  *   watch ws://127.0.0.1:8080 SUBJECT [TOKEN-FILE]
  *
- * Ends with Ctrl-C.
+ * Ends with Ctrl-C. The wire client is no library of its own: this is built with the tests
+ * (tests/unit/wire.cmake), and `script/build` leaves it at build/tests/wire_example.
  */
 #include <signal.h>
 #include <stdio.h>

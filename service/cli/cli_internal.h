@@ -52,6 +52,7 @@ struct fs_request {
     const char *content_type; /* of the body; NULL: application/json */
     const char *body;         /* NULL: none */
     int64_t wait;             /* ms that the daemon may take beyond --timeout; -1: as long as it wants */
+    const char *patience;     /* words for standard error where no answer has come for 3 s; NULL: none */
 };
 /* One request with the call's --url, key and --timeout. An answer other than 2xx is a failure with the
  * daemon's own words. False with `err`; finish the reply in either case. */

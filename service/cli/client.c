@@ -129,6 +129,29 @@ static bool explain(const struct fs_cli_call *call, const struct fs_reply *reply
     return fs_fail(err, code, "the daemon answered with HTTP status %ld%s", reply->status, hint);
 }
 
+#define PATIENCE_US 3000000
+
+/* What libcurl calls about once a second while nothing comes. */
+struct waiting {
+    const struct fs_cli_call *call;
+    const char *words; /* NULL: none, or they are said */
+    CURL *curl;
+};
+
+static int wait_on(void *arg, curl_off_t total, curl_off_t now, curl_off_t to_send, curl_off_t sent)
+{
+    struct waiting *waiting = arg;
+    curl_off_t taken = 0;
+    (void)total, (void)now, (void)to_send, (void)sent;
+    if (!waiting->words || curl_easy_getinfo(waiting->curl, CURLINFO_TOTAL_TIME_T, &taken) != CURLE_OK ||
+        taken < PATIENCE_US)
+        return 0;
+    fprintf(waiting->call->err, "flagstaff %s: %s\n", fs_command_name(waiting->call->config.command),
+            waiting->words);
+    waiting->words = NULL;
+    return 0;
+}
+
 static bool is_loopback(const char *url)
 {
     const char *host = strstr(url, "://") + 3;
@@ -188,11 +211,15 @@ static bool perform(const struct fs_cli_call *call, const struct fs_request *req
     if (!curl)
         return fs_fail(err, FS_ERR_GENERAL, "libcurl cannot be used");
     char *url = fs_format("%s%s", base, request->path);
+    struct waiting waiting = {call, request->patience, curl};
     struct curl_slist *headers = make_headers(request, key);
     fs_buf_init(&body, ANSWER_MAX);
     set_up(curl, call, request, url, &body);
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, request->patience ? 0L : 1L);
+    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, wait_on);
+    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, &waiting);
     CURLcode code = curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &reply->status);
     reply->text = fs_buf_take(&body, &reply->length);
@@ -202,6 +229,9 @@ static bool perform(const struct fs_cli_call *call, const struct fs_request *req
     fs_free(url);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return fs_fail(err, FS_ERR_TIMEOUT, "no answer from %s in time (%s)", base, why);
+    if (code == CURLE_SSL_CONNECT_ERROR && strcasestr(why, "wrong version number"))
+        return fs_fail(err, FS_ERR_UNREACHABLE, "%s does not speak TLS (%s): is it http:// and not https://?",
+                       base, why);
     if (code != CURLE_OK)
         return fs_fail(err, FS_ERR_UNREACHABLE,
                        "no daemon can be reached at %s (%s); is it running? flagstaff serve", base,

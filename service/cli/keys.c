@@ -12,6 +12,26 @@ static void set_text(json_t *object, const char *name, const char *text)
         json_object_set_new(object, name, json_string(text));
 }
 
+static bool scopes_exist(const char *const *scopes, struct fs_err *err)
+{
+    static const char *const known[] = {"evaluate", "evaluate:any", "tickets", "events",     "metrics",
+                                        "read",     "operate",      "admin",   "facts:NAME", "status:SOURCE"};
+    const size_t count = sizeof known / sizeof *known;
+    for (; *scopes; scopes++) {
+        bool fine = strncmp(*scopes, "facts:", 6) == 0 || strncmp(*scopes, "status:", 7) == 0;
+        for (size_t i = 0; i < count; i++)
+            fine = fine || strcmp(*scopes, known[i]) == 0;
+        const char *meant = fs_suggest(*scopes, known, count);
+        if (!fine)
+            return fs_fail(err, FS_ERR_USAGE,
+                           "--scope %.60s: there is no such scope%s%s%s; there are evaluate, evaluate:any, "
+                           "tickets, events, "
+                           "facts:NAME, status:SOURCE, metrics, read, operate and admin",
+                           *scopes, meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    }
+    return true;
+}
+
 /* What the new key is to be. NULL with err. */
 static json_t *describe(const struct fs_config *config, struct fs_err *err)
 {
@@ -21,6 +41,8 @@ static json_t *describe(const struct fs_config *config, struct fs_err *err)
         fs_fail(err, FS_ERR_USAGE, "what may the key do? Say --scope SCOPE; see: flagstaff keys --help");
         return NULL;
     }
+    if (!scopes_exist(fs_config_list(config, FS_OPT_SCOPE), err))
+        return NULL;
     if (subjects[0] && subjects[1]) {
         fs_fail(err, FS_ERR_USAGE, "--subject: a key is bound to one subject");
         return NULL;

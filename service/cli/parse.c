@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the words of a command line to a call, and from a call to the command that runs it. */
 #include <string.h>
+#include <unistd.h>
 #include "cli_internal.h"
 
 #define TEXT_LIMIT (1024 * 1024)
@@ -59,13 +60,28 @@ static bool operands_fit(const struct fs_cli_call *call, struct fs_err *err)
     if (count < row->least)
         return fs_fail(err, FS_ERR_USAGE, "%s: expected %s; see: flagstaff %s --help", name, row->operands,
                        name);
+    if (count > row->most && call->config.command == FS_COMMAND_SERVE)
+        return fs_fail(
+            err, FS_ERR_USAGE,
+            "serve: %.60s is one too many: flag files are given with --flags, a configuration with --config",
+            call->config.positional[row->most]);
     if (count > row->most)
         return fs_fail(err, FS_ERR_USAGE, "%s: %.60s is one too many: expected %s", name,
                        call->config.positional[row->most], *row->operands ? row->operands : "options only");
     return true;
 }
 
-static void answer_about_config(struct fs_cli_call *call)
+/* Whether the flag files are right is flagstaff check's to say; here, that there are any. */
+static bool flag_files_exist(const struct fs_config *config, struct fs_err *err)
+{
+    const char *const *paths = fs_config_list(config, FS_OPT_FLAGS);
+    for (; *paths; paths++)
+        if (access(*paths, R_OK) != 0)
+            return fs_fail(err, FS_ERR_CONFIG, "flags: %.300s: %m", *paths);
+    return true;
+}
+
+static bool answer_about_config(struct fs_cli_call *call, struct fs_err *err)
 {
     struct fs_buf text;
     if (fs_config_true(&call->config, FS_OPT_PRINT_CONFIG)) {
@@ -74,10 +90,13 @@ static void answer_about_config(struct fs_cli_call *call)
         print(call, &text);
         fs_buf_finish(&text);
     } else if (fs_config_true(&call->config, FS_OPT_CHECK_CONFIG)) {
+        if (!flag_files_exist(&call->config, err))
+            return false;
         fprintf(call->out, "%s: the configuration is right\n",
                 call->config.file ? call->config.file : "without a file");
         call->done = true;
     }
+    return true;
 }
 
 bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
@@ -108,8 +127,7 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     }
     if (!operands_fit(call, err))
         return false;
-    answer_about_config(call);
-    return true;
+    return answer_about_config(call, err);
 }
 
 bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,

@@ -17,6 +17,19 @@ static void line(const struct fs_cli_call *call, const char *name, const char *t
     fs_free(clean);
 }
 
+/* By how many ms safe_at is later than the moment when the change stood in every queue; 0 where it is not
+ * known. */
+static int64_t late(const json_t *receipt)
+{
+    const char *safe = json_string_value(json_object_get(receipt, "safe_at")),
+               *queued = json_string_value(json_object_get(json_object_get(receipt, "times"), "queued"));
+    int64_t from, to;
+    if (!safe || !queued || !fs_parse_rfc3339(fs_str_from(queued), &from) ||
+        !fs_parse_rfc3339(fs_str_from(safe), &to))
+        return 0;
+    return to - from;
+}
+
 static void count(const struct fs_cli_call *call, const char *name, long long n, const char *what)
 {
     fprintf(call->out, "  %-13s %lld%s%s\n", name, n, *what ? " " : "", what);
@@ -61,7 +74,8 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
     long long behind = number(receipt, "behindCount"), held = number(receipt, "heldCount"),
               expired = number(receipt, "expired");
     const json_t *ofrep = json_object_get(receipt, "ofrep");
-    count(call, "concerned", number(receipt, "concerned"), "watches");
+    long long concerned = number(receipt, "concerned");
+    count(call, "concerned", concerned, concerned == 1 ? "watch" : "watches");
     count(call, "acknowledged", number(receipt, "acknowledged"), "");
     count(call, "behind", behind, "");
     print_clients(call, json_object_get(receipt, "behind"));
@@ -74,6 +88,8 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
                 number(ofrep, "concerned"));
     char *safe = fs_cli_member(receipt, "safe_at");
     line(call, "safe at", strcmp(safe, "-") == 0 ? "not known yet" : safe);
+    if (late(receipt) >= 1000)
+        line(call, "", "(it waited for an acknowledgement or a lease: see docs/receipts.md)");
     fs_free(safe);
 }
 

@@ -156,6 +156,12 @@ static int conclude(const struct fs_cli_call *call, const char *wait, const json
         fs_receipt_print(call, answer, delivered);
     else
         print_entries(call, answer);
+    const json_t *concerned = json_object_get(answer, "concerned"),
+                 *asked = json_object_get(json_object_get(answer, "ofrep"), "concerned");
+    if (wait && json_is_integer(concerned) && !json_integer_value(concerned) && !json_integer_value(asked))
+        fprintf(call->err,
+                "flagstaff trigger: nobody was concerned: no watched flag depends on what the event "
+                "touched, or nobody watches such a subject\n");
     if (!wait || json_is_true(json_object_get(answer, delivered ? "complete" : "applied")))
         return 0;
     fs_fail(err, FS_ERR_TIMEOUT,
@@ -163,6 +169,43 @@ static int conclude(const struct fs_cli_call *call, const char *wait, const json
             delivered ? "complete" : "applied");
     return -1;
 }
+
+/* A filter's name that is nobody's is no mistake of the event, which asks nothing then; but probably one of
+ * typing. Keys without `read` cannot see the list, and are told nothing. */
+static void doubt_names(const struct fs_cli_call *call, enum fs_option_id option, const char *path,
+                        const char *list_name, const char *member, const char *what)
+{
+    const char *const *names = fs_config_list(&call->config, option);
+    struct fs_reply reply = {0};
+    struct fs_err ignored = {0};
+    if (!names[0] || !fs_client_get(call, path, &reply, &ignored)) {
+        fs_reply_finish(&reply);
+        return;
+    }
+    const json_t *list = json_object_get(reply.json, list_name);
+    size_t count = json_array_size(list), known = 0;
+    const char **candidates = fs_calloc(count + 1, sizeof *candidates);
+    for (size_t i = 0; i < count; i++) {
+        const char *one = json_string_value(json_object_get(json_array_get(list, i), member));
+        if (one)
+            candidates[known++] = one;
+    }
+    for (; json_is_array(list) && *names; names++) {
+        bool found = false;
+        for (size_t i = 0; i < known; i++)
+            found = found || strcmp(candidates[i], *names) == 0;
+        const char *meant = found ? NULL : fs_suggest(*names, candidates, known);
+        if (!found)
+            fprintf(call->err, "flagstaff trigger: there is no %s %s here%s%s%s\n", what, *names,
+                    meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    }
+    fs_free((void *)(uintptr_t)candidates);
+    fs_reply_finish(&reply);
+}
+
+static const char patience[] = "still waiting: for a source's answer, a client's acknowledgement, or a lease "
+                               "to end (also those from before "
+                               "the daemon's start); docs/receipts.md";
 
 int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
 {
@@ -187,11 +230,16 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
                                  .content_type = event[0] == '[' ? "application/cloudevents-batch+json"
                                                                  : "application/cloudevents+json",
                                  .body = event,
+                                 .patience = wait ? patience : NULL,
                                  .wait = !wait     ? 0
                                          : timeout ? timeout
                                                    : -1};
     if (fs_client_ask(call, &request, &reply, err))
         status = conclude(call, wait, reply.json, err);
+    if (status == 0 && !file) {
+        doubt_names(call, FS_OPT_FLAG, "/v1/flags", "flags", "key", "flag");
+        doubt_names(call, FS_OPT_SOURCE, "/v1/sources", "sources", "name", "source");
+    }
     fs_reply_finish(&reply);
     fs_buf_finish(&path);
     free(event); /* jansson's */

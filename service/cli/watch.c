@@ -10,6 +10,8 @@
 #include "base/digest.h"
 #include "watch_internal.h"
 
+#define SUBJECT_WIDTH 8 /* at least, so that the lines of several terminals or processes agree */
+
 /* http://HOST:PORT becomes ws://HOST:PORT/v1/ws, https:// wss://. NULL with err. */
 static char *socket_url(const struct fs_cli_call *call, struct fs_err *err)
 {
@@ -93,7 +95,7 @@ static struct fsw_client *connect(struct watching *watching, const char *url, st
 
 int fs_cli_watch(struct fs_cli_call *call, struct fs_err *err)
 {
-    struct watching watching = {.call = call, .main = pthread_self()};
+    struct watching watching = {.call = call, .main = pthread_self(), .subject_width = SUBJECT_WIDTH};
     sigset_t ends, before;
     int signal = 0;
     char *url = socket_url(call, err);
@@ -106,12 +108,14 @@ int fs_cli_watch(struct fs_cli_call *call, struct fs_err *err)
     sigaddset(&ends, SIGHUP);
     sigaddset(&ends, SIGPIPE);
     pthread_sigmask(SIG_BLOCK, &ends, &before);
+    watching.seen = fs_calloc(call->config.positional_count + 1, sizeof *watching.seen);
     struct fsw_client *client = connect(&watching, url, err);
     fs_free(url);
     if (client) {
         sigwait(&ends, &signal);
         fsw_client_destroy(client);
     }
+    fs_free(watching.seen);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!client)
         return -1;

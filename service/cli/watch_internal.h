@@ -10,6 +10,7 @@
 struct watching {
     struct fs_cli_call *call;
     size_t subject_width;
+    bool *seen;            /* of each subject: its first snapshot has come; owned */
     pthread_t main;        /* is told by SIGTERM when there is nothing to go on with */
     enum fs_err_code code; /* why it ended; read by main once the client is gone */
     char text[300];

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
+#include <strings.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "watch_internal.h"
@@ -132,7 +133,10 @@ static void print_line(struct watching *watching, const struct fsw_change *chang
     struct fs_cli_call *call = watching->call;
     char time[32], *before = text_of(flip->before, change->snapshot),
                    *after = flip->after ? text_of(flip->after, false) : fs_strdup("(removed)");
-    char *both = *before ? fs_format("%s -> %s", before, after) : fs_strdup(after);
+    bool same = *before && strcmp(before, after) == 0; /* only the reason is another */
+    char *both = same      ? fs_format("%s, as before", after)
+                 : *before ? fs_format("%s -> %s", before, after)
+                           : fs_strdup(after);
     char *why = why_of(change, flip), *clean_key = fs_cli_clean(flip->key), *clean_value = fs_cli_clean(both);
     char *subject = fs_cli_clean(change->watch_user);
     const char *reason = flip->after && flip->after->reason ? flip->after->reason : "";
@@ -153,6 +157,28 @@ static void print_line(struct watching *watching, const struct fsw_change *chang
     fs_free(subject);
 }
 
+/* Flags that were asked for by name and are not in a subject's first snapshot: mistyped, probably. */
+static void doubt_flags(struct watching *watching, const struct fsw_change *change)
+{
+    const struct fs_config *config = &watching->call->config;
+    const char *const *flags = fs_config_list(config, FS_OPT_FLAG);
+    size_t subject = 0;
+    while (subject < config->positional_count && config->positional[subject] != change->watch_user)
+        subject++;
+    if (!change->snapshot || watching->seen[subject])
+        return;
+    watching->seen[subject] = true;
+    for (; *flags; flags++) {
+        bool found = false;
+        for (size_t i = 0; i < change->count; i++)
+            found = found || strcmp(change->flips[i].key, *flags) == 0;
+        if (!found)
+            fprintf(watching->call->err,
+                    "flagstaff watch: %s: there is no flag %s, or it is not visible to this key\n",
+                    config->positional[subject], *flags);
+    }
+}
+
 void fs_watch_print_change(void *user, const struct fsw_change *change)
 {
     struct watching *watching = user;
@@ -163,6 +189,7 @@ void fs_watch_print_change(void *user, const struct fsw_change *change)
         else
             print_line(watching, change, &change->flips[i]);
     }
+    doubt_flags(watching, change);
     char *dropped = json_array_size(change->dropped) ? fs_cli_value(change->dropped) : NULL;
     if (dropped)
         fprintf(call->err, "flagstaff watch: the key may not set these attributes: %s\n", dropped);
@@ -221,6 +248,14 @@ void fs_watch_print_state(void *user, const struct fsw_state_info *info)
         "connecting", "connected", "the connection is lost, what was printed may be old; trying again",
         "the lease is over: clients fall to their safe values; trying again", ""};
     char *message = fs_cli_clean(info->message);
+    if (info->state == FSW_CONNECTING && *message) {
+        const char *url = fs_config_text(&call->config, FS_OPT_URL);
+        bool tls = strncasecmp(url, "https://", 8) == 0 && strstr(message, "SSL");
+        fprintf(call->err, "flagstaff watch: no daemon can be reached at %s (%s); %s; trying again\n", url,
+                message, tls ? "is it http:// and not https://?" : "is it running? flagstaff serve");
+        fs_free(message);
+        return;
+    }
     fprintf(call->err, "flagstaff watch: %s%s%s%s\n", words[info->state], *message ? " (" : "", message,
             *message ? ")" : "");
     fs_free(message);

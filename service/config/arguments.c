@@ -34,6 +34,8 @@ static bool unknown(enum fs_command command, const char *name, size_t length, st
             elsewhere = " (it is an option of other commands)";
     }
     const char *meant = fs_suggest(word, candidates, count);
+    if (command == FS_COMMAND_SERVE && (strcmp(word, "--port") == 0 || strcmp(word, "--prot") == 0))
+        meant = "--listen ADDRESS:PORT"; /* what other servers call it */
     fs_fail(err, FS_ERR_USAGE, "%s: no such option of %s%s%s%s%s; see: flagstaff %s --help", word,
             fs_command_name(command), elsewhere, meant ? ", did you mean " : "", meant ? meant : "",
             meant ? "?" : "", fs_command_name(command));

@@ -43,6 +43,10 @@ static void add_kind(struct fs_buf *out, const struct fs_option *option)
 static void add_row(struct fs_buf *out, const struct fs_option *option)
 {
     char name[64];
+    bool serves = fs_option_is_of(option, FS_COMMAND_SERVE);
+    struct fs_buf help;
+    fs_buf_init(&help, 8192);
+    fs_option_describe(option, serves ? FS_COMMAND_SERVE : FS_COMMAND_GET, &help);
     const char *variable = fs_option_environment(option, name);
     fs_buf_addf(out, "| `%s` | ", option->name);
     add_kind(out, option);
@@ -50,8 +54,9 @@ static void add_row(struct fs_buf *out, const struct fs_option *option)
                 option->initial ? option->initial : "", option->initial ? "`" : "",
                 option->argument ? "`" : "", option->argument ? option->argument : "",
                 option->argument ? "`" : "", variable ? "`" : "", variable ? variable : "",
-                variable ? "`" : "", option->help,
+                variable ? "`" : "", help.data,
                 option->traits & FS_OPTION_RELOADED ? " *Read again on SIGHUP.*" : "");
+    fs_buf_finish(&help);
 }
 
 static void add_table(struct fs_buf *out, bool file)

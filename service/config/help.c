@@ -30,20 +30,22 @@ void fs_text_wrap(struct fs_buf *out, const char *text, size_t indent, size_t wi
     fs_buf_addc(out, '\n');
 }
 
-/* The parts of an option's help that concern this command. */
-static void add_help(struct fs_buf *out, const struct fs_option *option, enum fs_command command)
+void fs_option_describe(const struct fs_option *option, enum fs_command command, struct fs_buf *out)
 {
     const char *name = fs_command_name(command);
+    size_t before = out->length;
     for (const char *at = option->help; *at;) {
         const char *end = strstr(at, " | ");
         size_t length = end ? (size_t)(end - at) : strlen(at), word = strcspn(at, ": ");
         char *first = fs_strndup(at, word);
         enum fs_command of;
         bool special = at[word] == ':' && fs_command_parse(first, &of);
-        if (!special)
-            fs_buf_add(out, at, length);
-        else if (strcmp(first, name) == 0)
-            fs_buf_add(out, at + word + 2, length - word - 2);
+        bool ours = !special || strcmp(first, name) == 0;
+        size_t skip = special ? word + 2 : 0;
+        if (ours && out->length > before)
+            fs_buf_addc(out, ' ');
+        if (ours)
+            fs_buf_add(out, at + skip, length - skip);
         fs_free(first);
         at += length + (end ? 3 : 0);
     }
@@ -56,7 +58,7 @@ static void add_option(struct fs_buf *out, const struct fs_option *option, enum 
     const char *variable = fs_option_environment(option, name);
     struct fs_buf text;
     fs_buf_init(&text, 8192);
-    add_help(&text, option, command);
+    fs_option_describe(option, command, &text);
     if (option->initial)
         fs_buf_addf(&text, " [default: %s]", option->initial);
     if (variable && option->argument)
@@ -72,14 +74,21 @@ static void add_option(struct fs_buf *out, const struct fs_option *option, enum 
     fs_buf_finish(&text);
 }
 
+/* Those of all commands that talk to a daemon: they come last. */
+static bool is_common(enum fs_option_id id)
+{
+    return (id >= FS_OPT_URL && id <= FS_OPT_COLOR) || id == FS_OPT_HELP;
+}
+
 void fs_option_help(enum fs_command command, size_t width, struct fs_buf *out)
 {
     size_t others = 0;
     fs_buf_adds(out, "Options:\n");
-    for (unsigned i = 0; i < FS_OPT_COUNT; i++) {
-        const struct fs_option *option = fs_option((enum fs_option_id)i);
+    for (unsigned k = 0; k < 2 * FS_OPT_COUNT; k++) {
+        enum fs_option_id i = (enum fs_option_id)(k % FS_OPT_COUNT);
+        const struct fs_option *option = fs_option(i);
         bool shown = option->argument || (option->traits & FS_OPTION_SECRET);
-        if (!fs_option_is_of(option, command))
+        if (!fs_option_is_of(option, command) || is_common(i) != (k >= FS_OPT_COUNT))
             continue;
         if (shown)
             add_option(out, option, command, width);

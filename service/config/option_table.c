@@ -24,8 +24,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_LISTEN] = {"listen", "--listen", 'l', "ADDRESS:PORT", FS_OPTION_ADDRESS, "127.0.0.1:8080", SERVE, FILE_ENV, 0, 0,
         "Where to listen. HTTP, websocket and OFREP share the port; port 0 takes a free one. 0.0.0.0 or [::] is every address of the machine."},
     [FS_OPT_DATA] = {"data", "--data", 'd', "DIRECTORY", FS_OPTION_PATH, NULL, SERVE | BIT(VERIFY) | BIT(KEYS), FILE_ENV, 0, 0,
-        "Directory of the journal; made where it is missing. Without it systemd's state directory, else $XDG_STATE_HOME/flagstaff, else "
-        "~/.local/state/flagstaff. `keys` works on it directly, where no daemon runs."},
+        "serve: Directory of the journal; made where it is missing. Without it systemd's state directory, else $XDG_STATE_HOME/flagstaff, else "
+        "~/.local/state/flagstaff. | verify: Directory of the journal; without it, the one that `flagstaff serve` would take. | "
+        "keys: Directory of a daemon that does not run: its keys are read and changed there. Without it the daemon at --url is asked."},
     [FS_OPT_FLAGS] = {"flags", "--flags", 'f', "PATH", FS_OPTION_PATHS, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Flag file, or a directory of them; may be repeated. Read again when one changes. Without any, the demo's flags."},
     [FS_OPT_SOURCES] = {"sources", NULL, 0, NULL, FS_OPTION_SOURCES, NULL, SERVE | BIT(CHECK), FS_OPTION_FILE, 0, 0,
@@ -126,9 +127,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_SUBJECT] = {"subject", "--subject", 's', "SUBJECT", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(KEYS), 0, 0, 0,
         "trigger: Whom it is about; may be repeated. | keys: The subject that the key is bound to."},
     [FS_OPT_FLAG] = {"flag", "--flag", 0, "FLAG", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(WATCH), 0, 0, 0,
-        "Only this flag; may be repeated."},
+        "trigger: Only what this flag asks; may be repeated. | watch: Only this flag; may be repeated."},
     [FS_OPT_SOURCE] = {"source", "--source", 0, "NAME", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(OPA_MODULE), 0, 0, 0,
-        "Only what this source decides; trigger takes several."},
+        "trigger: Only what this source decides; may be repeated. | opa-module: The source that the module is for, where there are several."},
     [FS_OPT_PATH] = {"path", "--path", 0, "PATH", FS_OPTION_TEXTS, NULL, BIT(TRIGGER), 0, 0, 0,
         "Only this query of a source and what lies below, such as app/rbac; may be repeated."},
     [FS_OPT_FACT] = {"fact", "--fact", 0, "NAME=VALUE", FS_OPTION_TEXTS, NULL, BIT(TRIGGER), 0, 0, 0,
@@ -146,7 +147,7 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_WAIT_TIMEOUT] = {"waitTimeout", "--wait-timeout", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(TRIGGER), 0, 1, 600000,
         "How long --wait waits; the lease and 10s without it. What is not complete then ends with exit status 7."},
     [FS_OPT_ATTRIBUTE] = {"attribute", "--attribute", 'a', "NAME=VALUE", FS_OPTION_TEXTS, NULL, BIT(GET) | BIT(WATCH) | BIT(KEYS), 0, 0, 0,
-        "Attribute of the context; of a key, one that it is bound to. VALUE is JSON, or else text; may be repeated."},
+        "get: Attribute of the context. | watch: Attribute of the context. | keys: Attribute that the key is bound to. | VALUE is JSON, or else text; may be repeated."},
     [FS_OPT_ACTOR] = {"actor", "--actor", 0, "KEY", FS_OPTION_TEXT, NULL, BIT(KEYS), 0, 0, 0,
         "Who acts for the subject that the key is bound to, such as an agent."},
     [FS_OPT_CONTEXT] = {"context", "--context", 0, "HASH", FS_OPTION_TEXT, NULL, BIT(WHY), 0, 0, 0,

@@ -166,12 +166,13 @@ static void read_fact_defaults(struct fs_flag_reading *reading)
     reading->flag->fact_defaults = fs_doc_json(spot.node);
     for (size_t i = 0; i < spot.node->count; i++) {
         struct fs_spot at = fs_spot_member(&spot, &spot.node->members[i]);
-        if (fs_logic_reads_fact(reading->flag, at.key))
+        const json_t *value = json_object_get(reading->flag->fact_defaults, at.key);
+        if (!fs_logic_reads_fact(reading->flag, at.key))
+            fs_report_error(reading->file, &at, "no rule of this flag reads facts.%s", at.key);
+        else if (!fs_stand_in_denies(reading, at.key, value))
             fs_report_warning(reading->file, &at,
                               "this value stands in for a fact that is missing or expired: the flag fails "
                               "open where it grants");
-        else
-            fs_report_error(reading->file, &at, "no rule of this flag reads facts.%s", at.key);
     }
 }
 
@@ -211,9 +212,9 @@ struct fs_flag *fs_flag_read(struct fs_flagfile *file, const char *key, const st
     fs_decisions_read(&reading);
     read_choosers(&reading);
     read_on_unknown(&reading);
-    read_fact_defaults(&reading);
     bool asks = flag->decision_count || fs_doc_find(spot->node, "decision") || fs_logic_reads_facts(flag);
     fs_safe_read(&reading, asks);
+    read_fact_defaults(&reading);
     fs_order_read(&reading);
     check_unleased(&reading, asks || flag->safe_variant >= 0 || flag->safe_value);
     flag->source_text = fs_doc_json(spot->node);

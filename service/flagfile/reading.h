@@ -134,6 +134,10 @@ bool fs_logic_reads_fact(const struct fs_flag *flag, const char *name);
 void fs_logic_check_decisions(struct fs_flag_reading *reading, const struct fs_spot *spot,
                               const struct fs_rule *rule);
 void fs_logic_check_time(struct fs_flagfile *file, const struct fs_spot *spot, const struct fs_rule *rule);
+/* stand_in.c: true where the flag surely denies whenever `value` stands in for a missing fact. The flag's
+ * safe variant is known. */
+bool fs_stand_in_denies(const struct fs_flag_reading *reading, const char *fact, const json_t *value);
+
 /* Warns of results that name no variant. */
 void fs_logic_check_results(struct fs_flag_reading *reading, const struct fs_spot *spot);
 

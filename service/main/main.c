@@ -2,9 +2,11 @@
 /* The binary: which command, its options, and who runs it. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #include "base/alloc.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "cli/cli.h"
 #include "keys_data.h"
 #include "settings.h"
@@ -54,7 +56,12 @@ static int verify(const struct fs_config *config)
     struct fs_verdict verdict = {0};
     char *data = fs_config_data(config, environ);
     int status = 0;
-    if (!fs_journal_verify(data, &verdict, &err))
+    char *journal = fs_format("%s/journal.db", data);
+    bool there = access(journal, F_OK) == 0;
+    if (!there)
+        fs_fail(&err, FS_ERR_CONFIG, "%s: %m; --data names the directory of a daemon", journal);
+    fs_free(journal);
+    if (!there || !fs_journal_verify(data, &verdict, &err))
         status = complain(&err);
     else if (verdict.bad) {
         printf("BROKEN at entry %llu: %s\n", (unsigned long long)verdict.bad, verdict.text);

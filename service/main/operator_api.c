@@ -174,6 +174,17 @@ static bool wants(struct past *past, char *at, struct fs_err *err)
     return fine;
 }
 
+static void fail_no_flag(const struct fs_flagset *set, const char *name, struct fs_err *err)
+{
+    const char **keys = fs_calloc(set->count + 1, sizeof *keys);
+    for (size_t i = 0; i < set->count; i++)
+        keys[i] = set->flags[i]->key;
+    const char *meant = fs_suggest(name, keys, set->count);
+    fs_fail(err, FS_ERR_NOT_FOUND, "there is no flag %.100s here%s%.100s%s", name,
+            meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    fs_free((void *)(uintptr_t)keys);
+}
+
 void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -193,9 +204,12 @@ void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const 
         if (now) {
             fs_api_reply(daemon->server, message->connection, 200, now);
         } else {
-            fs_fail(&err, FS_ERR_NOT_FOUND,
-                    "no value of flag %.100s is known for subject %.100s: nobody watches it now", past->flag,
-                    past->subject);
+            if (!fs_flagset_find(fs_engine_flags(daemon->engine), past->flag))
+                fail_no_flag(fs_engine_flags(daemon->engine), past->flag, &err);
+            else
+                fs_fail(&err, FS_ERR_NOT_FOUND,
+                        "no value of flag %.100s is known for subject %.100s: nobody watches it now",
+                        past->flag, past->subject);
             fs_api_error(daemon->server, message->connection, &err);
         }
         past_destroy(past);

@@ -193,8 +193,8 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->quick_self = daemon->quick;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)
-        FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. `flagstaff "
-                             "keys add` ends that");
+        FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. The first "
+                             "`flagstaff keys add` ends that: then every command needs a key");
     return daemon->server != NULL;
 }
 
@@ -279,24 +279,50 @@ static void take_down(struct fs_daemon *daemon)
     fs_queue_destroy(daemon->inbox);
 }
 
+/* What a client on this machine connects to; an address of all interfaces is none to connect to. Owned. */
+static char *url_here(const struct fs_server_options *server, int port)
+{
+    const char *host = server->host;
+    if (strcmp(host, "0.0.0.0") == 0)
+        host = "127.0.0.1";
+    else if (strcmp(host, "::") == 0)
+        host = "::1";
+    bool brackets = strchr(host, ':') != NULL;
+    return fs_format("%s://%s%s%s:%d", server->tls_certificate ? "https" : "http", brackets ? "[" : "", host,
+                     brackets ? "]" : "", port);
+}
+
+static void introduce_demo(const struct fs_daemon *daemon, int port)
+{
+    const char *me = program_invocation_name, *data = daemon->options->data;
+    bool keyless = daemon->options->server.loopback_operator;
+    char *url = url_here(&daemon->options->server, port);
+    char *more = fs_format("--url %s%s", url, keyless ? "" : " --key-file FILE");
+    printf("Flagstaff runs on %s with the demo's flags. In another terminal:\n\n"
+           "  %s watch ada %s\n"
+           "  %s why ada billing-export %s\n"
+           "  %s trigger --subject ada --fact risk=90 --wait delivered %s\n\n",
+           url, me, more, me, more, me, more);
+    if (!keyless)
+        printf("A key was made in %s before: every command needs one, in FILE.\n", data);
+    printf("(--url can be left out where the port is 8080). Ctrl-C ends it.\n"
+           "Facts, keys and the journal stay in %s; --data DIRECTORY takes another, and a new one starts "
+           "anew.\n",
+           data);
+    fflush(stdout);
+    fs_free(more);
+    fs_free(url);
+}
+
 static void say_hello(const struct fs_daemon *daemon)
 {
     int port = fs_server_port(daemon->server);
-    const char *host = daemon->options->server.host;
     char port_text[16];
     snprintf(port_text, sizeof port_text, "%d", port);
-    FS_LOG_INFO("serve", "listening", "address", host, "port", port_text, "epoch",
+    FS_LOG_INFO("serve", "listening", "address", daemon->options->server.host, "port", port_text, "epoch",
                 daemon->options->engine.epoch);
-    if (!daemon->options->demo)
-        return;
-    const char *me = program_invocation_name;
-    printf("Flagstaff runs on http://%s:%d with the demo's flags. In another terminal:\n\n"
-           "  %s watch ada --url http://%s:%d\n"
-           "  %s why ada billing-export --url http://%s:%d\n"
-           "  %s trigger --subject ada --fact risk=90 --wait delivered --url http://%s:%d\n\n"
-           "(--url can be left out where the port is 8080). Ctrl-C ends it.\n",
-           host, port, me, host, port, me, host, port, me, host, port);
-    fflush(stdout);
+    if (daemon->options->demo)
+        introduce_demo(daemon, port);
 }
 
 int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)

@@ -147,3 +147,111 @@ def test_serve_without_arguments_is_a_demo_that_moves_until_somebody_takes_over(
         demo.wait_line("leaves the stage to you")
     finally:
         assert demo.stop() == 0
+
+
+def test_why_of_a_flag_that_is_not_there_says_so(daemon):
+    d = daemon(FLAGS)
+    done = d.command("why", "ada", "dor", check=False)
+    assert done.returncode == 4 and "there is no flag dor here, did you mean door?" in done.stderr
+    nobody = d.command("why", "ada", "door", check=False)
+    assert nobody.returncode == 4 and "nobody watches it" in nobody.stderr
+
+
+def test_verify_of_a_directory_without_a_journal_names_it(tmp_path):
+    done = run("verify", "--data", str(tmp_path / "none"))
+    assert done.returncode == 3 and "none/journal.db: No such file" in done.stderr
+
+
+def test_check_config_misses_a_flag_file_that_is_not_there(tmp_path):
+    config = tmp_path / "flagstaff.yaml"
+    config.write_text("flags: [gone.yaml]\n")
+    done = run("serve", "--config", str(config), "--check-config")
+    assert done.returncode == 3 and "gone.yaml: No such file" in done.stderr
+
+
+def test_watch_says_where_it_finds_no_daemon(daemon):
+    watch = Process([BINARY, "watch", "ada", "--url", "http://127.0.0.1:1"], name="watch")
+    try:
+        watch.wait_line(r"no daemon can be reached at http://127\.0\.0\.1:1 \(.*is it running")
+    finally:
+        watch.stop()
+    watch = Process([BINARY, "watch", "ada", "--url", daemon(FLAGS).url.replace("http:", "https:")], name="watch")
+    try:
+        watch.wait_line("is it http:// and not https://")
+    finally:
+        watch.stop()
+
+
+def test_names_that_are_nobodys_are_doubted(daemon):
+    d = daemon(FLAGS)
+    done = d.command("trigger", "--flag", "dor", "--source", "nope")
+    assert done.stdout.startswith("entry ") and done.returncode == 0
+    assert "there is no flag dor here, did you mean door?" in done.stderr and "there is no source nope here" in done.stderr
+    assert "there is no" not in d.command("trigger", "--flag", "door", "--source", "builtin").stderr
+    watch = Process([BINARY, "watch", "ada", "--flag", "door", "--flag", "nope", "--url", d.url], name="watch")
+    try:
+        watch.wait_line("connected")
+        assert "ada: there is no flag nope" in watch.output and "no flag door" not in watch.output
+    finally:
+        watch.stop()
+
+
+def test_watch_does_not_show_a_flip_where_only_the_reason_is_another(daemon):
+    d = daemon(FLAGS)
+    watch = Process([BINARY, "watch", "ada", "--url", d.url], name="watch")
+    try:
+        watch.wait_line(r"  ada       door +false ")  # eight columns at least, so that several processes agree
+        watch.wait_line("connected")
+        d.set_flags({**FLAGS, "door": {**FLAGS["door"], "state": "DISABLED"}})
+        watch.wait_line(r"door +false, as before +DISABLED")
+    finally:
+        watch.stop()
+
+
+def started_demo(data, *arguments):
+    """The demo in this data directory, and its URL once it listens and has introduced itself."""
+    demo = Process([BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(data), *arguments], name="demo")
+    port = demo.wait_line(r"listening .*port=(\d+)").group(1)
+    demo.wait_line("Facts, keys and the journal stay in")
+    return demo, f"http://127.0.0.1:{port}"
+
+
+def test_the_demo_says_where_its_state_lies_and_asks_for_a_key_once_there_is_one(tmp_path):
+    demo, url = started_demo(tmp_path / "state")
+    try:
+        assert str(tmp_path / "state") in demo.output and "--key-file" not in demo.output
+        assert run("keys", "add", "--scope", "admin", "--url", url).returncode == 0
+    finally:
+        assert demo.stop() == 0
+    demo, url = started_demo(tmp_path / "state")
+    try:
+        assert demo.output.count("--key-file FILE") == 3 and "every command needs one" in demo.output
+    finally:
+        assert demo.stop() == 0
+
+
+def test_the_demo_on_all_addresses_prints_one_that_can_be_connected_to(tmp_path):
+    demo = Process([BINARY, "serve", "--listen", "0.0.0.0:0", "--data", str(tmp_path)], name="demo")
+    try:
+        demo.wait_line(r"watch ada --url http://127\.0\.0\.1:\d+")
+    finally:
+        assert demo.stop() == 0
+
+
+def test_a_receipt_after_a_restart_waits_for_the_leases_before_it_and_says_so(tmp_path):
+    demo, _ = started_demo(tmp_path, "--lease", "8s")
+    assert demo.stop() == 0
+    demo, url = started_demo(tmp_path, "--lease", "8s")
+    try:
+        done = run("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered", "--url", url)
+        assert done.returncode == 0 and "still waiting" in done.stderr, done.stderr
+        assert "complete" in done.stdout and "docs/receipts.md" in done.stdout
+        assert "nobody was concerned" in done.stderr
+    finally:
+        assert demo.stop() == 0
+
+
+def test_https_to_a_plain_port_says_so(daemon):
+    d = daemon(FLAGS)
+    done = run("get", "ada", "--url", d.url.replace("http:", "https:"))
+    assert done.returncode == 6 and "does not speak TLS" in done.stderr

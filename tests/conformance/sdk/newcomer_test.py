@@ -96,9 +96,9 @@ class Terminal:
 
 def follow(terminal, build):
     checkout, desk = terminal.place / "checkout", terminal.place / "door"
-    checkout.mkdir()
+    (checkout / "build").mkdir(parents=True)
     desk.mkdir()
-    (checkout / "build").symlink_to(build)
+    (checkout / "build/install").symlink_to(build)  # the folder that the page's cmake lines name
     at, prelude = checkout, ""
     for language, text, name in blocks():
         terminal.prelude = prelude

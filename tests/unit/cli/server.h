@@ -31,6 +31,7 @@ static inline void *serve(void *arg)
     char answer[4096];
     size_t length = 0;
     int client = accept(server->listener, NULL, NULL);
+    shutdown(server->listener, SHUT_RDWR); /* further ones are refused, and do not wait */
     while (client >= 0 && !whole(server->heard) && length < sizeof server->heard - 1) {
         ssize_t got = read(client, server->heard + length, sizeof server->heard - 1 - length);
         if (got <= 0)

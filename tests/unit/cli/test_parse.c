@@ -64,6 +64,8 @@ static void what_is_not_understood_says_what_was_meant(void **state)
     is_misused(WORDS("get", "a", "b", "c"), "c is one too many: expected SUBJECT [FLAG]");
     is_misused(WORDS("flags", "x"), "x is one too many: expected options only");
     is_misused(WORDS("get", "ada", "--output", "jsn"), "did you mean json?");
+    is_misused(WORDS("serve", "flags.yaml"), "flag files are given with --flags");
+    is_misused(WORDS("serve", "--port", "80"), "did you mean --listen ADDRESS:PORT?");
 }
 
 static void wrong_uses_are_found_before_anything_is_asked(void **state)
@@ -72,20 +74,23 @@ static void wrong_uses_are_found_before_anything_is_asked(void **state)
     static const struct {
         const char *words[10];
         const char *expected;
-    } cases[] = {{{"flagstaff", "keys", "lst"}, "did you mean list?"},
-                 {{"flagstaff", "keys", "add"}, "what may the key do?"},
-                 {{"flagstaff", "keys", "revoke"}, "which key?"},
-                 {{"flagstaff", "keys", "list", "x"}, "options only"},
-                 {{"flagstaff", "keys", "add", "--scope", "read", "--attribute", "x"}, "expected NAME=VALUE"},
-                 {{"flagstaff", "get", "ada", "--attribute", "targetingKey=bob"}, "that is the subject"},
-                 {{"flagstaff", "get", "ada", "--url", "ftp://x"}, "expected http://HOST:PORT"},
-                 {{"flagstaff", "get", "ada", "--url", "http://u:p@x"}, "no user or password"},
-                 {{"flagstaff", "trigger", "--fact", "a=1"}, "whose facts?"},
-                 {{"flagstaff", "trigger", "--subject", "a", "--ttl", "1s"}, "go with --fact"},
-                 {{"flagstaff", "trigger", "-s", "a", "--fact", "a=1", "--flag", "f"}, "--flag narrows"},
-                 {{"flagstaff", "trigger", "x.json", "--subject", "a"}, "give the file or options"},
-                 {{"flagstaff", "check"}, "which files?"},
-                 {{"flagstaff", "opa-module", "--source", "a", "--source", "b"}, "one at a time"}};
+    } cases[] = {
+        {{"flagstaff", "keys", "lst"}, "did you mean list?"},
+        {{"flagstaff", "keys", "add"}, "what may the key do?"},
+        {{"flagstaff", "keys", "add", "--scope", "adminn"}, "did you mean admin?; there are evaluate,"},
+        {{"flagstaff", "keys", "add", "--scope", "x"}, "facts:NAME, status:SOURCE"},
+        {{"flagstaff", "keys", "revoke"}, "which key?"},
+        {{"flagstaff", "keys", "list", "x"}, "options only"},
+        {{"flagstaff", "keys", "add", "--scope", "read", "--attribute", "x"}, "expected NAME=VALUE"},
+        {{"flagstaff", "get", "ada", "--attribute", "targetingKey=bob"}, "that is the subject"},
+        {{"flagstaff", "get", "ada", "--url", "ftp://x"}, "expected http://HOST:PORT"},
+        {{"flagstaff", "get", "ada", "--url", "http://u:p@x"}, "no user or password"},
+        {{"flagstaff", "trigger", "--fact", "a=1"}, "whose facts?"},
+        {{"flagstaff", "trigger", "--subject", "a", "--ttl", "1s"}, "go with --fact"},
+        {{"flagstaff", "trigger", "-s", "a", "--fact", "a=1", "--flag", "f"}, "--flag narrows"},
+        {{"flagstaff", "trigger", "x.json", "--subject", "a"}, "give the file or options"},
+        {{"flagstaff", "check"}, "which files?"},
+        {{"flagstaff", "opa-module", "--source", "a", "--source", "b"}, "one at a time"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct outcome outcome = invoke(cases[i].words, NULL);
         assert_true(outcome.parsed);

@@ -106,6 +106,24 @@ static void lists_have_a_line_for_each(void **state)
     shows(WORDS("clients"), "{\"clients\":[]}", "");
 }
 
+static void a_receipt_says_where_to_read_why_it_took_so_long(void **state)
+{
+    (void)state;
+    shows(WORDS("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered"),
+          "{\"entry\":8,\"applied\":true,\"complete\":true,\"revision\":4,\"concerned\":1,\"acknowledged\":1,"
+          "\"behindCount\":0,\"heldCount\":0,\"safe_at\":\"2026-11-24T08:00:27.000Z\","
+          "\"times\":{\"queued\":\"2026-11-24T08:00:00.000Z\"}}",
+          "entry 8: complete\n"
+          "  revision      4\n"
+          "  concerned     1 watch\n"
+          "  acknowledged  1\n"
+          "  behind        0\n"
+          "  held          0\n"
+          "  safe at       2026-11-24T08:00:27.000Z\n"
+          "                (it waited for an acknowledgement or a lease: see docs/receipts.md)\n"
+          "  queued        2026-11-24T08:00:00.000Z\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +131,7 @@ int main(void)
         cmocka_unit_test(why_of_a_past_moment_is_told_from_the_journal),
         cmocka_unit_test(history_is_a_line_for_each_change),
         cmocka_unit_test(lists_have_a_line_for_each),
+        cmocka_unit_test(a_receipt_says_where_to_read_why_it_took_so_long),
     };
     return RUN(tests);
 }

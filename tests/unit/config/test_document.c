@@ -82,6 +82,19 @@ static void a_shared_options_help_says_what_concerns_the_command(void **state)
     fs_buf_finish(&out);
 }
 
+static void a_commands_own_options_come_before_those_of_all(void **state)
+{
+    (void)state;
+    struct fs_buf out;
+    fs_buf_init(&out, 1 << 20);
+    fs_option_help(FS_COMMAND_GET, 100, &out);
+    assert_true(strstr(out.data, "--attribute") < strstr(out.data, "--url"));
+    assert_true(strstr(out.data, "--color") < strstr(out.data, "--help"));
+    assert_non_null(
+        strstr(out.data, "Attribute of the context. VALUE is JSON, or else text; may be repeated.\n"));
+    fs_buf_finish(&out);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +102,7 @@ int main(void)
         cmocka_unit_test(every_option_of_the_file_is_documented),
         cmocka_unit_test(help_lists_exactly_the_options_of_a_command),
         cmocka_unit_test(a_shared_options_help_says_what_concerns_the_command),
+        cmocka_unit_test(a_commands_own_options_come_before_those_of_all),
     };
     return RUN(tests);
 }

@@ -91,6 +91,51 @@ static void fact_defaults_are_for_facts_that_a_rule_reads(void **state)
                     "f.yaml:5:21: flags.f.factDefaults.rsik: no rule of this flag reads facts.rsik\n");
 }
 
+static void a_fact_default_that_surely_denies_is_not_warned_of(void **state)
+{
+    (void)state;
+    static const char *const denying[] = {
+        "{ \"==\": [{ var: facts.a }, granted] }",
+        "{ and: [{ \"==\": [{ var: facts.a }, granted] }, { var: open }] }",
+        "{ and: [{ var: open }, { \"==\": [{ var: facts.a }, granted] }] }",
+        "{ if: [{ \"===\": [{ var: facts.a }, granted] }, { var: open }, false] }",
+        "{ if: [{ var: open }, { \"==\": [{ var: facts.a }, granted] }, false] }",
+        "{ or: [{ in: [{ var: facts.a }, [granted, lent]] }, { \"!\": [true] }] }",
+        "{ \"!\": { \"!=\": [{ var: facts.a }, granted] } }",
+    };
+    static const char *const granting[] = {
+        "{ \"==\": [{ var: facts.a }, none] }",
+        "{ or: [{ \"==\": [{ var: facts.a }, granted] }, { var: open }] }",
+        "{ and: [{ \"!=\": [{ var: facts.a }, granted] }, { var: open }] }",
+        "{ if: [{ var: open }, true, { \"==\": [{ var: facts.a }, granted] }] }",
+        "{ \"==\": [{ var: facts.a }, { var: open }] }",
+        "{ \"<\": [{ var: facts.a }, 5] }",
+        "{ \"!\": { var: facts.a.deep } }",
+        "{ substr: [{ var: facts.a }, 0] }",
+    };
+    for (size_t i = 0; i < sizeof denying / sizeof *denying; i++) {
+        char *text =
+            fs_format(ON_OFF "    decision: { rule: %s }\n    factDefaults: { a: none }\n", denying[i]);
+        fs_flagset_unref(read_fine(text));
+        fs_free(text);
+    }
+    for (size_t i = 0; i < sizeof granting / sizeof *granting; i++) {
+        char *text =
+            fs_format(ON_OFF "    decision: { rule: %s }\n    factDefaults: { a: none }\n", granting[i]);
+        fs_flagset_unref(read_expecting(
+            text, "f.yaml:5:21: warning: flags.f.factDefaults.a: this value stands in for a fact "
+                  "that is missing or expired: the flag fails open where it grants\n"));
+        fs_free(text);
+    }
+    fs_flagset_unref(
+        read_fine("flags:\n  f:\n    type: object\n    value: { var: decision.value }\n    safeValue: []\n"
+                  "    factDefaults: { risk: 100 }\n"
+                  "    decision: { rule: { if: [{ \"<\": [{ var: facts.risk }, 70] }, [search], []] } }\n"));
+    fs_flagset_unref(read_fine(ON_OFF
+                               "    targeting: { if: [{ \"<\": [{ var: facts.risk }, 5] }, on, off] }\n"
+                               "    factDefaults: { risk: 9 }\n"));
+}
+
 static void time_that_must_be_watched_is_warned_of(void **state)
 {
     (void)state;
@@ -112,6 +157,7 @@ int main(void)
         cmocka_unit_test(a_result_that_names_no_variant_is_warned_of),
         cmocka_unit_test(a_bare_comparison_is_warned_of_where_no_variant_is_called_true),
         cmocka_unit_test(fact_defaults_are_for_facts_that_a_rule_reads),
+        cmocka_unit_test(a_fact_default_that_surely_denies_is_not_warned_of),
         cmocka_unit_test(time_that_must_be_watched_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

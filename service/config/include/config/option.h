@@ -87,7 +87,9 @@ static inline bool fs_option_is_of(const struct fs_option *option, enum fs_comma
 {
     return (option->commands & FS_COMMAND_BIT(command)) != 0;
 }
-/* The section "Options" of a command's --help, wrapped to `width` columns. */
+/* Appends the parts of the option's help that concern this command. */
+void fs_option_describe(const struct fs_option *option, enum fs_command command, struct fs_buf *out);
+/* The section "Options" of a command's --help, its own before those of all, wrapped to `width` columns. */
 void fs_option_help(enum fs_command command, size_t width, struct fs_buf *out);
 /* Appends `text` in lines of at most `width` columns, each after `indent` blanks. */
 void fs_text_wrap(struct fs_buf *out, const char *text, size_t indent, size_t width);

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The project's scripts where somebody's own cmake or a missing program comes in between."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+from world import ROOT
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the scripts alone; nothing in it can be built."""
+    shutil.copytree(ROOT / "script", tmp_path / "script")
+    shutil.copy(ROOT / "CMakePresets.json", tmp_path)
+    (tmp_path / "build").mkdir()
+    return tmp_path
+
+
+def build(checkout):
+    return subprocess.run([checkout / "script/build"], env={**os.environ, "FLAGSTAFF_BOOTSTRAPPED": "1"}, capture_output=True, text=True,
+                          timeout=60)
+
+
+def test_build_says_to_remove_a_folder_that_another_generator_has_taken(checkout):
+    (checkout / "build/CMakeCache.txt").write_text("CMAKE_GENERATOR:INTERNAL=Unix Makefiles\n")
+    done = build(checkout)
+    assert done.returncode == 1 and "Unix Makefiles" in done.stderr and "rm -r build" in done.stderr
+
+
+def test_build_says_to_remove_a_folder_that_was_configured_without_a_part(checkout):
+    (checkout / "build/CMakeCache.txt").write_text("CMAKE_GENERATOR:INTERNAL=Ninja\nFLAGSTAFF_SERVICE:BOOL=OFF\n")
+    done = build(checkout)
+    assert done.returncode == 1 and "FLAGSTAFF_SERVICE=OFF" in done.stderr and "rm -r build" in done.stderr
+
+
+def test_tests_whose_program_is_missing_count_as_failed(tmp_path):
+    (tmp_path / "CTestTestfile.cmake").write_text(f'add_test(gone "{tmp_path}/gone")\nadd_test(fine "/bin/true")\n')
+    assert subprocess.run(["ctest", "--test-dir", tmp_path], capture_output=True, timeout=60).returncode != 0
+    counts = subprocess.run([ROOT / "script/lib/tally.py", "ctest", tmp_path / "Testing/Temporary/LastTest.log"], capture_output=True,
+                            text=True, timeout=60)
+    assert counts.stdout.split() == ["1", "1", "0"]
