@@ -31,6 +31,10 @@ const isOfKind = ({ type }: Flag, kind: Kind): boolean =>
 const plain = (metadata: Flag['metadata']): FlagMetadata => Object.fromEntries(
   Object.entries(metadata ?? {}).filter(([, value]) => ['boolean', 'string', 'number'].includes(typeof value)));
 
+/** The same text for the same content: the SDK hands out another copy at each evaluation. Throws for what is no JSON. */
+const written = (context: EvaluationContext): string =>
+  JSON.stringify(Object.fromEntries(Object.keys(context).sort().map((name) => [name, context[name]])));
+
 export class FlagstaffWebProvider implements Provider {
   readonly metadata = { name: 'flagstaff' } as const;
   readonly runsOn = 'client';
@@ -41,7 +45,8 @@ export class FlagstaffWebProvider implements Provider {
   readonly #settings: Settings;
   #session: Session;
   #connection: Connection | undefined;
-  #subject: unknown;
+  /** The context whose values are served, as it is written; undefined: nobody's are. */
+  #served: string | undefined;
   #waiters: Waiter[] = [];
   /** While initialize or setContext are under way the SDK itself tells what comes of them. */
   #initializing = false;
@@ -111,16 +116,16 @@ export class FlagstaffWebProvider implements Provider {
 
   /** From here on the values of `context` are served, and no other's. Resolves when they are here and leased. */
   #serve(context: EvaluationContext): Promise<void> {
-    let copy: EvaluationContext;
-    this.#subject = context.targetingKey;
+    this.#served = undefined;
     this.#refusal = '';
     try {
-      copy = JSON.parse(JSON.stringify(context)) as EvaluationContext;
+      this.#served = written(context);
     } catch (error) {
       this.#session.setContext(undefined);
       this.#told = 'error';
       return Promise.reject(new InvalidContextError(`the context is no JSON: ${(error as Error).message}`));
     }
+    const copy = JSON.parse(this.#served) as EvaluationContext;
     if (copy.targetingKey === '') delete copy.targetingKey;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(new GeneralError(
@@ -201,11 +206,19 @@ export class FlagstaffWebProvider implements Provider {
 
   // --- values -----------------------------------------------------------------------------------------------------
 
+  /** A client of another domain, or a wrapper that tells of a new context late, asks for one whose values these are not. */
+  #isOther(context: EvaluationContext): boolean {
+    try {
+      return written(context) !== this.#served;
+    } catch {
+      return true;
+    }
+  }
+
   #resolve<T>(kind: Kind, key: string, fallback: T, context: EvaluationContext | undefined): ResolutionDetails<T> {
     const wrong = (errorCode: ErrorCode, errorMessage: string): ResolutionDetails<T> =>
       ({ value: fallback, reason: 'ERROR', errorCode, errorMessage });
-    // A client of another domain, or a wrapper that tells of a new context late, asks for somebody whose values these are not.
-    const other = context !== undefined && context.targetingKey !== this.#subject;
+    const other = context !== undefined && this.#isOther(context);
     const answer = this.#session.read(key, other);
     if (answer.standing === 'unknown') return wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`);
     if (answer.standing === 'absent') return wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
