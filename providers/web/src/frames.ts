@@ -53,8 +53,8 @@ const isWell: Record<ServerFrame['type'], (frame: Members) => boolean> = {
 
 /** Values are handed out as they are, so nobody may alter them. */
 function freeze(it: unknown): void {
-  if (typeof it !== 'object' || it === null) return;
-  Object.values(it).forEach(freeze);
+  if (!isOfType.object(it)) return;
+  Object.values(it as object).forEach(freeze);
   Object.freeze(it);
 }
 

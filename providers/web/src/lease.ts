@@ -50,7 +50,7 @@ export class Renewals {
     const from = this.#sent.get(n);
     if (from === undefined || n <= this.#granted) return undefined;
     this.#granted = n;
-    for (const older of [...this.#sent.keys()]) if (older <= n) this.#sent.delete(older);
+    for (const older of this.#sent.keys()) if (older <= n) this.#sent.delete(older);
     return { from, length };
   }
 }

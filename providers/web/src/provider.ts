@@ -29,7 +29,7 @@ const isOfKind = ({ type }: Flag, kind: Kind): boolean =>
   type === kind || (kind === 'number' && (type === 'integer' || type === 'float'));
 
 const plain = (metadata: Flag['metadata']): FlagMetadata => Object.fromEntries(
-  Object.entries(metadata ?? {}).filter(([, value]) => ['boolean', 'string', 'number'].includes(typeof value)));
+  Object.entries(metadata ?? {}).filter(([, value]) => typeof value !== 'object'));
 
 /** The same text for the same content: the SDK hands out another copy at each evaluation. Throws for what is no JSON. */
 const written = (context: EvaluationContext): string =>

@@ -73,6 +73,7 @@ export class Session {
   // This connection:
   #welcomed = false;
   #sameEpoch = false;
+  #revoked = false;
   #renewals = new Renewals();
   #granted: Span | undefined;
   #third = SHORTEST_THIRD;
@@ -138,7 +139,7 @@ export class Session {
       watch.askAgain = undefined;
     }
     this.#send = this.#granted = undefined;
-    this.#welcomed = this.#sameEpoch = false;
+    this.#welcomed = this.#sameEpoch = this.#revoked = false;
     this.#dropParts();
   }
 
@@ -198,7 +199,7 @@ export class Session {
       case 'lease': return this.#takeLease(frame);
       case 'error': return this.#takeError(frame);
       case 'goaway':
-        if (frame.code === 'revoked' && this.#watch) this.#watch.lease = undefined;
+        if (frame.code === 'revoked') this.#revoke();
         return this.#owner.goaway(frame);
     }
   }
@@ -266,7 +267,7 @@ export class Session {
   #takeLease(frame: LeaseFrame): void {
     const { n, revision, duration } = frame;
     const watch = this.#watch;
-    if (this.#parts.length > 0 || revision < this.#revision) notNow(frame);
+    if (this.#revoked || this.#parts.length > 0 || revision < this.#revision) notNow(frame);
     // The first one stands behind the answer to hello.
     if (!this.#granted && watch?.inHello && !watch.answered && !this.#known(watch)) notNow(frame);
     const lease = this.#renewals.grant(n, duration) ?? notNow(frame);
@@ -274,6 +275,13 @@ export class Session {
     this.#revision = revision;
     this.#third = Math.max(duration / 3, SHORTEST_THIRD);
     if (watch && this.#known(watch)) watch.lease = lease;
+  }
+
+  /** The lease is over, and whatever still comes on this connection is not leased. */
+  #revoke(): void {
+    this.#revoked = true;
+    this.#granted = undefined;
+    if (this.#watch) this.#watch.lease = undefined;
   }
 
   #takeError(error: ErrorFrame): void {
