@@ -219,19 +219,20 @@ export class FlagstaffWebProvider implements Provider {
     const wrong = (errorCode: ErrorCode, errorMessage: string): ResolutionDetails<T> =>
       ({ value: fallback, reason: 'ERROR', errorCode, errorMessage });
     const other = context !== undefined && this.#isOther(context);
-    const answer = this.#session.read(key, other);
-    if (answer.standing === 'unknown') return wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`);
-    if (answer.standing === 'absent') return wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
-    const { standing, flag } = answer;
+    const { standing, flag } = this.#session.read(key, other);
+    if (!flag) {
+      return standing === 'unknown' ? wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`)
+        : wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
+    }
     const { variant, reason, error, safe } = flag;
     const flagMetadata = plain(flag.metadata);
     if (error) return { ...wrong((ErrorCode as Record<string, ErrorCode>)[error.code] ?? ErrorCode.GENERAL, error.message), flagMetadata };
     if (flag.value === undefined) return { value: fallback, reason, flagMetadata };
     if (!isOfKind(flag, kind)) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
-    if (standing === 'safe' && safe) {
-      const why = this.#session.holds && !other ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
+    if (standing !== 'leased' && safe) {
+      const why = standing === 'over' ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
       return { value: safe.value as T, variant: safe.variant, reason: 'ERROR', flagMetadata: { ...flagMetadata, 'flagstaff.error': why } };
     }
-    return { value: flag.value as T, ...(variant !== undefined && { variant }), reason: standing === 'last' ? 'STALE' : reason, flagMetadata };
+    return { value: flag.value as T, ...(variant !== undefined && { variant }), reason: standing === 'leased' ? reason : 'STALE', flagMetadata };
   }
 }

@@ -206,6 +206,39 @@ describe('a reader with another context than the one that is watched', () => {
   });
 });
 
+describe('what access flags fall to', () => {
+  async function fromAdaToBo() {
+    const it = world({ ticket: () => 't' });
+    it.service.flags.push(access('attic', true));
+    it.service.own.set('bo', [access('door', true)]);
+    await it.start();
+    it.service.answers = false;
+    const changed = OpenFeature.setContext(BO);
+    await settled();
+    return { ...it, changed, attic: () => it.client.getBooleanDetails('attic', true) };
+  }
+
+  test('is known over a change of connections, until the new one has answered', async () => {
+    const { service, changed, attic } = await fromAdaToBo();
+    expect(service.sockets).toHaveLength(2);
+    expect(attic()).toMatchObject({ value: false, reason: 'ERROR' });
+    service.snapshot(service.socket, service.socket.watches.get(2)!);
+    service.grant(service.socket, 0);
+    await changed;
+  });
+
+  test('is forgotten with a connection that no longer counts, so that it does not grow without end', async () => {
+    const { service, changed } = await fromAdaToBo();
+    service.snapshot(service.socket, service.socket.watches.get(2)!);
+    service.grant(service.socket, 0);
+    await changed;
+    await OpenFeature.setContext('checkout', { targetingKey: 'cy' });
+    const other = OpenFeature.getClient('checkout');
+    expect(other.getBooleanDetails('door', true)).toMatchObject({ value: false, reason: 'ERROR' });
+    expect(other.getBooleanDetails('attic', false)).toMatchObject({ value: false, errorCode: 'PROVIDER_NOT_READY' });
+  });
+});
+
 describe('a watch that the service ends', () => {
   test('takes its values with it: safe ones, told', async () => {
     const { service, door, events, client } = await twoSubjects();
