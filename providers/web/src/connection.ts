@@ -17,6 +17,8 @@ const CONNECT = 10_000;
 const GRACE = 1000;
 /** For the close that must follow an error, and in the undici of Node 20 does not. */
 const AFTER_ERROR = 100;
+/** However long a server wants to be left alone. */
+const LONGEST_AWAY = 3_600_000;
 /** For an answer when the page wakes up. */
 const WAKE = 5000;
 /** While values are leased the clock is looked at so often: a timer that was set before the machine slept is late. */
@@ -100,7 +102,7 @@ export class Connection {
   goaway(frame: GoawayFrame): void {
     this.#goaway = frame;
     this.#endBy = span((frame.drain ?? 0) + GRACE);
-    if (frame.reconnectAfter !== undefined) this.#notBefore = span(frame.reconnectAfter);
+    if (frame.reconnectAfter !== undefined) this.#notBefore = span(Math.min(frame.reconnectAfter, LONGEST_AWAY));
   }
 
   readonly #tick = (): void => {
