@@ -141,7 +141,9 @@ export class Connection {
 
   #open(socket: SocketLike): void {
     this.#socket = socket;
-    socket.onopen = () => this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
+    socket.onopen = () => {
+      if (socket === this.#socket) this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
+    };
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#message(data);
     };
@@ -169,7 +171,7 @@ export class Connection {
     this.#tick();
   }
 
-  /** Lets the socket go. Its events come too late from here on; one kind must still be listened to, or Node's `ws` throws it. */
+  /** Lets the socket go. Its events come too late from here on, but are still listened to: Node's `ws` would throw its errors. */
   #drop(code: number): void {
     const socket = this.#socket;
     this.#turn += 1;
@@ -177,11 +179,8 @@ export class Connection {
     this.#active = false;
     this.#next = undefined;
     this.#session.lost();
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.onerror = () => undefined;
     try {
-      socket.close(code);
+      socket?.close(code);
     } catch { /* it was closed already */ }
   }
 

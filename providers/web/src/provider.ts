@@ -25,8 +25,7 @@ interface Waiter {
   timer: ReturnType<typeof setTimeout>;
 }
 
-const isOfKind = ({ type }: Flag, kind: Kind): boolean =>
-  type === kind || (kind === 'number' && (type === 'integer' || type === 'float'));
+const kindOf = ({ type }: Flag): Kind => (type === 'integer' || type === 'float' ? 'number' : type);
 
 const plain = (metadata: Flag['metadata']): FlagMetadata => Object.fromEntries(
   Object.entries(metadata ?? {}).filter(([, value]) => typeof value !== 'object'));
@@ -115,7 +114,7 @@ export class FlagstaffWebProvider implements Provider {
   // --- contexts ---------------------------------------------------------------------------------------------------
 
   /** From here on the values of `context` are served, and no other's. Resolves when they are here and leased. */
-  #serve(context: EvaluationContext): Promise<void> {
+  async #serve(context: EvaluationContext): Promise<void> {
     this.#served = undefined;
     this.#refusal = '';
     try {
@@ -123,7 +122,7 @@ export class FlagstaffWebProvider implements Provider {
     } catch (error) {
       this.#session.setContext(undefined);
       this.#told = 'error';
-      return Promise.reject(new InvalidContextError(`the context is no JSON: ${(error as Error).message}`));
+      throw new InvalidContextError(`the context is no JSON: ${(error as Error).message}`);
     }
     const copy = JSON.parse(this.#served) as EvaluationContext;
     if (copy.targetingKey === '') delete copy.targetingKey;
@@ -200,8 +199,8 @@ export class FlagstaffWebProvider implements Provider {
   }
 
   get #why(): string {
-    if (this.#refusal) return this.#refusal;
-    return this.#session.welcomed ? 'the service grants no lease' : this.#connection?.why ?? 'the provider is closed';
+    return this.#refusal
+      || (this.#session.welcomed ? 'the service grants no lease' : this.#connection?.why ?? 'the provider is closed');
   }
 
   // --- values -----------------------------------------------------------------------------------------------------
@@ -228,7 +227,7 @@ export class FlagstaffWebProvider implements Provider {
     const flagMetadata = plain(flag.metadata);
     if (error) return { ...wrong((ErrorCode as Record<string, ErrorCode>)[error.code] ?? ErrorCode.GENERAL, error.message), flagMetadata };
     if (flag.value === undefined) return { value: fallback, reason, flagMetadata };
-    if (!isOfKind(flag, kind)) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
+    if (kindOf(flag) !== kind) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
     if (standing !== 'leased' && safe) {
       const why = standing === 'over' ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
       return { value: safe.value as T, variant: safe.variant, reason: 'ERROR', flagMetadata: { ...flagMetadata, 'flagstaff.error': why } };

@@ -293,14 +293,14 @@ export class Session {
 
   #takeError(error: ErrorFrame): void {
     const watch = this.#watch;
-    if (error.watch === undefined || error.watch !== watch?.id || error.code === 'duplicate_watch' || error.code === 'unknown_watch') {
+    if (!watch || error.watch !== watch.id || ['duplicate_watch', 'unknown_watch'].includes(error.code)) {
       this.#owner.log(`the service says ${error.code}: ${error.message}`);
       return;
     }
     const keys = changed(watch.table, undefined);
     watch.table = watch.view = watch.lease = undefined;
     watch.answered = watch.refused = true;
-    if (error.code === 'unavailable' || error.code === 'internal') watch.askAgain = span(ASK_AGAIN);
+    if (['unavailable', 'internal'].includes(error.code)) watch.askAgain = span(ASK_AGAIN);
     if (keys.length > 0) this.#owner.changed(keys);
     this.#owner.refused(error);
   }
