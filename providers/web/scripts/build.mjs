@@ -9,8 +9,8 @@ const path = (name) => fileURLToPath(new URL(`../${name}`, import.meta.url));
 
 await rm(path('dist'), { recursive: true, force: true });
 await build({
-  entryPoints: [path('src/index.ts')], outfile: path('dist/index.js'), bundle: true, minify: true, sourcemap: true,
-  format: 'esm', platform: 'neutral', target: 'es2022', external: ['@openfeature/*'], legalComments: 'none',
+  entryPoints: [path('src/index.ts')], outfile: path('dist/index.js'), bundle: true, minify: true, lineLimit: 450,
+  sourcemap: true, format: 'esm', platform: 'neutral', target: 'es2022', external: ['@openfeature/*'], legalComments: 'none',
   logLevel: 'warning',
 });
 execFileSync(process.execPath, [path('node_modules/typescript/bin/tsc'), '-p', path('tsconfig.json'), '--emitDeclarationOnly'], { stdio: 'inherit' });

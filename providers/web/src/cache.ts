@@ -26,16 +26,16 @@ export function apply(table: Table | undefined, parts: readonly Part[], watch: n
   return { table: next, view };
 }
 
-const sign = ({ type, value, variant, reason, safe, error }: Flag): string =>
-  JSON.stringify([type, value, variant, reason, safe, error]);
+const sign = (flag: Flag | undefined): string | undefined =>
+  flag && JSON.stringify([flag.type, flag.value, flag.variant, flag.reason, flag.safe, flag.error]);
 
 /** The keys whose flag is another one: a change of type, value, variant, reason, safe or error. */
 export function changed(before: Table | undefined, after: Table | undefined): string[] {
-  const keys = new Set([...(before?.keys() ?? []), ...(after?.keys() ?? [])]);
-  return [...keys].filter((key) => {
+  const either = new Map([...(before ?? []), ...(after ?? [])]);
+  return [...either.keys()].filter((key) => {
     const old = before?.get(key);
     const fresh = after?.get(key);
-    return old !== fresh && !(old && fresh && sign(old) === sign(fresh));
+    return old !== fresh && sign(old) !== sign(fresh);
   });
 }
 

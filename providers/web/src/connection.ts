@@ -17,6 +17,8 @@ const CONNECT = 10_000;
 const GRACE = 1000;
 /** For the close that must follow an error, and in the undici of Node 20 does not. */
 const AFTER_ERROR = 100;
+/** However long a server wants to be left alone. */
+const LONGEST_AWAY = 3_600_000;
 /** For an answer when the page wakes up. */
 const WAKE = 5000;
 /** While values are leased the clock is looked at so often: a timer that was set before the machine slept is late. */
@@ -100,7 +102,7 @@ export class Connection {
   goaway(frame: GoawayFrame): void {
     this.#goaway = frame;
     this.#endBy = span((frame.drain ?? 0) + GRACE);
-    if (frame.reconnectAfter !== undefined) this.#notBefore = span(frame.reconnectAfter);
+    if (frame.reconnectAfter !== undefined) this.#notBefore = span(Math.min(frame.reconnectAfter, LONGEST_AWAY));
   }
 
   readonly #tick = (): void => {
@@ -139,7 +141,9 @@ export class Connection {
 
   #open(socket: SocketLike): void {
     this.#socket = socket;
-    socket.onopen = () => this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
+    socket.onopen = () => {
+      if (socket === this.#socket) this.#session.opened((frame) => socket.send(JSON.stringify(frame)));
+    };
     socket.onmessage = ({ data }) => {
       if (socket === this.#socket) this.#message(data);
     };
@@ -167,7 +171,7 @@ export class Connection {
     this.#tick();
   }
 
-  /** Lets the socket go. Its events come too late from here on; one kind must still be listened to, or Node's `ws` throws it. */
+  /** Lets the socket go. Its events come too late from here on, but are still listened to: Node's `ws` would throw its errors. */
   #drop(code: number): void {
     const socket = this.#socket;
     this.#turn += 1;
@@ -175,11 +179,8 @@ export class Connection {
     this.#active = false;
     this.#next = undefined;
     this.#session.lost();
-    if (!socket) return;
-    socket.onopen = socket.onmessage = socket.onclose = null;
-    socket.onerror = () => undefined;
     try {
-      socket.close(code);
+      socket?.close(code);
     } catch { /* it was closed already */ }
   }
 

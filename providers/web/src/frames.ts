@@ -48,13 +48,13 @@ const isWell: Record<ServerFrame['type'], (frame: Members) => boolean> = {
   delta: (it) => isCount(it.revision) && isListOf(it.watches, isChange),
   lease: (it) => isCount(it.n) && isCount(it.revision) && isCount(it.duration),
   error: (it) => isText(it.code),
-  goaway: (it) => isText(it.code),
+  goaway: (it) => isText(it.code) && isOptional(it.drain, isCount) && isOptional(it.reconnectAfter, isCount),
 };
 
 /** Values are handed out as they are, so nobody may alter them. */
 function freeze(it: unknown): void {
-  if (typeof it !== 'object' || it === null) return;
-  Object.values(it).forEach(freeze);
+  if (!isOfType.object(it)) return;
+  Object.values(it as object).forEach(freeze);
   Object.freeze(it);
 }
 

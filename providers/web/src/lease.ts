@@ -22,7 +22,7 @@ export const since = (moment: Moment): number =>
 export const span = (length: number): Span => ({ from: now(), length });
 
 /** What is left of it, in milliseconds; 0 or less: it is over, or there is none. */
-export const left = (it: Span | undefined): number => (it === undefined ? 0 : it.length - since(it.from));
+export const left = (it: Span | undefined): number => (it ? it.length - since(it.from) : 0);
 
 /** Renewals that may be unanswered at one time before the oldest is forgotten. */
 const REMEMBERED = 16;
@@ -41,7 +41,7 @@ export class Renewals {
     this.#newest += 1;
     this.last = now();
     this.#sent.set(this.#newest, this.last);
-    if (this.#sent.size > REMEMBERED) this.#sent.delete(this.#sent.keys().next().value as number);
+    this.#sent.delete(this.#newest - REMEMBERED);
     return this.#newest;
   }
 
@@ -50,7 +50,7 @@ export class Renewals {
     const from = this.#sent.get(n);
     if (from === undefined || n <= this.#granted) return undefined;
     this.#granted = n;
-    for (const older of [...this.#sent.keys()]) if (older <= n) this.#sent.delete(older);
+    for (const older of this.#sent.keys()) if (older <= n) this.#sent.delete(older);
     return { from, length };
   }
 }

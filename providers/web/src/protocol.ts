@@ -14,7 +14,7 @@ export type ClientFrame = HelloFrame | WatchFrame | UnwatchFrame | RenewFrame | 
  */
 export type Epoch = string;
 /**
- * Names a connection within an epoch: in logs, in /v1/clients, and in the resume point of the connection that follows it. It is no secret.
+ * Names a connection within an epoch: in logs, in /v1/clients, and in the resume point of the connection that follows it. It is opaque and cannot be guessed.
  */
 export type SessionName = string;
 /**

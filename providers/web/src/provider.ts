@@ -25,11 +25,14 @@ interface Waiter {
   timer: ReturnType<typeof setTimeout>;
 }
 
-const isOfKind = ({ type }: Flag, kind: Kind): boolean =>
-  type === kind || (kind === 'number' && (type === 'integer' || type === 'float'));
+const kindOf = ({ type }: Flag): Kind => (type === 'integer' || type === 'float' ? 'number' : type);
 
 const plain = (metadata: Flag['metadata']): FlagMetadata => Object.fromEntries(
-  Object.entries(metadata ?? {}).filter(([, value]) => ['boolean', 'string', 'number'].includes(typeof value)));
+  Object.entries(metadata ?? {}).filter(([, value]) => typeof value !== 'object'));
+
+/** The same text for the same content: the SDK hands out another copy at each evaluation. Throws for what is no JSON. */
+const written = (context: EvaluationContext): string =>
+  JSON.stringify(Object.fromEntries(Object.keys(context).sort().map((name) => [name, context[name]])));
 
 export class FlagstaffWebProvider implements Provider {
   readonly metadata = { name: 'flagstaff' } as const;
@@ -41,7 +44,8 @@ export class FlagstaffWebProvider implements Provider {
   readonly #settings: Settings;
   #session: Session;
   #connection: Connection | undefined;
-  #subject: unknown;
+  /** The context whose values are served, as it is written; undefined: nobody's are. */
+  #served: string | undefined;
   #waiters: Waiter[] = [];
   /** While initialize or setContext are under way the SDK itself tells what comes of them. */
   #initializing = false;
@@ -110,17 +114,17 @@ export class FlagstaffWebProvider implements Provider {
   // --- contexts ---------------------------------------------------------------------------------------------------
 
   /** From here on the values of `context` are served, and no other's. Resolves when they are here and leased. */
-  #serve(context: EvaluationContext): Promise<void> {
-    let copy: EvaluationContext;
-    this.#subject = context.targetingKey;
+  async #serve(context: EvaluationContext): Promise<void> {
+    this.#served = undefined;
     this.#refusal = '';
     try {
-      copy = JSON.parse(JSON.stringify(context)) as EvaluationContext;
+      this.#served = written(context);
     } catch (error) {
       this.#session.setContext(undefined);
       this.#told = 'error';
-      return Promise.reject(new InvalidContextError(`the context is no JSON: ${(error as Error).message}`));
+      throw new InvalidContextError(`the context is no JSON: ${(error as Error).message}`);
     }
+    const copy = JSON.parse(this.#served) as EvaluationContext;
     if (copy.targetingKey === '') delete copy.targetingKey;
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(new GeneralError(
@@ -195,30 +199,39 @@ export class FlagstaffWebProvider implements Provider {
   }
 
   get #why(): string {
-    if (this.#refusal) return this.#refusal;
-    return this.#session.welcomed ? 'the service grants no lease' : this.#connection?.why ?? 'the provider is closed';
+    return this.#refusal
+      || (this.#session.welcomed ? 'the service grants no lease' : this.#connection?.why ?? 'the provider is closed');
   }
 
   // --- values -----------------------------------------------------------------------------------------------------
 
+  /** A client of another domain, or a wrapper that tells of a new context late, asks for one whose values these are not. */
+  #isOther(context: EvaluationContext): boolean {
+    try {
+      return written(context) !== this.#served;
+    } catch {
+      return true;
+    }
+  }
+
   #resolve<T>(kind: Kind, key: string, fallback: T, context: EvaluationContext | undefined): ResolutionDetails<T> {
     const wrong = (errorCode: ErrorCode, errorMessage: string): ResolutionDetails<T> =>
       ({ value: fallback, reason: 'ERROR', errorCode, errorMessage });
-    // A client of another domain, or a wrapper that tells of a new context late, asks for somebody whose values these are not.
-    const other = context !== undefined && context.targetingKey !== this.#subject;
-    const answer = this.#session.read(key, other);
-    if (answer.standing === 'unknown') return wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`);
-    if (answer.standing === 'absent') return wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
-    const { standing, flag } = answer;
+    const other = context !== undefined && this.#isOther(context);
+    const { standing, flag } = this.#session.read(key, other);
+    if (!flag) {
+      return standing === 'unknown' ? wrong(ErrorCode.PROVIDER_NOT_READY, `nothing is known yet for this context: ${this.#why}`)
+        : wrong(ErrorCode.FLAG_NOT_FOUND, `no flag '${key}' is visible here`);
+    }
     const { variant, reason, error, safe } = flag;
     const flagMetadata = plain(flag.metadata);
     if (error) return { ...wrong((ErrorCode as Record<string, ErrorCode>)[error.code] ?? ErrorCode.GENERAL, error.message), flagMetadata };
     if (flag.value === undefined) return { value: fallback, reason, flagMetadata };
-    if (!isOfKind(flag, kind)) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
-    if (standing === 'safe' && safe) {
-      const why = this.#session.holds && !other ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
+    if (kindOf(flag) !== kind) return wrong(ErrorCode.TYPE_MISMATCH, `'${key}' is of type ${flag.type}`);
+    if (standing !== 'leased' && safe) {
+      const why = standing === 'over' ? `the lease is over: ${this.#why}` : 'nothing is known yet for this context';
       return { value: safe.value as T, variant: safe.variant, reason: 'ERROR', flagMetadata: { ...flagMetadata, 'flagstaff.error': why } };
     }
-    return { value: flag.value as T, ...(variant !== undefined && { variant }), reason: standing === 'last' ? 'STALE' : reason, flagMetadata };
+    return { value: flag.value as T, ...(variant !== undefined && { variant }), reason: standing === 'leased' ? reason : 'STALE', flagMetadata };
   }
 }

@@ -27,11 +27,11 @@ export interface SessionOwner {
   log(text: string): void;
 }
 
-/** What a flag reads as: under lease, as its last value, as its safe one, as nothing, or nothing is known. */
-export type Answer =
-  | { standing: 'leased' | 'last' | 'safe'; flag: Flag }
-  | { standing: 'absent' }
-  | { standing: 'unknown' };
+/** What is known of a flag: under lease, with a lease that is over, or, where nothing is held, at most what it falls to. */
+export interface Answer {
+  standing: 'leased' | 'over' | 'unknown';
+  flag: Flag | undefined;
+}
 
 interface Watch {
   readonly id: number;
@@ -62,7 +62,7 @@ export class Session {
   #send: ((frame: ClientFrame) => void) | undefined;
   #lastId = 0;
   #watch: Watch | undefined;
-  /** Access flags known from this client's connections: what they fall to is known for another context too. */
+  /** Access flags known from this connection, and until its first lease from those before: what they fall to holds for any context. */
   readonly #safes = new Map<string, Flag>();
   // Where it stands:
   #epoch = '';
@@ -73,6 +73,7 @@ export class Session {
   // This connection:
   #welcomed = false;
   #sameEpoch = false;
+  #revoked = false;
   #renewals = new Renewals();
   #granted: Span | undefined;
   #third = SHORTEST_THIRD;
@@ -89,8 +90,6 @@ export class Session {
   get welcomed(): boolean { return this.#welcomed; }
   /** Whether a lease was granted on this connection. */
   get granted(): boolean { return this.#granted !== undefined; }
-  /** Whether the watch has its values. */
-  get holds(): boolean { return this.#watch?.table !== undefined; }
   /** What is left of the lease that speaks for them. */
   get leaseLeft(): number { return left(this.#watch?.lease); }
   /** Whether that lease is of this connection: a change would be heard. */
@@ -138,7 +137,7 @@ export class Session {
       watch.askAgain = undefined;
     }
     this.#send = this.#granted = undefined;
-    this.#welcomed = this.#sameEpoch = false;
+    this.#welcomed = this.#sameEpoch = this.#revoked = false;
     this.#dropParts();
   }
 
@@ -179,10 +178,8 @@ export class Session {
   /** `other`: for another context than the one that is watched, of which no more is known than what flags fall to. */
   read(key: string, other = false): Answer {
     const table = this.#watch?.table;
-    const flag = table && !other ? table.get(key) : this.#safes.get(key);
-    if (!table || other) return flag ? { standing: 'safe', flag } : { standing: 'unknown' };
-    if (!flag) return { standing: 'absent' };
-    return { standing: this.leaseLeft > 0 ? 'leased' : flag.safe ? 'safe' : 'last', flag };
+    if (!table || other) return { standing: 'unknown', flag: this.#safes.get(key) };
+    return { standing: this.leaseLeft > 0 ? 'leased' : 'over', flag: table.get(key) };
   }
 
   #request({ id, context }: Watch): WatchRequest {
@@ -198,7 +195,7 @@ export class Session {
       case 'lease': return this.#takeLease(frame);
       case 'error': return this.#takeError(frame);
       case 'goaway':
-        if (frame.code === 'revoked' && this.#watch) this.#watch.lease = undefined;
+        if (frame.code === 'revoked') this.#revoke();
         return this.#owner.goaway(frame);
     }
   }
@@ -244,7 +241,7 @@ export class Session {
     const before = watch.table;
     const { table, view } = apply(before, parts, watch.id);
     watch.table = table;
-    table?.forEach((flag) => flag.safe && this.#safes.set(flag.key, flag));
+    this.#learn(watch);
     if (view !== undefined) {
       watch.view = view;
       watch.answered = true;
@@ -258,6 +255,11 @@ export class Session {
     return changed(before, table);
   }
 
+  /** Keeps in mind what its access flags fall to. */
+  #learn({ table }: Watch): void {
+    table?.forEach((flag) => flag.safe && this.#safes.set(flag.key, flag));
+  }
+
   #dropParts(): void {
     this.#parts = [];
     this.#size = 0;
@@ -266,26 +268,39 @@ export class Session {
   #takeLease(frame: LeaseFrame): void {
     const { n, revision, duration } = frame;
     const watch = this.#watch;
-    if (this.#parts.length > 0 || revision < this.#revision) notNow(frame);
+    if (this.#revoked || this.#parts.length > 0 || revision < this.#revision) notNow(frame);
     // The first one stands behind the answer to hello.
     if (!this.#granted && watch?.inHello && !watch.answered && !this.#known(watch)) notNow(frame);
     const lease = this.#renewals.grant(n, duration) ?? notNow(frame);
+    const known = watch && this.#known(watch);
+    if (known && !this.#granted) {
+      // What older connections told is forgotten only now, where nobody waits for values any more.
+      this.#safes.clear();
+      this.#learn(watch);
+    }
     this.#granted = lease;
     this.#revision = revision;
     this.#third = Math.max(duration / 3, SHORTEST_THIRD);
-    if (watch && this.#known(watch)) watch.lease = lease;
+    if (known) watch.lease = lease;
+  }
+
+  /** The lease is over, and whatever still comes on this connection is not leased. */
+  #revoke(): void {
+    this.#revoked = true;
+    this.#granted = undefined;
+    if (this.#watch) this.#watch.lease = undefined;
   }
 
   #takeError(error: ErrorFrame): void {
     const watch = this.#watch;
-    if (error.watch === undefined || error.watch !== watch?.id || error.code === 'duplicate_watch' || error.code === 'unknown_watch') {
+    if (!watch || error.watch !== watch.id || ['duplicate_watch', 'unknown_watch'].includes(error.code)) {
       this.#owner.log(`the service says ${error.code}: ${error.message}`);
       return;
     }
     const keys = changed(watch.table, undefined);
     watch.table = watch.view = watch.lease = undefined;
     watch.answered = watch.refused = true;
-    if (error.code === 'unavailable' || error.code === 'internal') watch.askAgain = span(ASK_AGAIN);
+    if (['unavailable', 'internal'].includes(error.code)) watch.askAgain = span(ASK_AGAIN);
     if (keys.length > 0) this.#owner.changed(keys);
     this.#owner.refused(error);
   }

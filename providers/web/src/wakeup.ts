@@ -3,8 +3,7 @@
 // back/forward cache, the network is back. Timers may have stood still until then. Outside of browsers there are none.
 
 interface Target {
-  addEventListener?(type: string, listener: () => void): void;
-  removeEventListener?(type: string, listener: () => void): void;
+  addEventListener?(type: string, listener: () => void, options: { signal: AbortSignal }): void;
   visibilityState?: string;
 }
 
@@ -15,9 +14,10 @@ export function onWakeup(wake: () => void): () => void {
   const seen = (): void => {
     if (document?.visibilityState !== 'hidden') wake();
   };
-  const targets: [Target | undefined, string][] = [[window, 'online'], [window, 'pageshow'], [document, 'visibilitychange']];
-  for (const [target, type] of targets) target?.addEventListener?.(type, seen);
-  return () => {
-    for (const [target, type] of targets) target?.removeEventListener?.(type, seen);
-  };
+  const end = new AbortController();
+  const { signal } = end;
+  window.addEventListener?.('online', seen, { signal });
+  window.addEventListener?.('pageshow', seen, { signal });
+  document?.addEventListener?.('visibilitychange', seen, { signal });
+  return () => end.abort();
 }

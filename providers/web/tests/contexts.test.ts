@@ -168,7 +168,7 @@ describe('a handler of an event', () => {
   });
 });
 
-describe('a reader with another subject than the one that is watched', () => {
+describe('a reader with another context than the one that is watched', () => {
   test('gets safe values, as a client of a domain without a provider of its own', async () => {
     await twoSubjects();
     await OpenFeature.setContext('checkout', BO);
@@ -177,9 +177,65 @@ describe('a reader with another subject than the one that is watched', () => {
     expect(other.getStringDetails('theme', 'mine')).toMatchObject({ value: 'mine', errorCode: 'PROVIDER_NOT_READY' });
   });
 
+  const ADA = { targetingKey: 'ada', tenant: 'a', at: { site: 1 } };
+
+  test.each([
+    ['an attribute differs', { ...ADA, tenant: 'b' }],
+    ['an attribute is missing', { targetingKey: 'ada', at: ADA.at }],
+    ['there is one attribute more', { ...ADA, plan: 'free' }],
+    ['a member of an attribute differs', { ...ADA, at: { site: 2 } }],
+    ['an attribute cannot be written as JSON', { ...ADA, size: 1n as unknown as number }],
+  ])('gets safe values too where the subject is the same, but %s', async (_difference, context) => {
+    const { start, door } = world();
+    await start(ADA);
+    await OpenFeature.setContext('checkout', context);
+    expect(OpenFeature.getClient('checkout').getBooleanDetails('door', true)).toMatchObject({ value: false, reason: 'ERROR' });
+    expect(door().value).toBe(true);
+  });
+
+  test('is not another one where the content is the same, in whatever order', async () => {
+    const { start } = world();
+    await start(ADA);
+    await OpenFeature.setContext('checkout', { at: { site: 1 }, plan: undefined as unknown as string, tenant: 'a', targetingKey: 'ada' });
+    expect(OpenFeature.getClient('checkout').getBooleanValue('door', false)).toBe(true);
+  });
+
   test('cannot be had by binding one provider to two domains', async () => {
     const { provider } = await twoSubjects();
     expect(() => OpenFeature.setProvider('checkout', provider)).toThrow('more than one domain');
+  });
+});
+
+describe('what access flags fall to', () => {
+  async function fromAdaToBo() {
+    const it = world({ ticket: () => 't' });
+    it.service.flags.push(access('attic', true));
+    it.service.own.set('bo', [access('door', true)]);
+    await it.start();
+    it.service.answers = false;
+    const changed = OpenFeature.setContext(BO);
+    await settled();
+    return { ...it, changed, attic: () => it.client.getBooleanDetails('attic', true) };
+  }
+
+  test('is known over a change of connections, until the new one has answered', async () => {
+    const { service, changed, attic } = await fromAdaToBo();
+    expect(service.sockets).toHaveLength(2);
+    expect(attic()).toMatchObject({ value: false, reason: 'ERROR' });
+    service.snapshot(service.socket, service.socket.watches.get(2)!);
+    service.grant(service.socket, 0);
+    await changed;
+  });
+
+  test('is forgotten with a connection that no longer counts, so that it does not grow without end', async () => {
+    const { service, changed } = await fromAdaToBo();
+    service.snapshot(service.socket, service.socket.watches.get(2)!);
+    service.grant(service.socket, 0);
+    await changed;
+    await OpenFeature.setContext('checkout', { targetingKey: 'cy' });
+    const other = OpenFeature.getClient('checkout');
+    expect(other.getBooleanDetails('door', true)).toMatchObject({ value: false, reason: 'ERROR' });
+    expect(other.getBooleanDetails('attic', false)).toMatchObject({ value: false, errorCode: 'PROVIDER_NOT_READY' });
   });
 });
 

@@ -51,6 +51,8 @@ const WRONG: [string, unknown][] = [
   ['a lease that was granted already', { ...lease, n: 0 }],
   ['a lease behind its time', { ...lease, revision: 39 }],
   ['a goaway without code', { type: 'goaway' }],
+  ['a goaway whose drain is no number', { type: 'goaway', code: 'drain', drain: 'soon' }],
+  ['a goaway whose reconnectAfter is no number', { type: 'goaway', code: 'drain', reconnectAfter: 'later' }],
   ['an error without code', { type: 'error', watch: 1 }],
 ];
 

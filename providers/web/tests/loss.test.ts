@@ -2,7 +2,7 @@
 // What happens when changes can no longer be heard: stale, then safe; and how the way back is found.
 import { OpenFeature } from '@openfeature/web-sdk';
 import { describe, expect, test, vi } from 'vitest';
-import { access, ordinary, pass, settled, timeless, world } from './fake.js';
+import { access, ordinary, pass, settled, timeless, world, type FakeService } from './fake.js';
 
 timeless();
 
@@ -203,6 +203,17 @@ describe('goaway', () => {
     expect(service.socket.sent('hello')[0]?.resume?.revision).toBe(41);
   });
 
+  test('keeps nobody away for longer than an hour', async () => {
+    const { service, start } = world();
+    await start();
+    service.socket.say({ type: 'goaway', code: 'overload', reconnectAfter: Number.MAX_SAFE_INTEGER });
+    service.socket.end(1013);
+    await pass(3_599_000);
+    expect(service.sockets).toHaveLength(1);
+    await pass(2000);
+    expect(service.sockets).toHaveLength(2);
+  });
+
   test('whose close does not come is followed by ours', async () => {
     const { service, start } = world();
     await start();
@@ -225,6 +236,37 @@ describe('goaway', () => {
     expect(client.providerStatus, 'not FATAL: the SDK would serve the defaults of callers').toBe('ERROR');
     await pass(14_000);
     expect(service.sockets, 'no hurry with a credential that was refused').toHaveLength(1);
+  });
+
+  test.each<[string, (service: FakeService) => void]>([
+    ['a snapshot', ({ socket }) => socket.say({ type: 'snapshot', watch: 1, view: 'v-ada', revision: 41, flags: [access('door', true)] })],
+    ['a lease', ({ socket }) => socket.say({ type: 'lease', n: 1, revision: 40, duration: 30_000 })],
+  ])('revoked is not undone by %s on the connection that still stands', async (_frame, say) => {
+    const { service, start, door, client } = world();
+    await start();
+    service.refuse = 1006;
+    service.leases = false;
+    await pass(10_000);
+    service.socket.say({ type: 'goaway', code: 'revoked', drain: 5000 });
+    say(service);
+    await settled();
+    expect(door()).toMatchObject(SAFE);
+    expect(client.providerStatus).toBe('ERROR');
+  });
+
+  test('revoked leaves nothing to lease for another context on that connection, and the next one begins afresh', async () => {
+    const { service, start, door } = world({ timeout: 500 });
+    await start();
+    service.socket.say({ type: 'goaway', code: 'revoked', drain: 5000 });
+    const changed = OpenFeature.setContext({ targetingKey: 'bo' });
+    await pass(500);
+    await changed;
+    expect(service.socket.watches.has(2), 'it was answered').toBe(true);
+    expect(door()).toMatchObject(SAFE);
+    service.socket.end(4401);
+    await pass(30_000);
+    expect(service.sockets).toHaveLength(2);
+    expect(door().value, 'the new credential is good').toBe(true);
   });
 
   test('of a code that is not known is like drain', async () => {

@@ -19,6 +19,7 @@ function run(command: string, ...args: string[]): string {
   }
 }
 const LARGEST = 6000; // bytes, gzipped
+const LONGEST_LINE = 2000; // characters
 
 let folder: string;
 beforeAll(() => {
@@ -33,6 +34,11 @@ test('the types of the protocol are those of its schema; if not: npm run generat
 
 test(`the module has at most ${LARGEST} bytes gzipped`, () => {
   expect(gzipSync(readFileSync(join(root, 'dist/index.js')), { level: 9 }).length).toBeLessThanOrEqual(LARGEST);
+});
+
+test('an error that is thrown from the module does not print all of it as the line where it happened', () => {
+  const lines = readFileSync(join(root, 'dist/index.js'), 'utf8').split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(LONGEST_LINE);
 });
 
 test('the version that the service is told is the package\'s', () => {
