@@ -172,6 +172,9 @@ static int on_lease(struct fsw_session *session, const json_t *frame)
         !read_count(frame, "duration", &duration)) {
         return fsw_session_fault(session, "lease: a member is missing or wrong");
     }
+    if (session->revoked) {
+        return fsw_session_fault(session, "lease: it came after the credential was revoked");
+    }
     if (session->part_count > 0 || (uint64_t)revision < session->revision) {
         return fsw_session_fault(session, "lease: it stands before what it must stand behind");
     }
@@ -239,8 +242,7 @@ static int on_goaway(struct fsw_session *session, const json_t *frame, int64_t n
     snprintf(session->goaway, sizeof session->goaway, "%s", code);
     snprintf(session->goaway_text, sizeof session->goaway_text, "%s", message == NULL ? "" : message);
     if (strcmp(code, "revoked") == 0) {
-        fsw_lease_end(&session->lease);
-        fsw_session_tell_leases(session);
+        fsw_session_revoke(session);
     }
     if (!read_count(frame, "drain", &drain)) {
         drain = 0;

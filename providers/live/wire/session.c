@@ -40,7 +40,7 @@ void fsw_session_opened(struct fsw_session *session, int64_t now)
 {
     session->open = true;
     session->said_hello = session->welcomed = session->same_epoch = session->ack_due = session->doomed =
-        false;
+        session->revoked = false;
     session->opened = session->heard = session->credited = now;
     session->credit = 1000 * session->rate;
     session->ack_at = 0;
@@ -157,6 +157,16 @@ void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch)
     if (watch->table != NULL && known && session->lease.granted >= 0) {
         watch->covered = session->lease.end;
     }
+}
+
+void fsw_session_revoke(struct fsw_session *session)
+{
+    session->revoked = true;
+    fsw_lease_end(&session->lease);
+    for (size_t i = 0; i < session->watch_count; i++) {
+        session->watches[i]->covered = 0;
+    }
+    fsw_session_tell_leases(session);
 }
 
 void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch)

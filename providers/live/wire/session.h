@@ -99,7 +99,8 @@ struct fsw_session {
     /* this connection */
     bool open, said_hello, welcomed, same_epoch;
     bool ack_due;
-    bool doomed; /* a fault: the connection is to be dropped, whatever else comes */
+    bool revoked; /* whoever comes after that and grants a lease breaks the protocol */
+    bool doomed;  /* a fault: the connection is to be dropped, whatever else comes */
     int64_t opened, heard, pinged;
     int64_t end_by; /* after goaway: dropped then; 0: no */
     size_t frame_limit;
@@ -189,6 +190,8 @@ void fsw_name_copy(char to[FSW_NAME_SIZE], const char *name);
 bool fsw_is_snapshot(const json_t *frame);
 /* The lease that runs speaks for what the watch holds now. */
 void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch);
+/* No lease speaks for any value any more; the next one only for those that its connection speaks for. */
+void fsw_session_revoke(struct fsw_session *session);
 /* The mirror, if there is one, learns how long the values of the watch, or of all watches, are leased. */
 void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch);
 void fsw_session_tell_leases(const struct fsw_session *session);
