@@ -61,6 +61,12 @@ void fsw_session_lost(struct fsw_session *session)
     fsw_session_drop_parts(session);
 }
 
+bool fsw_session_worked(const struct fsw_session *session, int code)
+{
+    return session->lease.granted >= 0 && !session->doomed && code != FSW_CLOSE_TOO_LARGE &&
+           code != FSW_CLOSE_BAD_FRAME;
+}
+
 void fsw_session_drop_parts(struct fsw_session *session)
 {
     for (size_t i = 0; i < session->part_count; i++) {

@@ -17,8 +17,12 @@
  * follows may fall into one second. */
 #define FSW_FRAME_RATE 300
 
+/* What a frame may have before the server has said how many bytes it takes. */
+#define FSW_FRAME_LIMIT 65536
+
 enum fsw_close {
     FSW_CLOSE_NORMAL = 1000,
+    FSW_CLOSE_TOO_LARGE = 1009,
     FSW_CLOSE_UNAUTHENTICATED = 4401,
     FSW_CLOSE_FORBIDDEN = 4403,
     FSW_CLOSE_BAD_FRAME = 4400,
@@ -33,6 +37,8 @@ struct fsw_watch {
     bool removed; /* the handle is gone; what is left to do is to send unwatch */
     json_t *context;
     json_t *keys; /* array, or NULL */
+    size_t size;  /* bytes that its frame has at most; SIZE_MAX: no frame may say what is in it */
+    bool unfit;   /* no frame for it: it was refused here, and is not asked for */
 
     /* what it holds */
     const struct fsw_table *table; /* NULL: nothing */
@@ -126,12 +132,17 @@ void fsw_session_init(struct fsw_session *session);
 void fsw_session_finish(struct fsw_session *session);
 
 /* A new watch with two references, the list's and the caller's; NULL for want of memory. context and keys are
- * taken over. */
+ * taken over. A watch that no frame can hold is refused by an event, as if the server had done it: the server
+ * would end the connection of all the others. */
 struct fsw_watch *fsw_session_add(struct fsw_session *session, json_t *context, json_t *keys, bool once);
 /* Takes it off: readers find nothing any more, unwatch is sent where it must be. The caller's reference
  * stays. */
 void fsw_session_remove(struct fsw_session *session, struct fsw_watch *watch);
 void fsw_watch_unref(struct fsw_watch *watch);
+
+/* Whether the connection that ended with this code worked, so that the next attempt need not wait longer than
+ * the last one. Not where it was ended for what it said: it would say so again. */
+bool fsw_session_worked(const struct fsw_session *session, int code);
 
 /* A connection is open: the next message is hello. */
 void fsw_session_opened(struct fsw_session *session, int64_t now);
@@ -214,6 +225,11 @@ struct fsw_watch *fsw_watches_wanted(const struct fsw_session *session, size_t *
 void fsw_watches_retry_at(struct fsw_session *session, struct fsw_watch *watch, int64_t moment);
 /* Makes those wanted again whose moment has come; returns the next moment. */
 int64_t fsw_watches_retry(struct fsw_session *session, int64_t now);
+/* Refuses those that are too large for what the server takes now, and wants those again that are not any
+ * more. False without memory. */
+bool fsw_watches_fit(struct fsw_session *session);
+/* send.c: bytes that the frame of a watch has at most; 0: no memory. */
+size_t fsw_watch_size(const struct fsw_watch *watch);
 /* Forgets all that a watch holds. */
 void fsw_watch_clear(struct fsw_watch *watch);
 /* Applies the open revision, which is closed now, and puts its events in the queue. All or nothing. */
