@@ -311,6 +311,19 @@ static void take_flags(struct ofrep *ofrep, const struct http_request *request)
     succeed(ofrep);
 }
 
+/* Only where there is something that can be unchanged. */
+static void take_unchanged(struct ofrep *ofrep)
+{
+    struct bulk *bulk = &ofrep->bulk;
+    const struct flags *flags = atomic_load(&ofrep->flags);
+    if (flags != NULL && context_equal(flags->context, bulk->context)) {
+        succeed(ofrep);
+    } else {
+        forget(&bulk->etag);
+        fail(ofrep, OF_ERROR_PARSE_ERROR, "the server says 304 of what it never sent", false);
+    }
+}
+
 static void on_fetched(struct http_request *request)
 {
     struct ofrep *ofrep = request->user;
@@ -324,7 +337,7 @@ static void on_fetched(struct http_request *request)
     } else if (request->status == 200 && request->code == CURLE_OK) {
         take_flags(ofrep, request);
     } else if (request->status == 304 && request->code == CURLE_OK) {
-        succeed(ofrep);
+        take_unchanged(ofrep);
     } else {
         of_error error = ofrep_failure(request, text, sizeof text);
         fail(ofrep, error, text, request->status == 401 || request->status == 403);
@@ -404,6 +417,10 @@ bool bulk_want(struct ofrep *ofrep, const of_context *context)
     of_context *kept = of_context_ref(context);
     if (kept == NULL) {
         return false;
+    }
+    struct flags *flags = atomic_load(&ofrep->flags);
+    if (flags != NULL && !context_equal(flags->context, kept)) {
+        retire(ofrep, publish(ofrep, NULL)); /* when their context is back, they may be old */
     }
     of_context_unref(bulk->context);
     bulk->context = kept;
