@@ -81,6 +81,7 @@ static int on_welcome(struct fsw_session *session, const json_t *frame)
         session->credit = session->credit < 1000 * session->rate ? session->credit : 1000 * session->rate;
     }
     fsw_lease_welcome(&session->lease, lease);
+    fsw_session_prune_safes(session);
     return fsw_watches_fit(session) ? 0 : no_memory(session);
 }
 

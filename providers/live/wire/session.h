@@ -100,7 +100,7 @@ struct fsw_session {
     bool leased_once;
     const struct fsw_mirror *mirror; /* NULL: none */
     void *mirror_user;
-    const struct fsw_table *safes; /* access flags known from this client's connections */
+    const struct fsw_table *safes; /* access flags known from this connection and from what was held before */
 
     /* this connection */
     bool open, said_hello, welcomed, same_epoch;
@@ -232,6 +232,8 @@ bool fsw_watches_fit(struct fsw_session *session);
 size_t fsw_watch_size(const struct fsw_watch *watch);
 /* Forgets all that a watch holds. */
 void fsw_watch_clear(struct fsw_watch *watch);
+/* Forgets the access flags that no watch holds any more. Without memory it forgets none. */
+void fsw_session_prune_safes(struct fsw_session *session);
 /* Applies the open revision, which is closed now, and puts its events in the queue. All or nothing. */
 enum fsw_outcome fsw_session_apply(struct fsw_session *session, int64_t wall);
 

@@ -51,6 +51,21 @@ static void a_new_watch_gives_known_safe_values_until_its_snapshot(void **state)
     assert_true(script_granted(&talk->session, bo, T0));
 }
 
+static void safe_values_of_flags_that_nobody_holds_are_forgotten_with_the_next_connection(void **state)
+{
+    struct talk *talk = *state;
+    script_feed(&talk->session, T0, DELTA(41, "{\"watch\":1,\"removed\":[\"a\"]}"));
+    struct fsw_watch *bo = script_watch(&talk->session, "bo");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_SAFE);
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_UNKNOWN);
+    script_feed(&talk->session, T0, SNAPSHOT(1, 42, ACCESS("true")));
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_SAFE);
+}
+
 static void a_snapshot_before_any_lease_does_not_grant(void **state)
 {
     (void)state;
@@ -225,6 +240,7 @@ int main(void)
         IN_TALK(when_the_lease_is_over_other_flags_keep_their_last_value_stale),
         IN_TALK(a_flag_that_the_watch_does_not_see_is_absent),
         IN_TALK(a_new_watch_gives_known_safe_values_until_its_snapshot),
+        IN_TALK(safe_values_of_flags_that_nobody_holds_are_forgotten_with_the_next_connection),
         cmocka_unit_test(a_snapshot_before_any_lease_does_not_grant),
         IN_TALK(a_lost_connection_leaves_values_leased),
         IN_TALK(a_resume_with_nothing_changed_is_leased_again),
