@@ -116,6 +116,10 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
     of_live_stats stats = {.size = sizeof stats};
     assert_false(of_live_provider_stats(provider, &stats));
     assert_false(of_live_provider_stats(NULL, &stats));
+    const of_provider_methods methods = {.size = sizeof methods, .name = "flagstaff-live"};
+    of_provider *other = of_provider_new(&methods, NULL); /* of the same name, and no more than that */
+    assert_false(of_live_provider_stats(other, &stats));
+    of_provider_unref(other);
     of_provider_unref(provider);
 }
 
