@@ -14,7 +14,8 @@
 #define GRACE                                                                                                \
     1000 /* ms for a connection to end by itself after a goaway or a fault, before it is dropped             \
           */
-#define RETRY_WATCH 2000 /* ms before a watch that the service could not serve is asked for again */
+#define LONGEST_AFTER 600000 /* ms that reconnectAfter may keep this client away */
+#define RETRY_WATCH   2000   /* ms before a watch that the service could not serve is asked for again */
 
 const char *fsw_name(const json_t *frame, const char *member)
 {
@@ -250,7 +251,7 @@ static int on_goaway(struct fsw_session *session, const json_t *frame, int64_t n
     }
     session->end_by = now + drain + GRACE;
     if (read_count(frame, "reconnectAfter", &after)) {
-        session->not_before = now + after;
+        session->not_before = now + (after < LONGEST_AFTER ? after : LONGEST_AFTER);
     }
     return 0;
 }

@@ -38,6 +38,7 @@ void fsw_session_finish(struct fsw_session *session)
 
 void fsw_session_opened(struct fsw_session *session, int64_t now)
 {
+    fsw_watches_renumber(session);
     session->open = true;
     session->said_hello = session->welcomed = session->same_epoch = session->ack_due = session->doomed =
         session->revoked = false;

@@ -32,7 +32,7 @@ struct fsw_watch {
     struct fsw_client *client; /* whose handle it is; the session does not look at it */
     void *user;
     unsigned refs; /* the session's list, events, the handle */
-    uint32_t id;   /* never used again by the same session */
+    uint32_t id;   /* never used again on the same connection */
     bool once;
     bool removed; /* the handle is gone; what is left to do is to send unwatch */
     json_t *context;
@@ -213,6 +213,8 @@ void fsw_session_push(struct fsw_session *session, struct fsw_event *event);
 struct fsw_watch *fsw_session_find(const struct fsw_session *session, json_int_t id);
 struct fsw_watch *fsw_watch_ref(struct fsw_watch *watch);
 void fsw_watches_finish(struct fsw_session *session);
+/* Numbers them anew where ids may run out on the next connection, which then cannot resume. */
+void fsw_watches_renumber(struct fsw_session *session);
 /* Forgets what belonged to the connection. */
 void fsw_watches_lost(struct fsw_session *session);
 /* The first watch that waits for its unwatch, or NULL. */

@@ -230,6 +230,18 @@ int64_t fsw_watches_retry(struct fsw_session *session, int64_t now)
     return next;
 }
 
+void fsw_watches_renumber(struct fsw_session *session)
+{
+    if (session->last_id <= UINT32_MAX / 2) {
+        return;
+    }
+    session->last_id = 0;
+    session->resumable = false;
+    for (size_t i = 0; i < session->watch_count; i++) { /* their order stays */
+        session->watches[i]->id = ++session->last_id;
+    }
+}
+
 void fsw_watches_lost(struct fsw_session *session)
 {
     size_t kept = 0;

@@ -151,6 +151,14 @@ static void any_other_goaway_leaves_it_and_is_kept_for_the_reconnect(void **stat
     assert_int_equal(fsw_session_tick(&talk->session, T0 + 3000, &again), FSW_DROP);
 }
 
+static void a_goaway_keeps_a_client_away_for_ten_minutes_at_most(void **state)
+{
+    struct talk *talk = *state;
+    script_feed(&talk->session, T0,
+                "{\"type\":\"goaway\",\"code\":\"drain\",\"reconnectAfter\":9007199254740991}");
+    assert_int_equal(talk->session.not_before, T0 + 600000);
+}
+
 static void an_error_that_names_a_watch_takes_what_it_held(void **state)
 {
     struct talk *talk = *state;
@@ -312,6 +320,26 @@ static void a_connection_that_was_ended_for_what_it_said_did_not_work(void **sta
     assert_false(fsw_session_worked(&talk->session, 1006));
 }
 
+static void ids_that_run_out_begin_anew_with_the_next_connection(void **state)
+{
+    struct talk *talk = *state;
+    json_t *hello;
+    talk->session.last_id = UINT32_MAX - 1;
+    struct fsw_watch *bo = script_watch(&talk->session, "bo");
+    assert_null(fsw_session_add(&talk->session, json_object(), NULL, false));
+    fsw_session_lost(&talk->session);
+    fsw_session_opened(&talk->session, T0);
+    assert_true(talk->ada->id == 1 && bo->id == 2);
+    assert_string_equal(script_said(&talk->session, T0, &hello), "hello");
+    assert_null(json_object_get(hello, "resume"));
+    assert_int_equal(json_array_size(json_object_get(hello, "watches")), 2);
+    json_decref(hello);
+    script_feed(&talk->session, T0, WELCOME("e1"));
+    script_feed(&talk->session, T0, SNAPSHOT(2, 41, ACCESS("true")));
+    assert_ptr_equal(fsw_session_find(&talk->session, 2), bo);
+    assert_int_equal(script_watch(&talk->session, "cy")->id, 3);
+}
+
 static void nothing_but_hello_is_said_before_welcome(void **state)
 {
     (void)state;
@@ -383,6 +411,7 @@ int main(void)
         cmocka_unit_test(an_open_revision_is_finished_before_a_lease_or_another),
         IN_TALK(what_is_buffered_of_an_open_revision_has_a_limit),
         IN_TALK(any_other_goaway_leaves_it_and_is_kept_for_the_reconnect),
+        IN_TALK(a_goaway_keeps_a_client_away_for_ten_minutes_at_most),
         IN_TALK(an_error_that_names_a_watch_takes_what_it_held),
         IN_TALK(a_watch_that_could_not_be_served_is_asked_for_again),
         IN_TALK(a_refused_duplicate_leaves_the_running_watch),
@@ -394,6 +423,7 @@ int main(void)
         IN_TALK(a_watch_that_is_too_large_for_hello_has_a_frame_of_its_own),
         cmocka_unit_test(what_the_server_takes_decides_whether_a_watch_is_too_large),
         IN_TALK(a_connection_that_was_ended_for_what_it_said_did_not_work),
+        IN_TALK(ids_that_run_out_begin_anew_with_the_next_connection),
         cmocka_unit_test(nothing_but_hello_is_said_before_welcome),
         cmocka_unit_test(a_server_that_does_not_welcome_is_left),
         IN_TALK(a_quiet_connection_is_pinged_once_and_then_left),
