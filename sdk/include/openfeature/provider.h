@@ -186,7 +186,10 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  * A wrapper calls these instead of the methods of the provider inside, so that all of the above holds there
  * too.
  * @{ */
-/** Where the events of a wrapped provider go. Its own thread, no lock held. */
+/**
+ * Where the events of a wrapped provider go: on whatever thread emits them, which may hold locks of that
+ * provider. Only note the event, such as in a queue, and call nothing of the provider inside.
+ */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
 /**
  * Takes a provider over: it cannot be registered with an API, and its events go to `listener`.
