@@ -104,6 +104,18 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_null(make(&bad[i]));
     }
+    static const char *const none[] = {"x", NULL}, *const empty[] = {""};
+    const of_live_options nameless[] = {
+        {.size = sizeof(of_live_options), .watch_on = none, .watch_on_count = 2},
+        {.size = sizeof(of_live_options), .watch_on = empty, .watch_on_count = 1},
+        {.size = sizeof(of_live_options), .flags = none, .flag_count = 2},
+        {.size = sizeof(of_live_options), .flags = empty, .flag_count = 1},
+    };
+    for (size_t i = 0; i < sizeof nameless / sizeof nameless[0]; i++) {
+        char problem[200];
+        assert_null(of_live_provider_new(&nameless[i], problem, sizeof problem));
+        assert_non_null(strstr(problem, "NULL or empty"));
+    }
     const of_live_options good = {.size = sizeof good,
                                   .url = "https://x:1/y",
                                   .watch_on = one,
@@ -264,6 +276,24 @@ static void a_value_that_is_nested_too_deeply_costs_no_other_flag_its_values(voi
     of_provider_unref(provider);
 }
 
+static void a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not(void **state)
+{
+    (void)state;
+    of_provider *provider = make_started(NULL);
+    struct live *live = of_provider_self(provider);
+    const struct fsw_state_info ready = {.state = FSW_READY, .message = ""},
+                                closed = {.state = FSW_CLOSED, .message = ""};
+    live_on_state(live, &ready);
+    assert_int_equal(live->announced, LIVE_READY);
+    live->closing = true;
+    live_on_state(live, &closed);
+    assert_int_equal(live->announced, LIVE_READY);
+    live->closing = false;
+    live_on_state(live, &closed);
+    assert_int_equal(live->announced, LIVE_ERROR);
+    of_provider_unref(provider);
+}
+
 static void a_resolution_outlives_the_table_and_the_provider(void **state)
 {
     (void)state;
@@ -377,6 +407,7 @@ int main(void)
         cmocka_unit_test(keys_tell_contexts_apart_by_kind_and_value_of_what_is_watched_on),
         cmocka_unit_test(values_are_read_leased_then_safe_then_leased_again),
         cmocka_unit_test(a_value_that_is_nested_too_deeply_costs_no_other_flag_its_values),
+        cmocka_unit_test(a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not),
         cmocka_unit_test(evaluations_take_no_lock_and_allocate_nothing),
         cmocka_unit_test(a_resolution_outlives_the_table_and_the_provider),
     };
