@@ -76,6 +76,28 @@ static of_value *convert(const json_t *json, unsigned depth)
     }
 }
 
+/* `room` is how many lists and objects may stand in each other from here on. */
+static bool deeper_than(const json_t *json, unsigned room)
+{
+    if (!json_is_object(json) && !json_is_array(json)) {
+        return false;
+    }
+    bool deeper = room == 0;
+    for (size_t i = 0; !deeper && i < json_array_size(json); i++) {
+        deeper = deeper_than(json_array_get(json, i), room - 1);
+    }
+    for (void *at = json_object_iter(changeable(json)); !deeper && at != NULL;
+         at = json_object_iter_next(changeable(json), at)) {
+        deeper = deeper_than(json_object_iter_value(at), room - 1);
+    }
+    return deeper;
+}
+
+bool ofj_too_deep(const json_t *json)
+{
+    return deeper_than(json, OF_VALUE_MAX_DEPTH);
+}
+
 of_value *ofj_value(const json_t *json)
 {
     return convert(json, 0);

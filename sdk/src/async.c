@@ -57,9 +57,10 @@ static bool copy_default(struct ofi_task *task, const of_flag_value *value)
 
 static bool copy_options(struct ofi_task *task, const of_options *options)
 {
-    if (options == NULL || options->size < sizeof *options)
+    if (options == NULL || options->size < offsetof(of_options, hints))
         return true;
-    task->hints = of_value_ref(options->hints);
+    if (options->size >= sizeof *options)
+        task->hints = of_value_ref(options->hints);
     if (options->hooks == NULL || options->hook_count == 0)
         return true;
     task->hooks = ofi_zalloc(options->hook_count, sizeof(of_hook *));

@@ -97,6 +97,14 @@ of_context *of_context_copy(const of_context *context)
     return of_context_merge(context, NULL);
 }
 
+/* What a targeting key may be. Not a string with a zero byte in it: whoever reads it as
+ * of_context_targeting_key() gives it would see another, shorter one, and so perhaps another subject. */
+static bool can_be_subject(const of_value *value)
+{
+    return of_value_type(value) == OF_TYPE_STRING &&
+           of_value_length(value) == strlen(of_value_as_string(value, ""));
+}
+
 of_error of_context_set(of_context *context, const char *key, of_value *value)
 {
     of_error error = OF_OK;
@@ -104,7 +112,7 @@ of_error of_context_set(of_context *context, const char *key, of_value *value)
         error = OF_ERROR_INVALID_ARGUMENT;
     else if (atomic_load_explicit(&context->refs, memory_order_acquire) != 1)
         error = OF_ERROR_SHARED;
-    else if (value != NULL && strcmp(key, OF_TARGETING_KEY) == 0 && of_value_type(value) != OF_TYPE_STRING)
+    else if (value != NULL && strcmp(key, OF_TARGETING_KEY) == 0 && !can_be_subject(value))
         error = OF_ERROR_INVALID_ARGUMENT;
     if (error != OF_OK) {
         of_value_unref(value);

@@ -80,6 +80,29 @@ void *of_provider_self(const of_provider *provider)
     return provider == NULL ? NULL : provider->self;
 }
 
+/* Members that the caller's structure does not have yet are NULL. */
+static struct of_provider_methods known_of(const of_provider_methods *methods)
+{
+    struct of_provider_methods known = {0};
+    memcpy(&known, methods, methods->size < sizeof known ? methods->size : sizeof known);
+    return known;
+}
+
+bool of_provider_is(const of_provider *provider, const of_provider_methods *methods)
+{
+    if (provider == NULL || methods == NULL || methods->size < offsetof(struct of_provider_methods, flags))
+        return false;
+    const struct of_provider_methods a = provider->methods, b = known_of(methods);
+    bool any = a.init != NULL || a.shutdown != NULL || a.destroy != NULL || a.resolve_bool != NULL ||
+               a.resolve_string != NULL || a.resolve_int != NULL || a.resolve_double != NULL ||
+               a.resolve_object != NULL;
+    return any && a.init == b.init && a.shutdown == b.shutdown && a.destroy == b.destroy &&
+           a.resolve_bool == b.resolve_bool && a.resolve_string == b.resolve_string &&
+           a.resolve_int == b.resolve_int && a.resolve_double == b.resolve_double &&
+           a.resolve_object == b.resolve_object && a.track == b.track &&
+           a.on_context_changed == b.on_context_changed;
+}
+
 of_provider_status of_provider_get_status(const of_provider *provider)
 {
     return provider == NULL ? OF_STATUS_NOT_READY : (of_provider_status)atomic_load(&provider->status);

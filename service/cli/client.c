@@ -174,10 +174,9 @@ static void set_up(CURL *curl, const struct fs_cli_call *call, const struct fs_r
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, body);
     if (is_loopback(url)) /* whatever proxy the environment names */
         curl_easy_setopt(curl, CURLOPT_PROXY, "");
-    if (fs_config_text(&call->config,
-                       FS_OPT_CA_FILE)) { /* these authorities, and not the machine's beside them */
+    if (fs_config_text(&call->config, FS_OPT_CA_FILE)) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, fs_config_text(&call->config, FS_OPT_CA_FILE));
-        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* the system's are not trusted beside it */
     }
     if (request->body) {
         curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(request->body));

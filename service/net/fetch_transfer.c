@@ -51,7 +51,7 @@ static void set_peer(CURL *easy, const struct fs_fetch_source *source)
     else /* within one machine packing costs more than it saves */
         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     set_blob(easy, CURLOPT_CAINFO_BLOB, &source->ca);
-    if (endpoint->ca_file) /* these authorities, and not the machine's beside them */
+    if (source->ca.bytes) /* the system's are not trusted beside it */
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
     set_blob(easy, CURLOPT_SSLCERT_BLOB, &source->certificate);
     set_blob(easy, CURLOPT_SSLKEY_BLOB, &source->key);

@@ -346,6 +346,21 @@ def test_over_tls_the_daemon_must_show_a_certificate_of_the_authority_that_is_tr
     assert driver(f"wss://localhost:{d.port}", expect=None, start_timeout=1000).started != "OK", "the system does not know it"
 
 
+def test_an_authority_that_is_named_stands_in_the_place_of_the_systems_own(daemon, driver, tmp_path, monkeypatch):
+    system, own = trustme.CA(), trustme.CA()
+    system.cert_pem.write_to_path(tmp_path / "system.pem")
+    own.cert_pem.write_to_path(tmp_path / "own.pem")
+    certificate = system.issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(tmp_path / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "server.pem")
+    d = daemon(FLAGS, {"tls": {"certificate": str(tmp_path / "server.pem"), "key": str(tmp_path / "server.key")}}, start=False)
+    d.start(ready=False)
+    url = f"wss://localhost:{d.port}"
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))  # what OpenSSL takes for the system's
+    assert driver(url, wait=5000, start_timeout=20000).get("theme", kind="string")["error"] is None
+    assert driver(url, expect=None, start_timeout=1000, ca_file=tmp_path / "own.pem").started != "OK"
+
+
 def test_a_daemon_that_asks_for_a_certificate_of_its_clients_is_shown_one(daemon, driver, tmp_path):
     def issue(authority, name, kind):
         certificate = authority.issue_cert(name)

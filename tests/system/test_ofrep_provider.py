@@ -207,6 +207,24 @@ def test_another_context_is_fetched_without_condition_and_an_error_there_serves_
     assert (answer["value"], answer["error"]) == (False, "PROVIDER_NOT_READY")
 
 
+def test_a_context_that_comes_back_does_not_bring_back_what_it_had_before(server, driver):
+    server.script = [(200, {}, bulk(True)), (500, {}, {"errorDetails": "broken"})]
+    p = driver(server.url, subject="ada", poll=600000)
+    assert p.value("door") is True
+    for subject in ("bo", "ada"):
+        p(f"context {subject}")
+        p.until("PROVIDER_ERROR")
+        assert p.get("door")["error"] == "PROVIDER_NOT_READY"
+
+
+def test_a_server_that_says_unchanged_of_what_it_never_sent_has_failed(server, driver):
+    server.script = [(304, {}, None), (200, {}, bulk(True))]
+    p = driver(server.url, subject="ada", expect=None, poll=600000)
+    assert p.started != "OK"
+    p.until("PROVIDER_ERROR")
+    eventually(lambda: p.value("door") is True, "asked again")
+
+
 def test_retry_after_is_heeded(server, driver):
     server.script = [(429, {"Retry-After": "3600"}, {"errorDetails": "slowly"})]
     p = driver(server.url)

@@ -240,7 +240,7 @@ of_provider *of_env_provider_new(const char *prefix)
 
 of_error of_env_provider_reload(of_provider *provider)
 {
-    if (provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0)
+    if (!of_provider_is(provider, &methods))
         return OF_ERROR_INVALID_ARGUMENT;
     struct env *env = of_provider_self(provider);
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);

@@ -323,7 +323,7 @@ of_provider *of_file_provider_new(const of_file_options *options, char *problem,
 of_error of_file_provider_reload(of_provider *provider, char *problem, size_t problem_size)
 {
     char text[FILE_PROBLEM] = "";
-    if (provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0) {
+    if (!of_provider_is(provider, &methods)) {
         explain(problem, problem_size, "no provider of of_file_provider_new()");
         return OF_ERROR_INVALID_ARGUMENT;
     }

@@ -12,7 +12,6 @@
 #include "convert.h"
 #include "hash.h"
 #include "values.h"
-#include "values.h"
 
 /* --- keys -------------------------------------------------------------------------------------------- */
 

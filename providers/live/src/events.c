@@ -34,9 +34,9 @@ static enum live_announced status(const struct live *live)
     case FSW_STALE:
         return live->announced == LIVE_READY ? LIVE_STALE : live->announced;
     case FSW_LEASE_OVER:
+    case FSW_CLOSED: /* by itself: nothing will be heard any more */
         return LIVE_ERROR;
     case FSW_CONNECTING:
-    case FSW_CLOSED:
     default:
         return live->announced;
     }
@@ -47,6 +47,9 @@ static void emit_error(struct live *live)
     const struct live_entry *only = atomic_load(&live->only);
     if (live->state == FSW_READY && only != NULL) {
         (void)of_provider_emit_error(live->provider, only->error, only->message);
+    } else if (live->state == FSW_CLOSED) {
+        (void)of_provider_emit_error(live->provider, OF_ERROR_GENERAL,
+                                     "the client has given up: no further connections are tried");
     } else {
         (void)of_provider_emit_error(
             live->provider, OF_ERROR_GENERAL,

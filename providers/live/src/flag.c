@@ -35,8 +35,10 @@ static of_type type_of(enum fsw_type type)
     }
 }
 
-/* *object becomes what the value borrows from, if it is one. */
-static bool take_value(of_type type, const struct fsw_value *from, of_flag_value *value, of_value **object)
+/* *object becomes what the value borrows from, if it is one; *deep says that it cannot be one here. False
+ * without memory. */
+static bool take_value(of_type type, const struct fsw_value *from, of_flag_value *value, of_value **object,
+                       bool *deep)
 {
     switch (type) {
     case OF_TYPE_BOOL:
@@ -57,9 +59,10 @@ static bool take_value(of_type type, const struct fsw_value *from, of_flag_value
     case OF_TYPE_LIST:
     case OF_TYPE_OBJECT:
     default:
-        *object = ofj_value(from->as.object);
+        *deep = ofj_too_deep(from->as.object);
+        *object = *deep ? NULL : ofj_value(from->as.object);
         value->object = *object;
-        return *object != NULL;
+        return *deep || *object != NULL;
     }
 }
 
@@ -85,13 +88,14 @@ static bool add_metadata(struct live_flag *made, const struct live_flag_style *s
     if (!flag->access) {
         return true;
     }
-    if (rest->metadata == NULL) {
+    if (rest->metadata == NULL && !rest->deep) {
         rest->fallen = of_value_ref(style->over);
         return true;
     }
-    rest->fallen = of_value_copy(rest->metadata);
-    const of_value *why = of_value_get(style->over, "flagstaff.error");
-    return of_value_set(rest->fallen, "flagstaff.error", of_value_ref(why)) == OF_OK;
+    rest->fallen = rest->metadata == NULL ? of_value_object() : of_value_copy(rest->metadata);
+    of_value *why = rest->deep ? of_value_string("the value is nested too deeply")
+                               : of_value_ref(of_value_get(style->over, "flagstaff.error"));
+    return of_value_set(rest->fallen, "flagstaff.error", why) == OF_OK;
 }
 
 enum { LEAST = _Alignof(max_align_t) }; /* what allocators align to */
@@ -125,16 +129,16 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
     rest->variant = flag->variant;
     rest->reason = flag->reason;
     made->type = (uint8_t)type_of(flag->type);
-    made->has_value = flag->has_value;
     made->access = flag->access;
     of_type type = (of_type)made->type;
     of_flag_value safe;
-    if ((flag->has_value && !take_value(type, &flag->value, &made->value, &rest->object)) ||
-        (flag->access && !take_value(type, &flag->safe, &safe, &rest->safe_object)) ||
+    if ((flag->has_value && !take_value(type, &flag->value, &made->value, &rest->object, &rest->deep)) ||
+        (flag->access && !take_value(type, &flag->safe, &safe, &rest->safe_object, &rest->safe_deep)) ||
         !add_metadata(made, style)) {
         live_flag_unref(made);
         return NULL;
     }
+    made->has_value = flag->has_value && !rest->deep;
     return made;
 }
 
@@ -158,8 +162,9 @@ static of_flag_value safe_of(const struct live_flag *flag)
 {
     of_flag_value value = {.object = flag->rest.safe_object};
     of_value *object = NULL;
+    bool deep;
     if (flag->type != OF_TYPE_OBJECT) {
-        (void)take_value((of_type)flag->type, &flag->rest.wire->safe, &value, &object);
+        (void)take_value((of_type)flag->type, &flag->rest.wire->safe, &value, &object, &deep);
     }
     return value;
 }

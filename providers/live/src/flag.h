@@ -20,7 +20,8 @@ enum { LIVE_LINE = 64 }; /* bytes of a cache line */
  * value, so that counting takes no line from those who read values. */
 struct live_rest {
     atomic_uint refs;
-    uint8_t before;               /* bytes of the allocation before the flag */
+    uint8_t before;       /* bytes of the allocation before the flag */
+    bool deep, safe_deep; /* the value, or the safe one, is nested more deeply than values here may be */
     const char *variant, *reason; /* of `wire` */
     of_value *metadata;           /* NULL: none */
     const struct fsw_flag *wire;  /* a reference: all texts are its own */
@@ -46,7 +47,9 @@ struct live_flag_style {
     of_value *over; /* metadata that says that the lease is over; shared by flags without metadata */
 };
 
-/* A reference to a new flag, NULL without memory. Any thread. */
+/* A reference to a new flag, NULL without memory. Any thread. A flag whose value is nested too deeply has
+ * none: an access flag is as without lease, any other an error; it must not cost all the others their values.
+ */
 struct live_flag *live_flag_new(const struct live_flag_style *style, const struct fsw_flag *flag);
 static inline struct live_flag *live_flag_ref(struct live_flag *flag)
 {

@@ -79,6 +79,17 @@ static char *copy_url(const char *url)
     return copy_text(url);
 }
 
+/* Whether each has at least one character. */
+static bool are_names(const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == NULL || names[i][0] == '\0') {
+            return false;
+        }
+    }
+    return true;
+}
+
 static const char *problem_of(const of_live_options *given)
 {
     if (given->watch_on == NULL && given->watch_on_count > 0) {
@@ -86,6 +97,9 @@ static const char *problem_of(const of_live_options *given)
     }
     if (given->flags == NULL && given->flag_count > 0) {
         return "flag_count without flags";
+    }
+    if (!are_names(given->watch_on, given->watch_on_count) || !are_names(given->flags, given->flag_count)) {
+        return "watch_on and flags: a name is NULL or empty";
     }
     if (given->key_file != NULL && given->key != NULL) {
         return "key_file and key: give one of them";

@@ -135,7 +135,7 @@ of_provider *of_live_provider_new(const of_live_options *options, char *problem,
 
 bool of_live_provider_stats(of_provider *provider, of_live_stats *stats)
 {
-    if (provider == NULL || stats == NULL || strcmp(of_provider_name(provider), NAME) != 0) {
+    if (stats == NULL || !of_provider_is(provider, &methods)) {
         return false;
     }
     struct live *live = of_provider_self(provider);

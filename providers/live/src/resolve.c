@@ -60,7 +60,10 @@ static of_error answer(const struct ask *ask, struct live_flag *flag, bool lease
     if (flag == NULL) {
         return fail(ask, OF_ERROR_FLAG_NOT_FOUND, "there is no such flag, or it may not be seen");
     }
-    bool fallen = !leased && flag->access;
+    bool fallen = flag->access && (!leased || flag->rest.deep);
+    if (fallen ? flag->rest.safe_deep : flag->rest.deep) {
+        return fail(ask, OF_ERROR_PARSE_ERROR, "the value is nested too deeply");
+    }
     if (!fallen && !flag->has_value) {
         return answer_none(ask, flag);
     }

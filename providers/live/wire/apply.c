@@ -159,6 +159,25 @@ static void discard(const struct fsw_session *session, struct fsw_watch *watch)
     watch->replaced = false;
 }
 
+void fsw_session_prune_safes(struct fsw_session *session)
+{
+    const struct fsw_table *safes = NULL, *more;
+    for (size_t i = 0; i < session->watch_count; i++) {
+        const struct fsw_table *table = session->watches[i]->table;
+        if (table == NULL) {
+            continue;
+        }
+        if (fsw_table_merge_access(safes, table, &more) != FSW_OK) {
+            fsw_table_unref(safes);
+            return;
+        }
+        fsw_table_unref(safes);
+        safes = more;
+    }
+    fsw_table_unref(session->safes);
+    session->safes = safes;
+}
+
 enum fsw_outcome fsw_session_apply(struct fsw_session *session, int64_t wall)
 {
     const struct fsw_table *safes = fsw_table_ref(session->safes);

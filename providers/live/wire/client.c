@@ -142,7 +142,7 @@ static void on_closed(void *user, int code, const char *text)
                       : session->goaway_text[0] != '\0'          ? session->goaway_text
                                                                  : text;
     snprintf(client->message, sizeof client->message, "%s", why);
-    if (session->lease.granted >= 0) {
+    if (fsw_session_worked(session, code)) {
         fsw_backoff_reset(&client->backoff);
     }
     fsw_session_lost(session);

@@ -14,7 +14,8 @@
 #define GRACE                                                                                                \
     1000 /* ms for a connection to end by itself after a goaway or a fault, before it is dropped             \
           */
-#define RETRY_WATCH 2000 /* ms before a watch that the service could not serve is asked for again */
+#define LONGEST_AFTER 600000 /* ms that reconnectAfter may keep this client away */
+#define RETRY_WATCH   2000   /* ms before a watch that the service could not serve is asked for again */
 
 const char *fsw_name(const json_t *frame, const char *member)
 {
@@ -81,7 +82,8 @@ static int on_welcome(struct fsw_session *session, const json_t *frame)
         session->credit = session->credit < 1000 * session->rate ? session->credit : 1000 * session->rate;
     }
     fsw_lease_welcome(&session->lease, lease);
-    return 0;
+    fsw_session_prune_safes(session);
+    return fsw_watches_fit(session) ? 0 : no_memory(session);
 }
 
 bool fsw_is_snapshot(const json_t *frame)
@@ -172,6 +174,9 @@ static int on_lease(struct fsw_session *session, const json_t *frame)
         !read_count(frame, "duration", &duration)) {
         return fsw_session_fault(session, "lease: a member is missing or wrong");
     }
+    if (session->revoked) {
+        return fsw_session_fault(session, "lease: it came after the credential was revoked");
+    }
     if (session->part_count > 0 || (uint64_t)revision < session->revision) {
         return fsw_session_fault(session, "lease: it stands before what it must stand behind");
     }
@@ -239,15 +244,14 @@ static int on_goaway(struct fsw_session *session, const json_t *frame, int64_t n
     snprintf(session->goaway, sizeof session->goaway, "%s", code);
     snprintf(session->goaway_text, sizeof session->goaway_text, "%s", message == NULL ? "" : message);
     if (strcmp(code, "revoked") == 0) {
-        fsw_lease_end(&session->lease);
-        fsw_session_tell_leases(session);
+        fsw_session_revoke(session);
     }
     if (!read_count(frame, "drain", &drain)) {
         drain = 0;
     }
     session->end_by = now + drain + GRACE;
     if (read_count(frame, "reconnectAfter", &after)) {
-        session->not_before = now + after;
+        session->not_before = now + (after < LONGEST_AFTER ? after : LONGEST_AFTER);
     }
     return 0;
 }

@@ -44,20 +44,28 @@ static json_t *watch_object(const struct fsw_watch *watch)
     return object;
 }
 
-/* Puts into hello as many watches as fit, and into resume those of them that hold a view. */
+size_t fsw_watch_size(const struct fsw_watch *watch)
+{
+    static const size_t rest = sizeof ",\"type\":\"watch\"" + 10; /* and the longest id */
+    json_t *object = watch_object(watch);
+    size_t size = object == NULL ? 0 : json_dumpb(object, NULL, 0, JSON_COMPACT);
+    json_decref(object);
+    return size == 0 ? 0 : size + rest;
+}
+
+/* Puts into hello as many watches as fit, and into resume those of them that hold a view. What is too large
+ * for hello is asked for by a frame of its own. */
 static bool add_watches(struct fsw_session *session, json_t *watches, json_t *resumed)
 {
     size_t room = session->frame_limit > 2048 ? session->frame_limit - 1024 : HELLO_BYTES;
     struct fsw_watch *watch;
     for (; (watch = fsw_watches_wanted(session, &session->asked_below)) != NULL; session->asked_below++) {
-        json_t *object = watch_object(watch);
-        size_t size = object == NULL ? 0 : json_dumpb(object, NULL, 0, JSON_COMPACT) + 2 * FSW_NAME_SIZE + 64;
-        if (size > room && json_array_size(watches) > 0) {
-            json_decref(object);
+        size_t size = watch->size + 2 * FSW_NAME_SIZE + 64;
+        if (size > room) {
             return true;
         }
-        room -= size < room ? size : room;
-        if (json_array_append_new(watches, object) != 0) {
+        room -= size;
+        if (json_array_append_new(watches, watch_object(watch)) != 0) {
             return false;
         }
         watch->asked = watch->in_hello = true;

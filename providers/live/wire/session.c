@@ -38,9 +38,10 @@ void fsw_session_finish(struct fsw_session *session)
 
 void fsw_session_opened(struct fsw_session *session, int64_t now)
 {
+    fsw_watches_renumber(session);
     session->open = true;
     session->said_hello = session->welcomed = session->same_epoch = session->ack_due = session->doomed =
-        false;
+        session->revoked = false;
     session->opened = session->heard = session->credited = now;
     session->credit = 1000 * session->rate;
     session->ack_at = 0;
@@ -59,6 +60,12 @@ void fsw_session_lost(struct fsw_session *session)
     session->name[0] = '\0';
     session->lease.granted = -1;
     fsw_session_drop_parts(session);
+}
+
+bool fsw_session_worked(const struct fsw_session *session, int code)
+{
+    return session->lease.granted >= 0 && !session->doomed && code != FSW_CLOSE_TOO_LARGE &&
+           code != FSW_CLOSE_BAD_FRAME;
 }
 
 void fsw_session_drop_parts(struct fsw_session *session)
@@ -157,6 +164,16 @@ void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch)
     if (watch->table != NULL && known && session->lease.granted >= 0) {
         watch->covered = session->lease.end;
     }
+}
+
+void fsw_session_revoke(struct fsw_session *session)
+{
+    session->revoked = true;
+    fsw_lease_end(&session->lease);
+    for (size_t i = 0; i < session->watch_count; i++) {
+        session->watches[i]->covered = 0;
+    }
+    fsw_session_tell_leases(session);
 }
 
 void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch)

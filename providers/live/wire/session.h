@@ -17,8 +17,12 @@
  * follows may fall into one second. */
 #define FSW_FRAME_RATE 300
 
+/* What a frame may have before the server has said how many bytes it takes. */
+#define FSW_FRAME_LIMIT 65536
+
 enum fsw_close {
     FSW_CLOSE_NORMAL = 1000,
+    FSW_CLOSE_TOO_LARGE = 1009,
     FSW_CLOSE_UNAUTHENTICATED = 4401,
     FSW_CLOSE_FORBIDDEN = 4403,
     FSW_CLOSE_BAD_FRAME = 4400,
@@ -28,11 +32,13 @@ struct fsw_watch {
     struct fsw_client *client; /* whose handle it is; the session does not look at it */
     void *user;
     unsigned refs; /* the session's list, events, the handle */
-    uint32_t id;   /* never used again by the same session */
+    uint32_t id;   /* never used again on the same connection */
     bool once;
     bool removed; /* the handle is gone; what is left to do is to send unwatch */
     json_t *context;
     json_t *keys; /* array, or NULL */
+    size_t size;  /* bytes that its frame has at most; SIZE_MAX: no frame may say what is in it */
+    bool unfit;   /* no frame for it: it was refused here, and is not asked for */
 
     /* what it holds */
     const struct fsw_table *table; /* NULL: nothing */
@@ -94,12 +100,13 @@ struct fsw_session {
     bool leased_once;
     const struct fsw_mirror *mirror; /* NULL: none */
     void *mirror_user;
-    const struct fsw_table *safes; /* access flags known from this client's connections */
+    const struct fsw_table *safes; /* access flags known from this connection and from what was held before */
 
     /* this connection */
     bool open, said_hello, welcomed, same_epoch;
     bool ack_due;
-    bool doomed; /* a fault: the connection is to be dropped, whatever else comes */
+    bool revoked; /* whoever comes after that and grants a lease breaks the protocol */
+    bool doomed;  /* a fault: the connection is to be dropped, whatever else comes */
     int64_t opened, heard, pinged;
     int64_t end_by; /* after goaway: dropped then; 0: no */
     size_t frame_limit;
@@ -125,12 +132,17 @@ void fsw_session_init(struct fsw_session *session);
 void fsw_session_finish(struct fsw_session *session);
 
 /* A new watch with two references, the list's and the caller's; NULL for want of memory. context and keys are
- * taken over. */
+ * taken over. A watch that no frame can hold is refused by an event, as if the server had done it: the server
+ * would end the connection of all the others. */
 struct fsw_watch *fsw_session_add(struct fsw_session *session, json_t *context, json_t *keys, bool once);
 /* Takes it off: readers find nothing any more, unwatch is sent where it must be. The caller's reference
  * stays. */
 void fsw_session_remove(struct fsw_session *session, struct fsw_watch *watch);
 void fsw_watch_unref(struct fsw_watch *watch);
+
+/* Whether the connection that ended with this code worked, so that the next attempt need not wait longer than
+ * the last one. Not where it was ended for what it said: it would say so again. */
+bool fsw_session_worked(const struct fsw_session *session, int code);
 
 /* A connection is open: the next message is hello. */
 void fsw_session_opened(struct fsw_session *session, int64_t now);
@@ -189,6 +201,8 @@ void fsw_name_copy(char to[FSW_NAME_SIZE], const char *name);
 bool fsw_is_snapshot(const json_t *frame);
 /* The lease that runs speaks for what the watch holds now. */
 void fsw_session_cover(struct fsw_session *session, struct fsw_watch *watch);
+/* No lease speaks for any value any more; the next one only for those that its connection speaks for. */
+void fsw_session_revoke(struct fsw_session *session);
 /* The mirror, if there is one, learns how long the values of the watch, or of all watches, are leased. */
 void fsw_session_tell_lease(const struct fsw_session *session, struct fsw_watch *watch);
 void fsw_session_tell_leases(const struct fsw_session *session);
@@ -199,6 +213,8 @@ void fsw_session_push(struct fsw_session *session, struct fsw_event *event);
 struct fsw_watch *fsw_session_find(const struct fsw_session *session, json_int_t id);
 struct fsw_watch *fsw_watch_ref(struct fsw_watch *watch);
 void fsw_watches_finish(struct fsw_session *session);
+/* Numbers them anew where ids may run out on the next connection, which then cannot resume. */
+void fsw_watches_renumber(struct fsw_session *session);
 /* Forgets what belonged to the connection. */
 void fsw_watches_lost(struct fsw_session *session);
 /* The first watch that waits for its unwatch, or NULL. */
@@ -211,8 +227,15 @@ struct fsw_watch *fsw_watches_wanted(const struct fsw_session *session, size_t *
 void fsw_watches_retry_at(struct fsw_session *session, struct fsw_watch *watch, int64_t moment);
 /* Makes those wanted again whose moment has come; returns the next moment. */
 int64_t fsw_watches_retry(struct fsw_session *session, int64_t now);
+/* Refuses those that are too large for what the server takes now, and wants those again that are not any
+ * more. False without memory. */
+bool fsw_watches_fit(struct fsw_session *session);
+/* send.c: bytes that the frame of a watch has at most; 0: no memory. */
+size_t fsw_watch_size(const struct fsw_watch *watch);
 /* Forgets all that a watch holds. */
 void fsw_watch_clear(struct fsw_watch *watch);
+/* Forgets the access flags that no watch holds any more. Without memory it forgets none. */
+void fsw_session_prune_safes(struct fsw_session *session);
 /* Applies the open revision, which is closed now, and puts its events in the queue. All or nothing. */
 enum fsw_outcome fsw_session_apply(struct fsw_session *session, int64_t wall);
 

@@ -91,7 +91,7 @@ static int by_key(const void *left, const void *right)
     return strcmp((*a)->key, (*b)->key);
 }
 
-/* Reads a frame's flags into a table of their own; of one key twice the later counts. */
+/* Reads a frame's flags into a table of their own, sorted. One key twice breaks the protocol. */
 static enum fsw_outcome parse_flags(const json_t *flags, struct fsw_table **out)
 {
     struct fsw_table *table = table_new(json_array_size(flags));

@@ -95,6 +95,9 @@ struct fsw_transport *fsw_transport_create(const struct fsw_transport_config *co
     if (config->url->tls) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
         info.client_ssl_ca_filepath = config->ca_file;
+        if (config->ca_file != NULL) { /* instead of the system's, not beside them */
+            info.options |= LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
+        }
         info.client_ssl_cert_filepath = config->client_certificate;
         info.client_ssl_private_key_filepath = config->client_key;
         info.alpn = "http/1.1";

@@ -48,6 +48,74 @@ static bool make_room(struct fsw_session *session)
     return watches != NULL;
 }
 
+/* Whether a string in it has a zero byte, which JSON can write but servers do not read. Names of members
+ * cannot have one here. */
+static bool has_zero(const json_t *json)
+{
+    const char *name;
+    json_t *member;
+    size_t i;
+    if (json_is_string(json)) {
+        return strlen(json_string_value(json)) != json_string_length(json);
+    }
+    for (i = 0; i < json_array_size(json); i++) {
+        if (has_zero(json_array_get(json, i))) {
+            return true;
+        }
+    }
+    union {
+        const json_t *seen;
+        json_t *json;
+    } cast = {.seen = json};
+    json_object_foreach(cast.json, name, member)
+    {
+        if (has_zero(member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Refuses it, as a server that can read it would. False without memory. */
+static bool refuse(struct fsw_session *session, struct fsw_watch *watch)
+{
+    const char *why = watch->size == SIZE_MAX ? "a string in it has a zero byte"
+                                              : "it is larger than the frames that the server takes";
+    struct fsw_event *event = calloc(1, sizeof *event);
+    json_t *error = json_pack("{s:s,s:s,s:s}", "type", "error", "code", "bad_context", "message", why);
+    if (event == NULL || error == NULL) {
+        json_decref(error);
+        free(event);
+        return false;
+    }
+    watch->unfit = watch->refused = true;
+    event->is_error = true;
+    event->error = error;
+    event->watch = fsw_watch_ref(watch);
+    fsw_session_push(session, event);
+    return true;
+}
+
+static bool fits(const struct fsw_session *session, const struct fsw_watch *watch)
+{
+    return watch->size <= (session->frame_limit == 0 ? FSW_FRAME_LIMIT : session->frame_limit);
+}
+
+bool fsw_watches_fit(struct fsw_session *session)
+{
+    for (size_t i = 0; i < session->watch_count; i++) {
+        struct fsw_watch *watch = session->watches[i];
+        bool fit = fits(session, watch);
+        if (watch->unfit && fit) {
+            watch->unfit = watch->refused = false;
+            session->asked_below = 0;
+        } else if (!watch->unfit && !fit && !watch->asked && !watch->removed && !refuse(session, watch)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 struct fsw_watch *fsw_session_add(struct fsw_session *session, json_t *context, json_t *keys, bool once)
 {
     struct fsw_watch *watch = calloc(1, sizeof *watch);
@@ -57,12 +125,18 @@ struct fsw_watch *fsw_session_add(struct fsw_session *session, json_t *context, 
         json_decref(keys);
         return NULL;
     }
-    watch->refs = 2;
-    watch->id = ++session->last_id;
+    watch->refs = 1;
+    watch->id = session->last_id + 1;
     watch->once = once;
     watch->context = context;
     watch->keys = keys;
-    session->watches[session->watch_count++] = watch;
+    watch->size = has_zero(context) ? SIZE_MAX : fsw_watch_size(watch);
+    if (watch->size == 0 || (!fits(session, watch) && !refuse(session, watch))) {
+        fsw_watch_unref(watch);
+        return NULL;
+    }
+    session->last_id++;
+    session->watches[session->watch_count++] = fsw_watch_ref(watch);
     return watch;
 }
 
@@ -126,7 +200,7 @@ struct fsw_watch *fsw_watches_wanted(const struct fsw_session *session, size_t *
 {
     for (; *at < session->watch_count; ++*at) {
         struct fsw_watch *watch = session->watches[*at];
-        if (!watch->removed && !watch->asked && !(watch->once && watch->answered)) {
+        if (!watch->removed && !watch->asked && !watch->unfit && !(watch->once && watch->answered)) {
             return watch;
         }
     }
@@ -156,6 +230,18 @@ int64_t fsw_watches_retry(struct fsw_session *session, int64_t now)
     return next;
 }
 
+void fsw_watches_renumber(struct fsw_session *session)
+{
+    if (session->last_id <= UINT32_MAX / 2) {
+        return;
+    }
+    session->last_id = 0;
+    session->resumable = false;
+    for (size_t i = 0; i < session->watch_count; i++) { /* their order stays */
+        session->watches[i]->id = ++session->last_id;
+    }
+}
+
 void fsw_watches_lost(struct fsw_session *session)
 {
     size_t kept = 0;
@@ -168,7 +254,8 @@ void fsw_watches_lost(struct fsw_session *session)
         if (session->welcomed) {
             watch->told = watch->answered || (watch->resumed && session->same_epoch);
         }
-        watch->asked = watch->in_hello = watch->resumed = watch->refused = false;
+        watch->asked = watch->in_hello = watch->resumed = false;
+        watch->refused = watch->unfit;
         watch->answered = watch->once && watch->answered;
         watch->retry = 0;
         session->watches[kept++] = watch;

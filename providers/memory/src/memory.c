@@ -197,9 +197,7 @@ of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
 
 static struct memory *memory_of(of_provider *provider)
 {
-    return provider == NULL || strcmp(of_provider_name(provider), methods.name) != 0
-               ? NULL
-               : of_provider_self(provider);
+    return of_provider_is(provider, &methods) ? of_provider_self(provider) : NULL;
 }
 
 static void emit_changed(of_provider *provider, const char *const *keys, size_t count)

@@ -311,7 +311,7 @@ out:
 of_provider *of_multi_provider_at(of_provider *provider, size_t index, const char **name)
 {
     struct multi *multi = NULL;
-    if (provider != NULL && strcmp(of_provider_name(provider), methods.name) == 0)
+    if (of_provider_is(provider, &methods))
         multi = of_provider_self(provider);
     if (multi == NULL || index >= multi->count)
         return NULL;

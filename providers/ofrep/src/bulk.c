@@ -311,6 +311,19 @@ static void take_flags(struct ofrep *ofrep, const struct http_request *request)
     succeed(ofrep);
 }
 
+/* Only where there is something that can be unchanged. */
+static void take_unchanged(struct ofrep *ofrep)
+{
+    struct bulk *bulk = &ofrep->bulk;
+    const struct flags *flags = atomic_load(&ofrep->flags);
+    if (flags != NULL && context_equal(flags->context, bulk->context)) {
+        succeed(ofrep);
+    } else {
+        forget(&bulk->etag);
+        fail(ofrep, OF_ERROR_PARSE_ERROR, "the server says 304 of what it never sent", false);
+    }
+}
+
 static void on_fetched(struct http_request *request)
 {
     struct ofrep *ofrep = request->user;
@@ -324,7 +337,7 @@ static void on_fetched(struct http_request *request)
     } else if (request->status == 200 && request->code == CURLE_OK) {
         take_flags(ofrep, request);
     } else if (request->status == 304 && request->code == CURLE_OK) {
-        succeed(ofrep);
+        take_unchanged(ofrep);
     } else {
         of_error error = ofrep_failure(request, text, sizeof text);
         fail(ofrep, error, text, request->status == 401 || request->status == 403);
@@ -342,17 +355,20 @@ static bool add_condition(const struct bulk *bulk, struct http_request *request)
     return http_request_header(request, line);
 }
 
-static void start_fetch(struct ofrep *ofrep)
+/* token: of ofrep_token(), or NULL, with the problem that there was. */
+static void start_fetch(struct ofrep *ofrep, const char *token, const char *problem)
 {
     struct bulk *bulk = &ofrep->bulk;
-    const char *problem = "out of memory";
-    char *body = ofrep_body(bulk->context);
+    if (token != NULL) {
+        problem = "out of memory";
+    }
+    char *body = token == NULL ? NULL : ofrep_body(bulk->context);
     char *path = body == NULL ? NULL : ofrep_join(PATH, bulk->hint == NULL ? "" : bulk->hint, "");
     struct http_request *request = NULL;
     bulk->fetch_at = INT64_MAX;
     forget(&bulk->hint);
     if (path != NULL) {
-        request = ofrep_request(ofrep, path, body, &problem);
+        request = ofrep_request(ofrep, path, body, token, &problem);
     } else {
         of_free(body);
     }
@@ -369,20 +385,45 @@ static void start_fetch(struct ofrep *ofrep)
     http_submit(ofrep->http, request);
 }
 
+static bool is_asleep(const struct ofrep *ofrep)
+{
+    return ofrep->closing || ofrep->http == NULL || ofrep->bulk.context == NULL;
+}
+
+static bool fetch_is_due(const struct ofrep *ofrep)
+{
+    const struct bulk *bulk = &ofrep->bulk;
+    return !is_asleep(ofrep) && bulk->fetch == NULL && bulk->fetch_at <= http_now();
+}
+
+/* With the lock, which it lets go to ask the program for its token. */
+static void fetch_if_due(struct ofrep *ofrep)
+{
+    const char *problem;
+    if (!fetch_is_due(ofrep)) {
+        return;
+    }
+    pthread_mutex_unlock(&ofrep->lock);
+    char *token = ofrep_token(ofrep, &problem);
+    pthread_mutex_lock(&ofrep->lock);
+    if (fetch_is_due(ofrep)) {
+        start_fetch(ofrep, token, problem);
+    }
+    ofrep_token_free(token);
+}
+
 int bulk_tick(void *user)
 {
     struct ofrep *ofrep = user;
     struct bulk *bulk = &ofrep->bulk;
     int64_t next = http_now() + LONGEST_PAUSE;
     pthread_mutex_lock(&ofrep->lock);
-    if (ofrep->closing || ofrep->http == NULL || bulk->context == NULL) {
+    fetch_if_due(ofrep);
+    if (is_asleep(ofrep)) {
         pthread_mutex_unlock(&ofrep->lock);
         return LONGEST_PAUSE;
     }
     int64_t now = http_now();
-    if (bulk->fetch == NULL && bulk->fetch_at <= now) {
-        start_fetch(ofrep);
-    }
     if (bulk->stream == NULL && bulk->stream_url != NULL && bulk->stream_at <= now) {
         start_stream(ofrep);
     }
@@ -404,6 +445,10 @@ bool bulk_want(struct ofrep *ofrep, const of_context *context)
     of_context *kept = of_context_ref(context);
     if (kept == NULL) {
         return false;
+    }
+    struct flags *flags = atomic_load(&ofrep->flags);
+    if (flags != NULL && !context_equal(flags->context, kept)) {
+        retire(ofrep, publish(ofrep, NULL)); /* when their context is back, they may be old */
     }
     of_context_unref(bulk->context);
     bulk->context = kept;

@@ -178,7 +178,9 @@ static bool set_up(const struct http *http, struct http_request *request)
                 curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout) == CURLE_OK;
     if (fine && setup->ca_file != NULL) {
-        fine = curl_easy_setopt(easy, CURLOPT_CAINFO, setup->ca_file) == CURLE_OK;
+        /* Instead of the system's, not beside them: libcurl would go on to look into its own folder. */
+        fine = curl_easy_setopt(easy, CURLOPT_CAINFO, setup->ca_file) == CURLE_OK &&
+               curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK;
     }
     if (fine && request->silence != 0) {
         fine = curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L) == CURLE_OK &&

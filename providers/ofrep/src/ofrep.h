@@ -107,9 +107,14 @@ struct ofrep {
 /* Fills base, lines and options. False, with the reason in problem. To be finished in either case. */
 bool ofrep_options_copy(struct ofrep *ofrep, const of_ofrep_options *from, const char **problem);
 void ofrep_options_finish(struct ofrep *ofrep);
+/* The header line that authorizes one request, "" where no key is configured; NULL, with the reason in
+ * problem, where there is none to be had now. Asks the program for it, so never with the lock. To be ended
+ * with ofrep_token_free(). */
+char *ofrep_token(const struct ofrep *ofrep, const char **problem);
+void ofrep_token_free(char *token);
 /* A request for a path below the base, with all that goes into each; NULL, with the reason in problem. body
- * is taken over. */
-struct http_request *ofrep_request(const struct ofrep *ofrep, const char *path, char *body,
+ * is taken over, token borrowed. */
+struct http_request *ofrep_request(const struct ofrep *ofrep, const char *path, char *body, const char *token,
                                    const char **problem);
 /* The body of a question: {"context": ...}; NULL without memory. */
 char *ofrep_body(const of_context *context);

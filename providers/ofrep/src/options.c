@@ -175,25 +175,37 @@ static bool read_file(const char *path, char *out, size_t size)
     return got == 0;
 }
 
-static bool add_token(const struct ofrep *ofrep, struct http_request *request, const char **problem)
+char *ofrep_token(const struct ofrep *ofrep, const char **problem)
 {
     static const char scheme[] = "Authorization: Bearer ";
     const of_ofrep_options *options = &ofrep->options;
     char text[sizeof scheme + TOKEN_SIZE];
     char *token = text + sizeof scheme - 1;
-    memcpy(text, scheme, sizeof scheme);
+    *problem = "out of memory";
     if (options->key == NULL && options->key_file == NULL) {
-        return true;
+        return ofrep_join("", "", "");
     }
+    memcpy(text, scheme, sizeof scheme);
     bool fine = options->key != NULL ? options->key(options->user, token, TOKEN_SIZE)
                                      : read_file(options->key_file, token, TOKEN_SIZE);
-    *problem = options->key != NULL ? "there is no token now" : "the key file cannot be read";
-    fine = fine && token[0] != '\0' && strpbrk(token, "\r\n") == NULL && http_request_header(request, text);
+    fine = fine && token[0] != '\0' && strpbrk(token, "\r\n") == NULL;
+    if (!fine) {
+        *problem = options->key != NULL ? "there is no token now" : "the key file cannot be read";
+    }
+    char *line = fine ? ofrep_join(text, "", "") : NULL;
     explicit_bzero(text, sizeof text);
-    return fine;
+    return line;
 }
 
-struct http_request *ofrep_request(const struct ofrep *ofrep, const char *path, char *body,
+void ofrep_token_free(char *token)
+{
+    if (token != NULL) {
+        explicit_bzero(token, strlen(token));
+        of_free(token);
+    }
+}
+
+struct http_request *ofrep_request(const struct ofrep *ofrep, const char *path, char *body, const char *token,
                                    const char **problem)
 {
     char *url = ofrep_join(ofrep->base, path, "");
@@ -212,7 +224,7 @@ struct http_request *ofrep_request(const struct ofrep *ofrep, const char *path, 
     for (size_t i = 0; fine && i < ofrep->line_count; i++) {
         fine = http_request_header(request, ofrep->lines[i]);
     }
-    if (!fine || !add_token(ofrep, request, problem)) {
+    if (!fine || (token[0] != '\0' && !http_request_header(request, token))) {
         http_request_free(request);
         return NULL;
     }

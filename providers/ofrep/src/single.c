@@ -66,9 +66,13 @@ static struct http_request *make_request(struct ofrep *ofrep, const char *key, c
     char *body = path == NULL ? NULL : ofrep_body(context);
     struct http_request *request = NULL;
     *problem = "out of memory";
-    if (body != NULL) {
-        request = ofrep_request(ofrep, path, body, problem);
+    char *token = body == NULL ? NULL : ofrep_token(ofrep, problem);
+    if (token != NULL) {
+        request = ofrep_request(ofrep, path, body, token, problem);
+    } else {
+        of_free(body);
     }
+    ofrep_token_free(token);
     curl_free(escaped);
     of_free(path);
     return request;

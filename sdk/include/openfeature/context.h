@@ -13,7 +13,8 @@
 
 OF_BEGIN_DECLS
 
-/** The field that holds the targeting key. It is a field like any other, but only ever a string. */
+/** The field that holds the targeting key. It is a field like any other, but only ever a string without
+ * zero bytes. */
 #define OF_TARGETING_KEY "targetingKey"
 
 /** An evaluation context. Opaque and counted. */
@@ -44,8 +45,8 @@ OF_API OF_MUST_USE of_context *of_context_merge(const of_context *under, const o
 /**
  * Sets a field; the one of the same key is replaced.
  * @param value is taken, whatever is returned
- * @return #OF_ERROR_INVALID_ARGUMENT (also for a targeting key that is no string), #OF_ERROR_SHARED,
- *         #OF_ERROR_NO_MEMORY
+ * @return #OF_ERROR_INVALID_ARGUMENT (also for a targeting key that is no string, or one with a
+ *         zero byte in it), #OF_ERROR_SHARED, #OF_ERROR_NO_MEMORY
  */
 OF_API of_error of_context_set(of_context *context, const char *key, of_value *value);
 /** @name Shorthands of of_context_set()

@@ -129,8 +129,15 @@ OF_API void of_provider_unref(of_provider *provider);
 
 /** The name in its metadata, borrowed. */
 OF_API const char *of_provider_name(const of_provider *provider);
-/** Its own pointer. */
+/** Its own pointer. Whose it is only of_provider_is() says: names are not unique. */
 OF_API void *of_provider_self(const of_provider *provider);
+/**
+ * Whether the provider was made with these methods, that is, with the same functions. For a provider's
+ * further functions, which are given an of_provider and must know that its own pointer is of their kind. Any
+ * thread.
+ * @return false for NULL, and where both have no functions at all
+ */
+OF_API bool of_provider_is(const of_provider *provider, const of_provider_methods *methods);
 /** Its status as its events left it. */
 OF_API of_provider_status of_provider_get_status(const of_provider *provider);
 
@@ -179,7 +186,10 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  * A wrapper calls these instead of the methods of the provider inside, so that all of the above holds there
  * too.
  * @{ */
-/** Where the events of a wrapped provider go. Its own thread, no lock held. */
+/**
+ * Where the events of a wrapped provider go: on whatever thread emits them, which may hold locks of that
+ * provider. Only note the event, such as in a queue, and call nothing of the provider inside.
+ */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
 /**
  * Takes a provider over: it cannot be registered with an API, and its events go to `listener`.

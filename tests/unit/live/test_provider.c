@@ -104,6 +104,18 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_null(make(&bad[i]));
     }
+    static const char *const none[] = {"x", NULL}, *const empty[] = {""};
+    const of_live_options nameless[] = {
+        {.size = sizeof(of_live_options), .watch_on = none, .watch_on_count = 2},
+        {.size = sizeof(of_live_options), .watch_on = empty, .watch_on_count = 1},
+        {.size = sizeof(of_live_options), .flags = none, .flag_count = 2},
+        {.size = sizeof(of_live_options), .flags = empty, .flag_count = 1},
+    };
+    for (size_t i = 0; i < sizeof nameless / sizeof nameless[0]; i++) {
+        char problem[200];
+        assert_null(of_live_provider_new(&nameless[i], problem, sizeof problem));
+        assert_non_null(strstr(problem, "NULL or empty"));
+    }
     const of_live_options good = {.size = sizeof good,
                                   .url = "https://x:1/y",
                                   .watch_on = one,
@@ -116,6 +128,10 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
     of_live_stats stats = {.size = sizeof stats};
     assert_false(of_live_provider_stats(provider, &stats));
     assert_false(of_live_provider_stats(NULL, &stats));
+    const of_provider_methods methods = {.size = sizeof methods, .name = "flagstaff-live"};
+    of_provider *other = of_provider_new(&methods, NULL); /* of the same name, and no more than that */
+    assert_false(of_live_provider_stats(other, &stats));
+    of_provider_unref(other);
     of_provider_unref(provider);
 }
 
@@ -196,6 +212,85 @@ static void values_are_read_leased_then_safe_then_leased_again(void **state)
     assert_int_equal(resolve(provider, "name", OF_TYPE_STRING, ada, &r), OF_ERROR_PROVIDER_NOT_READY);
     of_resolution_clear(&r);
     of_context_unref(ada);
+    of_provider_unref(provider);
+}
+
+/* A flag that is an object, with so many lists in each other as its value, and as its safe one. */
+static char *nested(const char *key, int value, int safe)
+{
+    static char text[1000];
+    char lists[2][400];
+    for (int i = 0; i < 2; i++) {
+        int depth = i == 0 ? value : safe;
+        memset(lists[i], '[', (size_t)depth);
+        memset(lists[i] + depth, ']', (size_t)depth);
+        lists[i][2 * depth] = '\0';
+    }
+    snprintf(
+        text, sizeof text,
+        "[{\"key\":\"%s\",\"type\":\"object\",\"value\":%s,\"variant\":\"v\",\"reason\":\"STATIC\"%s%s%s},"
+        "{\"key\":\"name\",\"type\":\"string\",\"value\":\"n\",\"variant\":\"v\",\"reason\":\"STATIC\"}]",
+        key, lists[0], safe > 0 ? ",\"safe\":{\"variant\":\"off\",\"value\":" : "", lists[1],
+        safe > 0 ? "}" : "");
+    return text;
+}
+
+static void a_value_that_is_nested_too_deeply_costs_no_other_flag_its_values(void **state)
+{
+    (void)state;
+    of_provider *provider = make_started(NULL);
+    struct live *live = of_provider_self(provider);
+    of_context *ada = of_context_new("ada");
+    of_resolution r;
+    (void)resolve(provider, "deep", OF_TYPE_OBJECT, ada, &r);
+    of_resolution_clear(&r);
+    struct live_entry *entry = entry_of(live, ada);
+    static const struct {
+        int value, safe;
+        of_error error;
+        const char *variant;
+    } cases[] = {
+        {OF_VALUE_MAX_DEPTH, 0, OF_OK, "v"},
+        {OF_VALUE_MAX_DEPTH + 1, 0, OF_ERROR_PARSE_ERROR, NULL},
+        {OF_VALUE_MAX_DEPTH + 1, 1, OF_OK, "off"},
+        {1, OF_VALUE_MAX_DEPTH + 1, OF_OK, "v"},
+        {OF_VALUE_MAX_DEPTH + 1, OF_VALUE_MAX_DEPTH + 1, OF_ERROR_PARSE_ERROR, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_true(apply(live, entry, nested("deep", cases[i].value, cases[i].safe)));
+        live_mirror.lease(live, entry, live_boottime() + 3600000);
+        assert_int_equal(resolve(provider, "name", OF_TYPE_STRING, ada, &r), OF_OK);
+        of_resolution_clear(&r);
+        assert_int_equal(resolve(provider, "deep", OF_TYPE_OBJECT, ada, &r), cases[i].error);
+        if (cases[i].error == OF_OK) {
+            assert_string_equal(r.variant, cases[i].variant);
+            assert_int_equal(of_value_length(r.value.object), cases[i].variant[0] == 'v' && i == 0);
+            assert_int_equal(of_value_get(r.metadata, "flagstaff.error") != NULL, i == 2);
+        }
+        of_resolution_clear(&r);
+    }
+    live_mirror.lease(live, entry, 0);
+    assert_int_equal(resolve(provider, "deep", OF_TYPE_OBJECT, ada, &r), OF_ERROR_PARSE_ERROR);
+    of_resolution_clear(&r);
+    of_context_unref(ada);
+    of_provider_unref(provider);
+}
+
+static void a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not(void **state)
+{
+    (void)state;
+    of_provider *provider = make_started(NULL);
+    struct live *live = of_provider_self(provider);
+    const struct fsw_state_info ready = {.state = FSW_READY, .message = ""},
+                                closed = {.state = FSW_CLOSED, .message = ""};
+    live_on_state(live, &ready);
+    assert_int_equal(live->announced, LIVE_READY);
+    live->closing = true;
+    live_on_state(live, &closed);
+    assert_int_equal(live->announced, LIVE_READY);
+    live->closing = false;
+    live_on_state(live, &closed);
+    assert_int_equal(live->announced, LIVE_ERROR);
     of_provider_unref(provider);
 }
 
@@ -311,6 +406,8 @@ int main(void)
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_the_reason),
         cmocka_unit_test(keys_tell_contexts_apart_by_kind_and_value_of_what_is_watched_on),
         cmocka_unit_test(values_are_read_leased_then_safe_then_leased_again),
+        cmocka_unit_test(a_value_that_is_nested_too_deeply_costs_no_other_flag_its_values),
+        cmocka_unit_test(a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not),
         cmocka_unit_test(evaluations_take_no_lock_and_allocate_nothing),
         cmocka_unit_test(a_resolution_outlives_the_table_and_the_provider),
     };

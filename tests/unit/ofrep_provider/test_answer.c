@@ -2,7 +2,9 @@
 /* What an OFREP server says of flags, as evaluations take it; options; every allocation failing in turn. */
 #include "support.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "ofrep.h"
 
@@ -163,6 +165,47 @@ static void every_allocation_may_fail(void **state)
     failing_torture(scenario);
 }
 
+struct asked {
+    of_provider *provider;
+    atomic_int with_lock, without_lock;
+};
+
+static bool give_key(void *user, char *out, size_t size)
+{
+    struct asked *asked = user;
+    struct ofrep *ofrep = of_provider_self(asked->provider);
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += 5;
+    if (pthread_mutex_timedlock(&ofrep->lock, &until) == 0) {
+        pthread_mutex_unlock(&ofrep->lock);
+        atomic_fetch_add(&asked->without_lock, 1);
+    } else {
+        atomic_fetch_add(&asked->with_lock, 1);
+    }
+    snprintf(out, size, "token");
+    return true;
+}
+
+static void the_program_is_asked_for_its_key_without_the_providers_lock(void **state)
+{
+    (void)state;
+    struct asked asked = {.provider = NULL};
+    of_ofrep_options options = OF_OFREP_OPTIONS_INIT;
+    options.url = "http://127.0.0.1:1";
+    options.static_context = true;
+    options.key = give_key;
+    options.user = &asked;
+    asked.provider = of_ofrep_provider_new(&options, NULL, 0);
+    assert_non_null(asked.provider);
+    of_api *api = of_api_new();
+    assert_int_not_equal(of_api_set_provider_and_wait(api, NULL, asked.provider, 20000), OF_OK);
+    of_api_unref(api);
+    assert_int_equal(atomic_load(&asked.with_lock), 0);
+    assert_true(atomic_load(&asked.without_lock) > 0);
+    of_provider_unref(asked.provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +213,7 @@ int main(void)
         cmocka_unit_test(each_type_is_taken_as_it_is_and_no_other),
         cmocka_unit_test(an_error_has_its_code_and_its_details),
         cmocka_unit_test(bulk_answers_are_found_by_key_and_compared),
+        cmocka_unit_test(the_program_is_asked_for_its_key_without_the_providers_lock),
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_the_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,20 @@ static void the_targeting_key_is_optional_and_a_string(void **state)
     of_context_unref(context);
 }
 
+/* "admin\0x" would be read as "admin" by whoever asks for the targeting key. */
+static void a_targeting_key_has_no_zero_byte(void **state)
+{
+    (void)state;
+    of_context *context = of_context_new("ada");
+    assert_int_equal(of_context_set(context, OF_TARGETING_KEY, of_value_string_n("admin\0x", 7)),
+                     OF_ERROR_INVALID_ARGUMENT);
+    assert_string_equal(of_context_targeting_key(context), "ada");
+    assert_int_equal(of_context_set(context, "note", of_value_string_n("admin\0x", 7)), OF_OK);
+    assert_int_equal(of_context_set(context, OF_TARGETING_KEY, of_value_string_n("bo", 2)), OF_OK);
+    assert_string_equal(of_context_targeting_key(context), "bo");
+    of_context_unref(context);
+}
+
 static void fields_hold_booleans_strings_numbers_datetimes_and_structures(void **state)
 {
     (void)state;
@@ -101,6 +115,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_targeting_key_is_optional_and_a_string),
+        cmocka_unit_test(a_targeting_key_has_no_zero_byte),
         cmocka_unit_test(fields_hold_booleans_strings_numbers_datetimes_and_structures),
         cmocka_unit_test(fields_are_fetched_by_key_and_all_at_once),
         cmocka_unit_test(a_key_is_unique_and_the_last_one_set_counts),

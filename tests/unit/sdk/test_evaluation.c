@@ -362,6 +362,33 @@ static void an_asynchronous_evaluation_takes_hooks_hints_and_an_object_along(voi
     assert_int_equal(atomic_load(&object_members), 2);
 }
 
+static void count_run(void *self, of_hook_context *hook_context, const of_details *details,
+                      const of_value *hints)
+{
+    (void)hook_context;
+    (void)details;
+    (void)hints;
+    atomic_fetch_add((atomic_int *)self, 1);
+}
+
+/* A program that was built before there were hints. */
+static void an_asynchronous_evaluation_takes_the_hooks_of_older_options_along(void **state)
+{
+    (void)state;
+    atomic_int runs = 0, ended = 0;
+    of_hook_methods methods = {.size = sizeof methods, .finally = count_run};
+    of_hook *hook = of_hook_new(&methods, &runs);
+    of_options options = {offsetof(of_options, hints), &hook, 1, NULL};
+    of_flag_value value = {.object = NULL};
+    memset(&options.hints, 0xFF, sizeof options.hints); /* beyond its size: must not be looked at */
+    assert_int_equal(of_client_evaluate_async(client, "missing", OF_TYPE_OBJECT, &value, NULL, &options,
+                                              done_object, &ended),
+                     OF_OK);
+    of_hook_unref(hook);
+    await_count(&ended, 1);
+    assert_int_equal(atomic_load(&runs), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -382,6 +409,7 @@ int main(void)
         SDK_TEST(nothing_is_written_to_standard_output_or_error),
         SDK_TEST(an_asynchronous_evaluation_does_not_block),
         SDK_TEST(an_asynchronous_evaluation_takes_hooks_hints_and_an_object_along),
+        SDK_TEST(an_asynchronous_evaluation_takes_the_hooks_of_older_options_along),
         SDK_TEST(asynchronous_evaluations_all_end_and_copy_what_they_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

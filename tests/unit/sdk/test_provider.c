@@ -33,6 +33,37 @@ static void a_provider_has_a_name_which_is_copied(void **state)
     assert_null(of_provider_new(&methods, NULL));
 }
 
+static of_error pass(void *self, of_provider *provider, const of_context *context, const char *domain)
+{
+    (void)self;
+    (void)context;
+    (void)domain;
+    of_provider_emit_ready(provider);
+    return OF_OK;
+}
+
+static void stop(void *self)
+{
+    (void)self;
+}
+
+static void a_provider_is_known_by_its_functions_and_not_by_its_name(void **state)
+{
+    (void)state;
+    const of_provider_methods mine = {.size = sizeof mine, .name = "mine", .init = pass};
+    const of_provider_methods more = {.size = sizeof more, .name = "mine", .init = pass, .shutdown = stop};
+    const of_provider_methods none = {.size = sizeof none, .name = "mine"};
+    of_provider *provider = of_provider_new(&mine, NULL), *empty = of_provider_new(&none, NULL);
+    assert_true(of_provider_is(provider, &mine));
+    assert_false(of_provider_is(provider, &more));
+    assert_false(of_provider_is(provider, &none));
+    assert_false(of_provider_is(empty, &none));
+    assert_false(of_provider_is(NULL, &mine));
+    assert_false(of_provider_is(provider, NULL));
+    of_provider_unref(provider);
+    of_provider_unref(empty);
+}
+
 static void resolvers_get_key_default_value_and_context(void **state)
 {
     (void)state;
@@ -281,6 +312,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_provider_has_a_name_which_is_copied),
+        TEST(a_provider_is_known_by_its_functions_and_not_by_its_name),
         TEST(resolvers_get_key_default_value_and_context),
         TEST(an_error_of_normal_execution_is_not_shown),
         TEST(hooks_of_a_provider_run_and_are_fixed_when_it_is_registered),

@@ -251,6 +251,21 @@ static void options_that_cannot_be_used_are_refused_with_a_reason(void **state)
     assert_non_null(strstr(problem, "OF_FILE_OPTIONS_INIT"));
 }
 
+static void destroy_nothing(void *self)
+{
+    (void)self;
+}
+
+static void another_provider_of_the_same_name_is_not_taken_for_one(void **state)
+{
+    (void)state;
+    int self = 0;
+    const of_provider_methods methods = {.size = sizeof methods, .name = "file", .destroy = destroy_nothing};
+    of_provider *other = of_provider_new(&methods, &self);
+    assert_int_equal(of_file_provider_reload(other, NULL, 0), OF_ERROR_INVALID_ARGUMENT);
+    of_provider_unref(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -262,6 +277,7 @@ int main(void)
         FILE_TEST(a_static_context_is_what_rules_see),
         FILE_TEST(a_forked_child_answers_from_what_was_read_and_disturbs_nothing),
         FILE_TEST(the_log_has_every_mistake_with_its_place_and_every_flag_that_asks_a_source),
+        cmocka_unit_test(another_provider_of_the_same_name_is_not_taken_for_one),
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_a_reason),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

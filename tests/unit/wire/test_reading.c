@@ -51,6 +51,21 @@ static void a_new_watch_gives_known_safe_values_until_its_snapshot(void **state)
     assert_true(script_granted(&talk->session, bo, T0));
 }
 
+static void safe_values_of_flags_that_nobody_holds_are_forgotten_with_the_next_connection(void **state)
+{
+    struct talk *talk = *state;
+    script_feed(&talk->session, T0, DELTA(41, "{\"watch\":1,\"removed\":[\"a\"]}"));
+    struct fsw_watch *bo = script_watch(&talk->session, "bo");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_SAFE);
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_UNKNOWN);
+    script_feed(&talk->session, T0, SNAPSHOT(1, 42, ACCESS("true")));
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    assert_int_equal(script_standing(&talk->session, bo, "a", T0), FSW_SAFE);
+}
+
 static void a_snapshot_before_any_lease_does_not_grant(void **state)
 {
     (void)state;
@@ -177,6 +192,46 @@ static void a_revoked_credential_ends_the_lease_at_once(void **state)
     assert_int_equal(fsw_session_state(&talk->session, T0), FSW_LEASE_OVER);
 }
 
+static void after_it_was_revoked_no_lease_is_taken_on_that_connection(void **state)
+{
+    struct talk *talk = *state;
+    assert_string_equal(script_said(&talk->session, T0 + 10000, NULL), "renew");
+    script_feed(&talk->session, T0 + 10000, "{\"type\":\"goaway\",\"code\":\"revoked\",\"drain\":1000}");
+    script_feed(&talk->session, T0 + 10000, SNAPSHOT(1, 41, ACCESS("true")));
+    assert_false(script_granted(&talk->session, talk->ada, T0 + 10000));
+    script_refused(&talk->session, T0 + 10000, GRANT(1, 41));
+    assert_false(script_granted(&talk->session, talk->ada, T0 + 10000));
+}
+
+/* Of two watches as large as these, hello has room for one only. */
+static struct fsw_watch *large_watch(struct fsw_session *session, int letter)
+{
+    char subject[40001];
+    memset(subject, letter, sizeof subject - 1);
+    subject[sizeof subject - 1] = '\0';
+    return script_watch(session, subject);
+}
+
+static void what_was_revoked_is_not_back_with_a_lease_that_does_not_speak_for_it(void **state)
+{
+    struct talk *talk = *state;
+    struct fsw_watch *bo = large_watch(&talk->session, 'b'), *cy = large_watch(&talk->session, 'c');
+    assert_string_equal(script_said(&talk->session, T0, NULL), "watch");
+    assert_string_equal(script_said(&talk->session, T0, NULL), "watch");
+    script_feed(&talk->session, T0, SNAPSHOT(2, 40, ACCESS("true")));
+    script_feed(&talk->session, T0, SNAPSHOT(3, 40, ACCESS("true")));
+    assert_true(script_granted(&talk->session, cy, T0));
+    script_feed(&talk->session, T0, "{\"type\":\"goaway\",\"code\":\"revoked\"}");
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    script_feed(&talk->session, T0, GRANT(0, 40));
+    assert_true(script_granted(&talk->session, talk->ada, T0) && script_granted(&talk->session, bo, T0));
+    assert_false(script_granted(&talk->session, cy, T0));
+    script_said(&talk->session, T0, NULL); /* watch */
+    script_feed(&talk->session, T0, SNAPSHOT(3, 40, ACCESS("true")));
+    assert_true(script_granted(&talk->session, cy, T0));
+}
+
 int main(void)
 {
 #define IN_TALK(TEST) cmocka_unit_test_setup_teardown(TEST, script_leased, script_over)
@@ -185,6 +240,7 @@ int main(void)
         IN_TALK(when_the_lease_is_over_other_flags_keep_their_last_value_stale),
         IN_TALK(a_flag_that_the_watch_does_not_see_is_absent),
         IN_TALK(a_new_watch_gives_known_safe_values_until_its_snapshot),
+        IN_TALK(safe_values_of_flags_that_nobody_holds_are_forgotten_with_the_next_connection),
         cmocka_unit_test(a_snapshot_before_any_lease_does_not_grant),
         IN_TALK(a_lost_connection_leaves_values_leased),
         IN_TALK(a_resume_with_nothing_changed_is_leased_again),
@@ -193,6 +249,8 @@ int main(void)
         IN_TALK(a_lease_on_a_new_connection_does_not_cover_what_was_not_asked_for_there),
         IN_TALK(a_once_watch_is_answered_once_and_not_asked_for_again),
         IN_TALK(a_revoked_credential_ends_the_lease_at_once),
+        IN_TALK(after_it_was_revoked_no_lease_is_taken_on_that_connection),
+        IN_TALK(what_was_revoked_is_not_back_with_a_lease_that_does_not_speak_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

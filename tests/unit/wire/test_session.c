@@ -151,6 +151,14 @@ static void any_other_goaway_leaves_it_and_is_kept_for_the_reconnect(void **stat
     assert_int_equal(fsw_session_tick(&talk->session, T0 + 3000, &again), FSW_DROP);
 }
 
+static void a_goaway_keeps_a_client_away_for_ten_minutes_at_most(void **state)
+{
+    struct talk *talk = *state;
+    script_feed(&talk->session, T0,
+                "{\"type\":\"goaway\",\"code\":\"drain\",\"reconnectAfter\":9007199254740991}");
+    assert_int_equal(talk->session.not_before, T0 + 600000);
+}
+
 static void an_error_that_names_a_watch_takes_what_it_held(void **state)
 {
     struct talk *talk = *state;
@@ -215,6 +223,121 @@ static void a_watch_removed_without_connection_is_not_in_the_next_hello(void **s
     script_says(&talk->session, T0,
                 "{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\",\"client\":{\"name\":\"flagstaff-wire\","
                 "\"version\":\"0\"}}");
+}
+
+/* The next event that tells of an error has this code; those before it are passed over. */
+static void assert_error(struct fsw_session *session, const char *code)
+{
+    struct fsw_event *event;
+    while ((event = fsw_session_event(session)) != NULL && !event->is_error) {
+        fsw_event_free(event);
+    }
+    assert_non_null(event);
+    assert_string_equal(json_string_value(json_object_get(event->error, "code")), code);
+    assert_false(event->retried);
+    fsw_event_free(event);
+}
+
+static struct fsw_watch *watch_of_size(struct fsw_session *session, size_t size)
+{
+    char *subject = calloc(1, size + 1);
+    memset(subject, 'x', size);
+    struct fsw_watch *watch = script_watch(session, subject);
+    free(subject);
+    return watch;
+}
+
+/* The server would close the connection of all subjects, and of the next one again. */
+static void a_watch_that_is_too_large_for_a_frame_is_refused_here(void **state)
+{
+    struct talk *talk = *state;
+    struct fsw_watch *large = watch_of_size(&talk->session, 70000);
+    assert_error(&talk->session, "bad_context");
+    script_says(&talk->session, T0, NULL);
+    assert_true(fsw_session_answered(&talk->session));
+    fsw_session_lost(&talk->session);
+    script_connect(&talk->session, T0, "e1");
+    script_says(&talk->session, T0, NULL);
+    assert_true(large->refused && fsw_session_answered(&talk->session));
+    fsw_session_remove(&talk->session, large);
+    script_says(&talk->session, T0, NULL);
+}
+
+static void a_watch_with_a_zero_byte_is_refused_here(void **state)
+{
+    struct talk *talk = *state;
+    json_t *context = json_pack("{s:s,s:[s%]}", "targetingKey", "bo", "notes", "a\0b", (size_t)3);
+    struct fsw_watch *watch = fsw_session_add(&talk->session, context, NULL, false);
+    assert_error(&talk->session, "bad_context");
+    script_says(&talk->session, T0, NULL);
+    fsw_watch_unref(watch);
+}
+
+static void a_watch_that_is_too_large_for_hello_has_a_frame_of_its_own(void **state)
+{
+    struct talk *talk = *state;
+    json_t *hello;
+    watch_of_size(&talk->session, 65000);
+    fsw_session_lost(&talk->session);
+    fsw_session_opened(&talk->session, T0);
+    assert_string_equal(script_said(&talk->session, T0, &hello), "hello");
+    assert_int_equal(json_array_size(json_object_get(hello, "watches")), 1);
+    json_decref(hello);
+    script_feed(&talk->session, T0, WELCOME("e1"));
+    assert_string_equal(script_said(&talk->session, T0, NULL), "watch");
+}
+
+static void what_the_server_takes_decides_whether_a_watch_is_too_large(void **state)
+{
+    (void)state;
+    static const char small[] =
+        "{\"type\":\"welcome\",\"protocol\":\"flagstaff.v1\",\"session\":\"s\",\"epoch\":"
+        "\"e1\",\"lease\":30000,\"limits\":{\"frame\":4096}}";
+    struct fsw_session session;
+    fsw_session_init(&session);
+    fsw_session_opened(&session, T0);
+    script_said(&session, T0, NULL);
+    watch_of_size(&session, 5000);
+    script_feed(&session, T0, small);
+    assert_error(&session, "bad_context");
+    script_says(&session, T0, NULL);
+    fsw_session_lost(&session);
+    script_connect(&session, T0, "e2"); /* a daemon that takes more */
+    assert_string_equal(script_said(&session, T0, NULL), "watch");
+    fsw_session_finish(&session);
+}
+
+static void a_connection_that_was_ended_for_what_it_said_did_not_work(void **state)
+{
+    struct talk *talk = *state;
+    assert_true(fsw_session_worked(&talk->session, 1006));
+    assert_true(fsw_session_worked(&talk->session, 1001));
+    assert_false(fsw_session_worked(&talk->session, FSW_CLOSE_TOO_LARGE));
+    assert_false(fsw_session_worked(&talk->session, FSW_CLOSE_BAD_FRAME));
+    script_refused(&talk->session, T0, "nonsense");
+    assert_false(fsw_session_worked(&talk->session, 1006));
+    fsw_session_lost(&talk->session);
+    assert_false(fsw_session_worked(&talk->session, 1006));
+}
+
+static void ids_that_run_out_begin_anew_with_the_next_connection(void **state)
+{
+    struct talk *talk = *state;
+    json_t *hello;
+    talk->session.last_id = UINT32_MAX - 1;
+    struct fsw_watch *bo = script_watch(&talk->session, "bo");
+    assert_null(fsw_session_add(&talk->session, json_object(), NULL, false));
+    fsw_session_lost(&talk->session);
+    fsw_session_opened(&talk->session, T0);
+    assert_true(talk->ada->id == 1 && bo->id == 2);
+    assert_string_equal(script_said(&talk->session, T0, &hello), "hello");
+    assert_null(json_object_get(hello, "resume"));
+    assert_int_equal(json_array_size(json_object_get(hello, "watches")), 2);
+    json_decref(hello);
+    script_feed(&talk->session, T0, WELCOME("e1"));
+    script_feed(&talk->session, T0, SNAPSHOT(2, 41, ACCESS("true")));
+    assert_ptr_equal(fsw_session_find(&talk->session, 2), bo);
+    assert_int_equal(script_watch(&talk->session, "cy")->id, 3);
 }
 
 static void nothing_but_hello_is_said_before_welcome(void **state)
@@ -288,12 +411,19 @@ int main(void)
         cmocka_unit_test(an_open_revision_is_finished_before_a_lease_or_another),
         IN_TALK(what_is_buffered_of_an_open_revision_has_a_limit),
         IN_TALK(any_other_goaway_leaves_it_and_is_kept_for_the_reconnect),
+        IN_TALK(a_goaway_keeps_a_client_away_for_ten_minutes_at_most),
         IN_TALK(an_error_that_names_a_watch_takes_what_it_held),
         IN_TALK(a_watch_that_could_not_be_served_is_asked_for_again),
         IN_TALK(a_refused_duplicate_leaves_the_running_watch),
         IN_TALK(a_removed_watch_is_unwatched_once_and_its_id_never_comes_back),
         IN_TALK(a_watch_removed_before_it_was_asked_for_is_never_mentioned),
         IN_TALK(a_watch_removed_without_connection_is_not_in_the_next_hello),
+        IN_TALK(a_watch_that_is_too_large_for_a_frame_is_refused_here),
+        IN_TALK(a_watch_with_a_zero_byte_is_refused_here),
+        IN_TALK(a_watch_that_is_too_large_for_hello_has_a_frame_of_its_own),
+        cmocka_unit_test(what_the_server_takes_decides_whether_a_watch_is_too_large),
+        IN_TALK(a_connection_that_was_ended_for_what_it_said_did_not_work),
+        IN_TALK(ids_that_run_out_begin_anew_with_the_next_connection),
         cmocka_unit_test(nothing_but_hello_is_said_before_welcome),
         cmocka_unit_test(a_server_that_does_not_welcome_is_left),
         IN_TALK(a_quiet_connection_is_pinged_once_and_then_left),

@@ -53,7 +53,7 @@ typedef struct of_live_options {
     bool (*key)(void *user, char *out, size_t size);
     /** Handed to `key` and `log`. */
     void *user;
-    /** PEM with the authorities to trust; NULL: the system's. */
+    /** PEM with the authorities to trust instead of the system's; NULL: those. */
     const char *ca_file;
     /** HOST:PORT of an HTTP proxy; NULL: none, whatever the environment says. */
     const char *proxy;

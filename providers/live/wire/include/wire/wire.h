@@ -247,7 +247,8 @@ void fsw_client_stats(struct fsw_client *client, struct fsw_stats *stats);
  * that are visible. With once the server is asked for one snapshot: fsw_get() then gives values of that
  * moment, unleased, until the watch is removed. user is handed to callbacks. NULL for want of memory, or
  * where context is no object or a key is empty. The handle is valid until fsw_watch_remove() or the client's
- * end.
+ * end. A watch that no frame can hold, because it is larger than the server takes or a string in it has a
+ * zero byte, is refused as `bad_context` through on_watch_error, without being sent.
  */
 struct fsw_watch *fsw_watch_add(struct fsw_client *client, const json_t *context, const char *const *keys,
                                 size_t count, bool once, void *user);

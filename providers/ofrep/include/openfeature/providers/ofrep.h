@@ -50,7 +50,7 @@ typedef struct of_ofrep_options {
     bool (*key)(void *user, char *out, size_t size);
     /** Handed to `key`. */
     void *user;
-    /** PEM with the authorities to trust; NULL: the system's. */
+    /** PEM with the authorities to trust instead of the system's; NULL: those. */
     const char *ca_file;
     /** A proxy as libcurl writes it; NULL: none, whatever the environment says. */
     const char *proxy;
