@@ -86,10 +86,11 @@ static void bind_credential(const struct fs_credential *credential, struct fs_co
     json_object_foreach(credential->attributes, key, value)
     {
         if (strcmp(key, "targetingKey") && !fs_context_reserved(key))
-            json_object_set(out->json, key, value);
+            json_object_set_new(out->json, key,
+                                fs_json_share(value)); /* other threads have the credential too */
     }
     if (credential->actor)
-        json_object_set(out->json, "actor", credential->actor);
+        json_object_set_new(out->json, "actor", fs_json_share(credential->actor));
 }
 
 bool fs_context_attributes(const json_t *attributes, struct fs_err *err)

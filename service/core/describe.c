@@ -14,7 +14,7 @@ json_t *fs_describe_value(const struct fs_evaluation *value)
     json_t *one =
         json_pack("{s:s*, s:s}", "variant", value->variant, "reason", fs_reason_name(value->reason));
     if (value->value)
-        json_object_set(one, "value", value->value);
+        json_object_set_new(one, "value", fs_json_share(value->value));
     if (value->error)
         json_object_set_new(one, "errorCode", json_string(fs_error_code_name(value->error)));
     if (value->detail[0])

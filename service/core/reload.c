@@ -167,7 +167,7 @@ static void note_untrue(const struct fs_engine *e, struct untrue *untrue)
             continue;
         struct fs_proposal copy = {
             .context = proposal->context, .flag = proposal->flag, .value = proposal->value};
-        json_incref(copy.value.value);
+        fs_json_share(copy.value.value);
         copy.cause = fs_cause_copy(proposal->cause);
         copy.context->pins++;
         fs_vec_push(&untrue->proposals, copy);

@@ -74,7 +74,7 @@ struct fs_cause *fs_cause_copy(const struct fs_cause *cause)
 static void copy_value(struct fs_evaluation *out, const struct fs_evaluation *value)
 {
     *out = *value;
-    json_incref(out->value);
+    fs_json_share(out->value);
 }
 
 static void count_change(struct fs_engine *e, const char *flag, const struct fs_cause *cause)
