@@ -114,11 +114,7 @@ void fs_journal_close(struct fs_journal *journal)
 
 bool fs_journal_append(struct fs_journal *journal, const struct fs_draft *draft)
 {
-    struct fs_job *job = fs_job_create(draft);
-    if (fs_queue_push(journal->queue, &job->message))
-        return true;
-    fs_job_destroy(job);
-    return false;
+    return fs_journal_append_batch(journal, draft, 1);
 }
 
 bool fs_journal_append_batch(struct fs_journal *journal, const struct fs_draft *drafts, size_t count)

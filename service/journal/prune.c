@@ -46,12 +46,16 @@ static bool set_end(sqlite3 *db, const struct fs_sha256 *key, const char *role, 
     return fine;
 }
 
-static bool delete_up_to(sqlite3 *db, const char *sql, uint64_t number, struct fs_err *err)
+/* `sql` has the number as ?1, and the subject, if there is one, as ?2. */
+static bool delete_up_to(sqlite3 *db, const char *sql, uint64_t number, const char *subject,
+                         struct fs_err *err)
 {
     sqlite3_stmt *statement = fs_database_prepare(db, sql, err);
     if (!statement)
         return false;
     sqlite3_bind_int64(statement, 1, (sqlite3_int64)number);
+    if (subject)
+        sqlite3_bind_text(statement, 2, subject, -1, SQLITE_STATIC);
     bool fine = fs_database_run(statement, err);
     sqlite3_finalize(statement);
     return fine;
@@ -103,8 +107,8 @@ static bool prune_entries(struct fs_pruner *next, const struct fs_store *store, 
         return false;
     *more = count == ENTRIES_A_STEP;
     return fs_base_forget(store->db, &store->key, forget, FACTS_A_STEP, &next->sum, err) &&
-           delete_up_to(store->db, "DELETE FROM entries WHERE number <= ?1", next->anchor, err) &&
-           delete_up_to(store->db, "DELETE FROM bodies WHERE number <= ?1", next->anchor, err) &&
+           delete_up_to(store->db, "DELETE FROM entries WHERE number <= ?1", next->anchor, NULL, err) &&
+           delete_up_to(store->db, "DELETE FROM bodies WHERE number <= ?1", next->anchor, NULL, err) &&
            set_end(store->db, &store->key, "anchor", next->anchor, &next->anchor_hash, err) &&
            set_end(store->db, &store->key, "base", next->anchor, &next->sum, err);
 }
@@ -131,19 +135,6 @@ static bool next_subject(sqlite3 *db, const char *at, char **out, struct fs_err 
     return step == SQLITE_ROW || step == SQLITE_DONE;
 }
 
-static bool delete_cells(sqlite3 *db, const char *subject, uint64_t number, struct fs_err *err)
-{
-    sqlite3_stmt *statement =
-        fs_database_prepare(db, "DELETE FROM cells WHERE subject = ?1 AND number <= ?2", err);
-    if (!statement)
-        return false;
-    sqlite3_bind_text(statement, 1, subject, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, (sqlite3_int64)number);
-    bool fine = fs_database_run(statement, err);
-    sqlite3_finalize(statement);
-    return fine;
-}
-
 static bool sweep_cells(struct fs_pruner *next, sqlite3 *db, bool *more, struct fs_err *err)
 {
     if (!next->sweep_at)
@@ -156,7 +147,8 @@ static bool sweep_cells(struct fs_pruner *next, sqlite3 *db, bool *more, struct 
         next->sweep_at = subject;
         if (!subject)
             next->swept = next->sweep_to;
-        else if (!delete_cells(db, subject, next->sweep_to, err))
+        else if (!delete_up_to(db, "DELETE FROM cells WHERE number <= ?1 AND subject = ?2", next->sweep_to,
+                               subject, err))
             return false;
     }
     *more = *more || next->swept < next->anchor;

@@ -2,33 +2,6 @@
 /* Receipts: true in each number, and after safe_at nobody reads the old value. */
 #include "receipt_support.h"
 
-static const char flags[] =
-    "flags:\n"
-    "  door:\n"
-    "    variants: { \"on\": true, \"off\": false }\n"
-    "    defaultVariant: \"off\"\n"
-    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
-    "  vault:\n"
-    "    variants: { \"on\": true, \"off\": false }\n"
-    "    defaultVariant: \"off\"\n"
-    "    factDefaults: { tier: tin }\n"
-    "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "
-    "facts.tier } } }\n";
-
-static struct world *begin(void)
-{
-    struct world *w = world_create(flags);
-    world_policy(w, "app/door", NULL, "true");
-    world_policy(w, "app/vault", NULL, "true");
-    static const char *const names[] = {"prompt", "frozen", "gone"};
-    for (size_t i = 0; i < 3; i++) {
-        world_watch(world_client(w, names[i]), 1, "ada");
-        world_connect(w->clients.items[i], false);
-    }
-    world_run(w);
-    return w;
-}
-
 static void a_revocation_names_who_is_behind_and_who_may_still_hold(void **state)
 {
     (void)state;

@@ -4,19 +4,6 @@
 #include "receipt_internal.h"
 #include "receipt_support.h"
 
-#define DOOR                                                                                                 \
-    "  door:\n"                                                                                              \
-    "    variants: { \"on\": true, \"off\": false }\n"                                                       \
-    "    defaultVariant: \"off\"\n"                                                                          \
-    "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n"
-#define VAULT                                                                                                \
-    "  vault:\n"                                                                                             \
-    "    variants: { \"on\": true, \"off\": false }\n"                                                       \
-    "    defaultVariant: \"off\"\n"                                                                          \
-    "    factDefaults: { tier: tin }\n"                                                                      \
-    "    decision: { source: second, path: app/vault, input: { user: { var: targetingKey }, tier: { var: "   \
-    "facts.tier } } }\n"
-static const char flags[] = "flags:\n" DOOR VAULT;
 static const char client_flags[] =
     "flags:\n"
     "  door:\n"
@@ -24,20 +11,6 @@ static const char client_flags[] =
     "    variants: { \"on\": true, \"off\": false }\n"
     "    defaultVariant: \"off\"\n"
     "    decision: { source: opa, path: app/door, input: { user: { var: targetingKey } } }\n";
-
-static struct world *begin(void)
-{
-    struct world *w = world_create(flags);
-    world_policy(w, "app/door", NULL, "true");
-    world_policy(w, "app/vault", NULL, "true");
-    static const char *const names[] = {"prompt", "frozen", "gone"};
-    for (size_t i = 0; i < 3; i++) {
-        world_watch(world_client(w, names[i]), 1, "ada");
-        world_connect(w->clients.items[i], false);
-    }
-    world_run(w);
-    return w;
-}
 
 static const char without_door[] = "flags:\n" VAULT;
 static const char hidden_door[] = "flags:\n"
@@ -109,7 +82,7 @@ static void a_flag_that_others_lost_earlier_is_waited_for_by_nobody(void **state
     (void)state;
     struct world *w = begin();
     world_load(w, without_door);
-    world_load(w, flags);
+    world_load(w, "flags:\n" DOOR VAULT);
     world_run(w);
     w->hold_asks = true;
     uint64_t entry = world_fact(w, "ada", "tier", "\"tin\"");
@@ -132,7 +105,7 @@ static void who_comes_back_to_a_snapshot_is_counted_once(void **state)
     uint64_t entry = world_recompute(w, "ada");
     world_run(w);
     world_drop(c);
-    world_load(w, flags); /* older resume points get snapshots */
+    world_load(w, "flags:\n" DOOR VAULT); /* older resume points get snapshots */
     world_connect(c, true);
     world_run(w);
     assert_int_equal(c->snapshots, 2);
