@@ -34,6 +34,7 @@ int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_keys(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_erase(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_backup(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_opa_module(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_version(struct fs_cli_call *call, struct fs_err *err);

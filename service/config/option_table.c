@@ -7,7 +7,7 @@
 #define SERVE     BIT(SERVE)
 #define CLIENTS                                                                                              \
     (BIT(GET) | BIT(WATCH) | BIT(TRIGGER) | BIT(WHY) | BIT(HISTORY) | BIT(CLIENTS) | BIT(FLAGS) |            \
-     BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(OPA_MODULE))
+     BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(ERASE) | BIT(OPA_MODULE))
 #define FILE_ENV (FS_OPTION_FILE | FS_OPTION_ENV)
 #define DAYS(n)  ((int64_t)(n)*86400000)
 #define MIB      (1024 * 1024)

@@ -134,11 +134,28 @@ static bool needs_entry(const struct fs_question *q, const struct fs_answer *ans
            (q->touched > q->settled && sent > q->settled);
 }
 
-static json_t *describe(const struct fs_question *q, const struct fs_answer *answer)
+/* What a question was asked with, under its name: its input, or the subject alone. It is about whom it was
+ * first asked for. */
+static struct fs_entry_text input_of(const struct fs_engine *e, const struct fs_question *q, char name[65])
 {
-    json_t *one =
-        json_pack("{s:s, s:s, s:s, s:s%, s:s}", "kind", q->kind, "query", q->query, "subject", q->subject,
-                  "input", q->input, q->input_length, "state", fs_answer_state_name(answer->state));
+    struct fs_entry_text text = {.name = name, .text = q->input, .length = q->input_length, .subject = ""};
+    if (*q->subject) {
+        text.text = text.subject = q->subject;
+        text.length = strlen(q->subject);
+    } else if (!fs_list_empty(&q->bindings)) {
+        text.subject = FS_CONTAINER(q->bindings.next, struct fs_binding, node)->context->subject;
+    }
+    fs_entry_text_name(e->options.context_rules.secret, text.text, text.length, name);
+    return text;
+}
+
+static json_t *describe(const struct fs_engine *e, const struct fs_question *q,
+                        const struct fs_answer *answer)
+{
+    char name[65];
+    input_of(e, q, name);
+    json_t *one = json_pack("{s:s, s:s, s:s, s:s}", "kind", q->kind, "query", q->query, "input", name,
+                            "state", fs_answer_state_name(answer->state));
     if (answer->value)
         json_object_set(one, "value", answer->value);
     if (answer->revision)
@@ -154,7 +171,7 @@ static void make_body(struct fs_engine *e, struct fs_answers *answers, size_t li
 {
     json_t *list = json_array();
     for (size_t i = 0; i < answers->count; i++)
-        json_array_append_new(list, describe(answers->questions[i], &answers->answers[i]));
+        json_array_append_new(list, describe(e, answers->questions[i], &answers->answers[i]));
     json_t *root = json_pack("{s:s, s:I, s:o}", "source", e->sources.items[answers->source]->name, "sent",
                              (json_int_t)answers->sent, "answers", list);
     answers->body = fs_json_canonical_text(root, limit, &answers->length);
@@ -257,6 +274,25 @@ void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *a
     fs_free(batch);
 }
 
+static bool append(struct fs_engine *e, const struct fs_answers *answers)
+{
+    struct fs_entry_text *texts = fs_calloc(answers->count, sizeof *texts);
+    char(*names)[65] = fs_calloc(answers->count, sizeof *names);
+    for (size_t i = 0; i < answers->count; i++)
+        texts[i] = input_of(e, answers->questions[i], names[i]);
+    struct fs_draft draft = {.kind = FS_ENTRY_ANSWERS,
+                             .time = e->now.wall,
+                             .body = answers->body,
+                             .length = answers->length,
+                             .texts = texts,
+                             .text_count = answers->count,
+                             .token = answers->token};
+    bool taken = e->options.ports.append(e->options.ports.self, &draft);
+    fs_free(names);
+    fs_free(texts);
+    return taken;
+}
+
 /* Hands over what the journal could not take before, in order. */
 void fs_answers_append(struct fs_engine *e)
 {
@@ -265,12 +301,7 @@ void fs_answers_append(struct fs_engine *e)
         struct fs_answers *answers = FS_CONTAINER(node, struct fs_answers, node);
         if (answers->appended)
             continue;
-        struct fs_draft draft = {.kind = FS_ENTRY_ANSWERS,
-                                 .time = e->now.wall,
-                                 .body = answers->body,
-                                 .length = answers->length,
-                                 .token = answers->token};
-        if (!e->options.ports.append(e->options.ports.self, &draft))
+        if (!append(e, answers))
             return;
         answers->appended = true;
     }

@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include "base/alloc.h"
-#include "base/digest.h"
 #include "base/str.h"
 #include "core/json.h"
 
@@ -111,25 +110,24 @@ bool fs_context_attributes(const json_t *attributes, struct fs_err *err)
 }
 
 bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,
-                     const struct fs_context_limits *limits, struct fs_context_text *out, struct fs_err *err)
+                     const struct fs_context_rules *rules, struct fs_context_text *out, struct fs_err *err)
 {
     memset(out, 0, sizeof *out);
     if (wanted && !json_is_object(wanted))
         return fs_fail(err, FS_ERR_INVALID, "context must be an object");
-    if (fs_json_depth(wanted) > limits->depth)
-        return fs_fail(err, FS_ERR_TOO_LARGE, "context is nested deeper than %zu levels", limits->depth);
+    if (fs_json_depth(wanted) > rules->depth)
+        return fs_fail(err, FS_ERR_TOO_LARGE, "context is nested deeper than %zu levels", rules->depth);
     out->json = json_object();
     if (!take_subject(wanted, credential, out, err))
         goto fail;
     take_attributes(wanted, credential, out);
     bind_credential(credential, out);
-    out->canonical = fs_json_canonical_text(out->json, limits->bytes, &out->length);
+    out->canonical = fs_json_canonical_text(out->json, rules->bytes, &out->length);
     if (!out->canonical) {
-        fs_fail(err, FS_ERR_TOO_LARGE, "context is larger than %zu bytes", limits->bytes);
+        fs_fail(err, FS_ERR_TOO_LARGE, "context is larger than %zu bytes", rules->bytes);
         goto fail;
     }
-    struct fs_sha256 digest = fs_sha256(out->canonical, out->length);
-    fs_hex(digest.bytes, sizeof digest.bytes, out->hash);
+    fs_entry_text_name(rules->secret, out->canonical, out->length, out->hash);
     return true;
 fail:
     fs_context_text_finish(out);

@@ -46,6 +46,7 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
     context = FS_NEW(struct fs_context);
     memcpy(context->hash, text->hash, sizeof context->hash);
     context->canonical = fs_strndup(text->canonical, text->length);
+    context->length = text->length;
     context->json = json_incref(text->json);
     context->subject = subject_of(context->json);
     context->cells = fs_calloc(e->set->count + 1, sizeof *context->cells);

@@ -20,7 +20,7 @@ void fs_engine_options_init(struct fs_engine_options *options)
     options->watches_total = 1000000;
     options->window = 8;
     options->send = 65536;
-    options->context_limits = (struct fs_context_limits){.bytes = 16384, .depth = 8};
+    options->context_rules = (struct fs_context_rules){.bytes = 16384, .depth = 8};
 }
 
 struct fs_engine *fs_engine_create(const struct fs_engine_options *options, struct fs_time now)

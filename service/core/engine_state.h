@@ -149,6 +149,8 @@ struct fs_cell {
 struct fs_context {
     char hash[65];
     char *canonical;
+    size_t length;      /* of canonical */
+    uint64_t tick_pass; /* the last one that came by */
     json_t *json;
     const char *subject;       /* inside json; "" without targetingKey */
     struct fs_cell *cells;     /* one for each flag of the engine's set */
@@ -358,6 +360,7 @@ struct fs_engine {
                                         the next ticks' entries */
     FS_VEC(struct fs_proposal) tick; /* what the entry of the tick under way tells */
     uint64_t tick_token;             /* 0: none under way */
+    uint64_t tick_passes;            /* over the contexts of a tick */
     bool tick_appended, tick_ahead;
     char *tick_body;
     size_t tick_length;

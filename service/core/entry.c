@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of the journal's kinds of entry, from the one table in core/entry.h. */
+/* The names of the journal's kinds of entry, from the one table in core/entry.h, and of clear texts. */
 #include <string.h>
+#include "base/digest.h"
+#include "base/str.h"
 #include "core/entry.h"
 
 static const char *const names[] = {
@@ -23,4 +25,11 @@ bool fs_entry_kind_parse(const char *name, enum fs_entry_kind *out)
         }
     }
     return false;
+}
+
+void fs_entry_text_name(const uint8_t secret[FS_ENTRY_SECRET_SIZE], const char *text, size_t length,
+                        char out[65])
+{
+    struct fs_sha256 digest = fs_hmac_sha256(secret, FS_ENTRY_SECRET_SIZE, text, length);
+    fs_hex(digest.bytes, sizeof digest.bytes, out);
 }

@@ -41,6 +41,29 @@ void fs_event_destroy(struct fs_event *event)
     fs_free(event);
 }
 
+static size_t add_subject(const char **list, size_t count, const char *subject)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(list[i], subject))
+            return count;
+    list[count] = subject;
+    return count + 1;
+}
+
+const char **fs_event_subjects(const struct fs_event *event)
+{
+    size_t count = 0, most = event->fact_count + 1;
+    char *const *named = event->filter.subjects;
+    for (char *const *s = named; s && *s; s++)
+        most++;
+    const char **list = fs_calloc(most, sizeof *list);
+    for (size_t i = 0; i < event->fact_count; i++)
+        count = add_subject(list, count, event->facts[i].subject);
+    for (char *const *s = named; s && *s; s++)
+        count = add_subject(list, count, *s);
+    return list;
+}
+
 static void add_strings(json_t *object, const char *name, char *const *strings)
 {
     if (!strings)

@@ -125,6 +125,34 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
     return true;
 }
 
+json_t *fs_engine_show_facts(const struct fs_engine *e, const char *key)
+{
+    json_t *list = json_array();
+    const struct fs_subject *subject = fs_map_gets(&e->subjects, key);
+    for (struct fs_map_iter it = {0}; subject && fs_map_next(&subject->facts, &it);) {
+        const struct fs_fact *fact = it.value;
+        if (!fact->value)
+            continue;
+        json_t *one = json_pack("{s:s, s:O, s:I, s:s*}", "fact", fact->name, "value", fact->value, "entry",
+                                (json_int_t)fact->entry, "credential", fact->credential);
+        fs_describe_time(one, "time", fact->time);
+        if (fact->expires)
+            fs_describe_time(one, "expires", fact->expires);
+        json_array_append_new(list, one);
+    }
+    return list;
+}
+
+size_t fs_engine_subject_contexts(const struct fs_engine *e, const char *key)
+{
+    const struct fs_subject *subject = fs_map_gets(&e->subjects, key);
+    size_t count = 0;
+    for (const struct fs_list *node = subject ? subject->contexts.next : NULL;
+         node && node != &subject->contexts; node = node->next)
+        count++;
+    return count;
+}
+
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm)
 {
     struct fs_fact *fact = FS_CONTAINER(alarm, struct fs_fact, expiry);

@@ -136,11 +136,18 @@ void fs_tick_append(struct fs_engine *e)
 {
     if (!e->tick_token || e->tick_appended)
         return;
-    size_t count = e->tick.count;
+    size_t count = e->tick.count, text_count = 0;
+    uint64_t pass = ++e->tick_passes;
     struct fs_entry_cell *cells = fs_calloc(count, sizeof *cells);
+    struct fs_entry_text *texts = fs_calloc(count, sizeof *texts);
     for (size_t i = 0; i < count; i++) {
         const struct fs_proposal *p = &e->tick.items[i];
-        cells[i] = (struct fs_entry_cell){p->context->subject, p->context->hash, e->set->flags[p->flag]->key};
+        struct fs_context *context = p->context;
+        cells[i] = (struct fs_entry_cell){context->subject, context->hash, e->set->flags[p->flag]->key};
+        if (context->tick_pass != pass)
+            texts[text_count++] =
+                (struct fs_entry_text){context->hash, context->subject, context->canonical, context->length};
+        context->tick_pass = pass;
     }
     struct fs_draft draft = {.kind = FS_ENTRY_TICK,
                              .time = e->now.wall,
@@ -148,8 +155,11 @@ void fs_tick_append(struct fs_engine *e)
                              .length = e->tick_length,
                              .cells = cells,
                              .cell_count = count,
+                             .texts = texts,
+                             .text_count = text_count,
                              .token = e->tick_token};
     e->tick_appended = e->options.ports.append(e->options.ports.self, &draft);
+    fs_free(texts);
     fs_free(cells);
 }
 

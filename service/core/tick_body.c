@@ -33,7 +33,7 @@ static json_t *describe_answers(struct fs_engine *e, const struct fs_proposal *p
 /* A body that is being filled. */
 struct filling {
     struct fs_engine *e;
-    json_t *groups, *contexts;
+    json_t *groups;
     size_t changes, bytes; /* so far */
     bool moves;            /* one of them comes into force by it: a revision */
 };
@@ -44,8 +44,8 @@ static bool is_full(const struct filling *filling)
            filling->bytes >= filling->e->options.entry_bytes;
 }
 
-/* Changes of one flag from and to the same value for the same reason stand together, with the contexts they
- * happen to. */
+/* Changes of one flag from and to the same value for the same reason stand together, with the names of the
+ * contexts they happen to: what these say is beside the body (fs_tick_append). */
 static void add_change(struct filling *filling, const struct fs_proposal *proposal)
 {
     struct fs_engine *e = filling->e;
@@ -73,11 +73,7 @@ static void add_change(struct filling *filling, const struct fs_proposal *propos
         filling->bytes += length;
     }
     json_array_append_new(json_object_get(group, "contexts"), json_string(context->hash));
-    filling->bytes += sizeof context->hash;
-    if (!json_object_get(filling->contexts, context->hash)) {
-        json_object_set(filling->contexts, context->hash, context->json);
-        filling->bytes += sizeof context->hash + strlen(context->canonical);
-    }
+    filling->bytes += sizeof context->hash + context->length;
     filling->changes++;
     json_decref(change);
     fs_free(key);
@@ -139,7 +135,7 @@ static void fill(struct filling *filling)
 
 void fs_tick_fill(struct fs_engine *e)
 {
-    struct filling filling = {.e = e, .groups = json_object(), .contexts = json_object()};
+    struct filling filling = {.e = e, .groups = json_object()};
     json_t *changes = json_array();
     fill(&filling);
     const char *key;
@@ -149,8 +145,8 @@ void fs_tick_fill(struct fs_engine *e)
         json_array_append(changes, group);
     }
     uint64_t revision = e->revision + (filling.moves ? 1 : 0);
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "epoch", e->options.epoch, "revision",
-                             (json_int_t)revision, "changes", changes, "contexts", filling.contexts);
+    json_t *root = json_pack("{s:s, s:I, s:o}", "epoch", e->options.epoch, "revision", (json_int_t)revision,
+                             "changes", changes);
     e->tick_body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &e->tick_length);
     json_decref(root);
     json_decref(filling.groups);

@@ -313,7 +313,7 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
     } else if (e->counts.watches >= e->options.watches_total) {
         fs_fail(&err, FS_ERR_LIMIT, "the service has as many watches as it takes");
         code = "limit";
-    } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_limits, &text,
+    } else if (!fs_context_make(wish->context, connection->credential, &e->options.context_rules, &text,
                                 &err)) {
         code = err.code == FS_ERR_FORBIDDEN   ? "forbidden"
                : err.code == FS_ERR_TOO_LARGE ? "limit"

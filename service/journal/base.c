@@ -166,7 +166,7 @@ static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, struct row *row, 
     return put_row(db, row, err);
 }
 
-bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entry *entry,
+bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entry *entry, const char *but,
                   struct fs_sha256 *sum, struct fs_err *err)
 {
     struct fs_err ignored;
@@ -176,6 +176,8 @@ bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entr
     bool fine = true;
     for (size_t i = 0; event && fine && i < event->fact_count; i++) {
         const struct fs_fact_change *change = &event->facts[i];
+        if (but && !strcmp(change->subject, but))
+            continue;
         char *value = change->value ? fs_json_canonical_text(change->value, SIZE_MAX, NULL) : NULL;
         struct row row = {.subject = change->subject,
                           .fact = change->fact,
@@ -225,6 +227,18 @@ bool fs_base_forget(sqlite3 *db, const struct fs_sha256 *key, int64_t before, in
         fine = each_row(db, forget, take_out, &sums, err);
     }
     return fine;
+}
+
+bool fs_base_erase(sqlite3 *db, const struct fs_sha256 *key, const char *subject, struct fs_sha256 *sum,
+                   struct fs_err *err)
+{
+    struct sums sums = {key, sum};
+    sqlite3_stmt *erase =
+        fs_database_prepare(db, "DELETE FROM facts WHERE subject = ?1 RETURNING " COLUMNS, err);
+    if (!erase)
+        return false;
+    sqlite3_bind_text(erase, 1, subject, -1, SQLITE_STATIC);
+    return each_row(db, erase, take_out, &sums, err);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */

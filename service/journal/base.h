@@ -17,9 +17,13 @@
 #include "core/event.h"
 
 /* Within a transaction: takes over what the entry did to facts, as core applied it: of one fact the newest
- * time wins. `sum` follows. Entries of other kinds, and erased bodies, do nothing. */
-bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entry *entry,
+ * time wins. `sum` follows. Entries of other kinds, and erased bodies, do nothing. Facts of the subject
+ * `but` (NULL: nobody) are left out. */
+bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entry *entry, const char *but,
                   struct fs_sha256 *sum, struct fs_err *err);
+/* Within a transaction: forgets all facts of a subject. */
+bool fs_base_erase(sqlite3 *db, const struct fs_sha256 *key, const char *subject, struct fs_sha256 *sum,
+                   struct fs_err *err);
 /* Within a transaction: forgets at most `limit` facts each of those that were removed, and of those that
  * expired, before `before` (wall ms): no event that is still taken can be older. */
 bool fs_base_forget(sqlite3 *db, const struct fs_sha256 *key, int64_t before, int limit,

@@ -50,3 +50,9 @@ struct fs_sha256 fs_chain_seal(const struct fs_sha256 *key, const char *role, ui
     at = put(at, hash->bytes, FS_SHA256_SIZE);
     return fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, bytes, (size_t)(at - bytes));
 }
+
+struct fs_sha256 fs_chain_secret(const struct fs_sha256 *key)
+{
+    static const char purpose[] = "names of texts";
+    return fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, purpose, sizeof purpose - 1);
+}

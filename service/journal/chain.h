@@ -24,5 +24,7 @@ struct fs_sha256 fs_chain_next(const struct fs_sha256 *previous, uint64_t number
  * "anchor"), or the facts of the entries up to there have this sum ("base"). */
 struct fs_sha256 fs_chain_seal(const struct fs_sha256 *key, const char *role, uint64_t number,
                                const struct fs_sha256 *hash);
+/* What names of clear texts are made with (core/entry.h): derived from the key, never the key itself. */
+struct fs_sha256 fs_chain_secret(const struct fs_sha256 *key);
 
 #endif

@@ -10,7 +10,7 @@
  * power. */
 static const char write_settings[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                                      "PRAGMA wal_autocheckpoint=0; PRAGMA cache_size=-8192;"
-                                     "PRAGMA temp_store=MEMORY;";
+                                     "PRAGMA temp_store=MEMORY; PRAGMA secure_delete=ON;";
 static const char checkpoint_settings[] = "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=0;";
 static const char read_settings[] = "PRAGMA query_only=1; PRAGMA temp_store=MEMORY;";
 

@@ -36,6 +36,7 @@ struct fs_journal {
     struct fs_job **group;            /* group_limit */
     FS_VEC(struct fs_commit) commits; /* of the group */
     bool uncopied;                    /* commits since the last checkpoint that was asked for */
+    bool erased;                      /* something, which still stands in the write-ahead log */
     int wal_asked;                    /* pages of the write-ahead log when one was asked for under load */
 };
 

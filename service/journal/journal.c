@@ -4,8 +4,10 @@
 
 #include <string.h>
 #include "base/alloc.h"
+#include "chain.h"
 #include "database.h"
 #include "directory.h"
+#include "erase.h"
 #include "job.h"
 #include "thread.h"
 
@@ -146,18 +148,73 @@ uint64_t fs_journal_last(struct fs_journal *journal)
     return atomic_load(&journal->last);
 }
 
-bool fs_journal_put(struct fs_journal *journal, const char *name, const char *value, struct fs_err *err)
+static bool run_task(struct fs_journal *journal, struct fs_task *task, struct fs_err *err)
 {
-    struct fs_put put;
-    fs_put_init(&put, name, value);
-    struct fs_job *job = fs_job_create_put(&put);
+    struct fs_job *job = fs_job_create_task(task);
     bool written = false;
     if (fs_queue_push_always(journal->queue, &job->message)) {
-        written = fs_put_wait(&put, err);
+        written = fs_task_wait(task, err);
     } else {
         fs_job_destroy(job);
         fs_fail(err, FS_ERR_UNAVAILABLE, "the journal is closed");
     }
-    fs_put_finish(&put);
+    fs_task_finish(task);
     return written;
+}
+
+struct document {
+    const char *name, *value;
+};
+
+static bool put(void *self, struct fs_journal *journal, struct fs_err *err)
+{
+    const struct document *document = self;
+    return fs_store_put(&journal->store, document->name, document->value, err);
+}
+
+bool fs_journal_put(struct fs_journal *journal, const char *name, const char *value, struct fs_err *err)
+{
+    struct document document = {name, value};
+    struct fs_task task;
+    fs_task_init(&task, put, &document);
+    return run_task(journal, &task, err);
+}
+
+struct erasing {
+    const char *subject;
+    struct fs_erased *sum;
+    bool more;
+};
+
+static bool erase(void *self, struct fs_journal *journal, struct fs_err *err)
+{
+    struct erasing *erasing = self;
+    struct fs_erased step = {0};
+    if (!fs_erase_step(&journal->pruner, &journal->store, erasing->subject, &step, &erasing->more, err))
+        return false;
+    erasing->sum->bodies += step.bodies;
+    erasing->sum->texts += step.texts;
+    erasing->sum->cells += step.cells;
+    journal->erased = true;
+    return true;
+}
+
+bool fs_journal_erase(struct fs_journal *journal, const char *subject, struct fs_erased *out,
+                      struct fs_err *err)
+{
+    struct erasing erasing = {.subject = subject, .sum = out, .more = true};
+    memset(out, 0, sizeof *out);
+    while (erasing.more) {
+        struct fs_task task;
+        fs_task_init(&task, erase, &erasing);
+        if (!run_task(journal, &task, err))
+            return false;
+    }
+    return true;
+}
+
+void fs_journal_secret(const struct fs_journal *journal, uint8_t out[FS_ENTRY_SECRET_SIZE])
+{
+    const struct fs_sha256 secret = fs_chain_secret(&journal->store.key);
+    memcpy(out, secret.bytes, FS_ENTRY_SECRET_SIZE);
 }

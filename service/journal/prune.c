@@ -12,8 +12,10 @@
 #define SUBJECTS_A_STEP 256
 #define FACTS_A_STEP    256
 
-static bool load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
+bool fs_pruner_load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
 {
+    if (pruner->loaded)
+        return true;
     sqlite3_stmt *ends = fs_database_prepare(db,
                                              "SELECT a.number, a.hash, b.hash FROM ends a, ends b"
                                              " WHERE a.role = 'anchor' AND b.role = 'base'",
@@ -44,6 +46,11 @@ static bool set_end(sqlite3 *db, const struct fs_sha256 *key, const char *role, 
     bool fine = fs_database_run(set, err);
     sqlite3_finalize(set);
     return fine;
+}
+
+bool fs_pruner_seal_base(const struct fs_pruner *pruner, const struct fs_store *store, struct fs_err *err)
+{
+    return set_end(store->db, &store->key, "base", pruner->anchor, &pruner->sum, err);
 }
 
 /* `sql` has the number as ?1, and the subject, if there is one, as ?2. */
@@ -89,7 +96,7 @@ static bool fold(struct fs_pruner *next, const struct fs_store *store, int64_t b
             fine =
                 fs_fail(err, FS_ERR_DIFFERS, "entry %llu of the journal is damaged: run `flagstaff verify`",
                         (unsigned long long)next->anchor + 1);
-        fine = fine && fs_base_fold(store->db, &store->key, &entry, &next->sum, err);
+        fine = fine && fs_base_fold(store->db, &store->key, &entry, NULL, &next->sum, err);
         next->anchor = entry.number;
         (*count)++;
     }
@@ -109,8 +116,10 @@ static bool prune_entries(struct fs_pruner *next, const struct fs_store *store, 
     return fs_base_forget(store->db, &store->key, forget, FACTS_A_STEP, &next->sum, err) &&
            delete_up_to(store->db, "DELETE FROM entries WHERE number <= ?1", next->anchor, NULL, err) &&
            delete_up_to(store->db, "DELETE FROM bodies WHERE number <= ?1", next->anchor, NULL, err) &&
+           delete_up_to(store->db, "DELETE FROM texts WHERE number <= ?1", next->anchor, NULL, err) &&
+           delete_up_to(store->db, "DELETE FROM mentions WHERE number <= ?1", next->anchor, NULL, err) &&
            set_end(store->db, &store->key, "anchor", next->anchor, &next->anchor_hash, err) &&
-           set_end(store->db, &store->key, "base", next->anchor, &next->sum, err);
+           fs_pruner_seal_base(next, store, err);
 }
 
 /* The first subject behind `at` that has cells, as an own copy in `out`; NULL: there is none. */
@@ -165,8 +174,7 @@ bool fs_prune_step(struct fs_pruner *pruner, struct fs_store *store, int64_t bef
                    bool *more, struct fs_err *err)
 {
     *more = false;
-    if ((!pruner->loaded && !load(pruner, store->db, err)) ||
-        !fs_database_run(store->statements[FS_STORE_BEGIN], err))
+    if (!fs_pruner_load(pruner, store->db, err) || !fs_database_run(store->statements[FS_STORE_BEGIN], err))
         return false;
     struct fs_pruner next = *pruner;
     next.sweep_at = fs_strdup(pruner->sweep_at);

@@ -24,6 +24,10 @@ struct fs_pruner {
  * changed. */
 bool fs_prune_step(struct fs_pruner *pruner, struct fs_store *store, int64_t before, int64_t forget,
                    bool *more, struct fs_err *err);
+/* Reads the anchor and the base state's sum, where that was not done. */
+bool fs_pruner_load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err);
+/* Within a transaction: seals the sum. */
+bool fs_pruner_seal_base(const struct fs_pruner *pruner, const struct fs_store *store, struct fs_err *err);
 void fs_pruner_finish(struct fs_pruner *pruner);
 
 #endif

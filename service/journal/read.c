@@ -37,6 +37,25 @@ static bool is_whole(sqlite3_stmt *statement, const struct fs_entry *entry, stru
                    (unsigned long long)entry->number);
 }
 
+struct fs_journal_texts {
+    sqlite3_stmt *find;
+    bool (*each)(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts);
+    void *self;
+};
+
+static bool give_with_texts(void *self, const struct fs_entry *entry)
+{
+    struct fs_journal_texts *texts = self;
+    return texts->each(texts->self, entry, texts);
+}
+
+const char *fs_journal_text(struct fs_journal_texts *texts, const char *name)
+{
+    sqlite3_reset(texts->find);
+    sqlite3_bind_text(texts->find, 1, name, -1, SQLITE_TRANSIENT);
+    return sqlite3_step(texts->find) == SQLITE_ROW ? (const char *)sqlite3_column_text(texts->find, 0) : NULL;
+}
+
 /* Gives at most `limit` entries to `each`; rows of one entry follow one another and count once. Ends the
  * statement. */
 static bool give_entries(sqlite3_stmt *statement, size_t limit,
@@ -114,12 +133,18 @@ static const char *cells_sql(const char *subject, const char *context, const cha
 
 bool fs_journal_cells(struct fs_journal *journal, const char *subject, const char *context, const char *flag,
                       int64_t until_wall, uint64_t before, size_t limit,
-                      bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err)
+                      bool (*each)(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts),
+                      void *self, struct fs_err *err)
 {
     sqlite3 *db = fs_readers_take(&journal->readers, err);
     if (!db)
         return false;
-    sqlite3_stmt *statement = fs_database_prepare(db, cells_sql(subject, context, flag), err);
+    struct fs_journal_texts texts = {
+        .find = fs_database_prepare(db, "SELECT text FROM texts WHERE name = ?1", err),
+        .each = each,
+        .self = self};
+    sqlite3_stmt *statement =
+        texts.find ? fs_database_prepare(db, cells_sql(subject, context, flag), err) : NULL;
     bool fine = statement != NULL;
     if (fine) {
         sqlite3_bind_text(statement, 1, subject, -1, SQLITE_STATIC);
@@ -128,8 +153,9 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
         sqlite3_bind_int64(statement, 4,
                            before == 0 || before > INT64_MAX ? INT64_MAX : (sqlite3_int64)before);
         sqlite3_bind_int64(statement, 5, until_wall == 0 ? INT64_MAX : until_wall);
-        fine = give_entries(statement, limit, each, self, err);
+        fine = give_entries(statement, limit, give_with_texts, &texts, err);
     }
+    sqlite3_finalize(texts.find);
     fs_readers_give(&journal->readers, db);
     return fine;
 }

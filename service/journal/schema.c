@@ -39,6 +39,28 @@ static const char version_2[] =
     "CREATE INDEX facts_removed ON facts (time) WHERE value IS NULL;"
     "CREATE INDEX facts_expiring ON facts (expires) WHERE expires > 0;";
 
+static const char version_3[] =
+    /* What bodies speak of by name: contexts, inputs. `number`: the last entry that does. Erased: no row. */
+    "CREATE TABLE texts (name TEXT PRIMARY KEY, subject TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  text TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX texts_by_subject ON texts (subject);"
+    "CREATE INDEX texts_by_number ON texts (number);"
+    /* Whom bodies name in clear. */
+    "CREATE TABLE mentions (subject TEXT NOT NULL, number INTEGER NOT NULL,"
+    "  PRIMARY KEY (subject, number)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX mentions_by_number ON mentions (number);"
+    /* Ticks and answers told contexts and inputs in their bodies before. */
+    "INSERT INTO mentions SELECT DISTINCT subject, number FROM cells;"
+    "INSERT OR IGNORE INTO mentions SELECT json_extract(f.value, '$.subject'), e.number"
+    "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.facts') f"
+    "  WHERE e.kind = 'event' AND b.body IS NOT NULL;"
+    "INSERT OR IGNORE INTO mentions SELECT s.value, e.number"
+    "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.recompute.subjects') s"
+    "  WHERE e.kind = 'event' AND b.body IS NOT NULL;"
+    "INSERT OR IGNORE INTO mentions SELECT json_extract(a.value, '$.subject'), e.number"
+    "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.answers') a"
+    "  WHERE e.kind = 'answers' AND b.body IS NOT NULL;";
+
 static bool seal_empty(sqlite3 *db, const struct fs_sha256 *key, const char *role, struct fs_err *err)
 {
     const struct fs_sha256 zero = {{0}};
@@ -68,6 +90,7 @@ static bool seal_empty_base(sqlite3 *db, const struct fs_sha256 *key, struct fs_
 const struct fs_schema_step fs_schema_steps[] = {
     {version_1, seal_empty_chain},
     {version_2, seal_empty_base},
+    {version_3, NULL},
 };
 const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
 

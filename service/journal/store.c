@@ -31,6 +31,9 @@ static const char *const sql[FS_STORE_STATEMENTS] = {
     [FS_STORE_ADD_BODY] = "INSERT INTO bodies (number, body) VALUES (?1, ?2)",
     [FS_STORE_ADD_CELL] =
         "INSERT OR IGNORE INTO cells (subject, number, flag, context) VALUES (?1, ?2, ?3, ?4)",
+    [FS_STORE_ADD_TEXT] = ("INSERT INTO texts (name, subject, number, text) VALUES (?1, ?2, ?3, ?4)"
+                           " ON CONFLICT (name) DO UPDATE SET number = excluded.number"),
+    [FS_STORE_ADD_MENTION] = "INSERT OR IGNORE INTO mentions (subject, number) VALUES (?1, ?2)",
     [FS_STORE_SET_CURSOR] = "INSERT OR REPLACE INTO cursors (name, value, number) VALUES (?1, ?2, ?3)",
     [FS_STORE_SET_DOCUMENT] = "INSERT OR REPLACE INTO documents (name, value) VALUES (?1, ?2)",
     [FS_STORE_SET_HEAD] = "UPDATE ends SET number = ?1, hash = ?2, seal = ?3 WHERE role = 'head'",
@@ -194,6 +197,33 @@ static bool add_cells(struct fs_store *store, const struct fs_draft *draft, stru
     return true;
 }
 
+static bool add_texts(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
+{
+    sqlite3_stmt *add = store->statements[FS_STORE_ADD_TEXT];
+    for (size_t i = 0; i < draft->text_count; i++) {
+        const struct fs_entry_text *text = &draft->texts[i];
+        bind_text(add, 1, text->name);
+        bind_text(add, 2, text->subject);
+        bind_number(add, 3, store->next_number);
+        sqlite3_bind_text64(add, 4, text->text, text->length, SQLITE_STATIC, SQLITE_UTF8);
+        if (!fs_database_run(add, err))
+            return false;
+    }
+    return true;
+}
+
+static bool add_mentions(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
+{
+    sqlite3_stmt *add = store->statements[FS_STORE_ADD_MENTION];
+    for (const char *const *subject = draft->subjects; subject && *subject; subject++) {
+        bind_text(add, 1, *subject);
+        bind_number(add, 2, store->next_number);
+        if (!fs_database_run(add, err))
+            return false;
+    }
+    return true;
+}
+
 static bool set_cursor(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
 {
     sqlite3_stmt *set = store->statements[FS_STORE_SET_CURSOR];
@@ -234,8 +264,8 @@ bool fs_store_add(struct fs_store *store, struct fs_job *job, struct fs_commit *
         return false;
     if (known)
         return true;
-    if (!add_entry(store, job, err) || !add_cells(store, draft, err) ||
-        (draft->identity.set && !add_identity(store, draft, err)) ||
+    if (!add_entry(store, job, err) || !add_cells(store, draft, err) || !add_texts(store, draft, err) ||
+        !add_mentions(store, draft, err) || (draft->identity.set && !add_identity(store, draft, err)) ||
         (draft->cursor_name && !set_cursor(store, draft, err)))
         return false;
     out->number = store->next_number;
@@ -338,4 +368,9 @@ void fs_store_restart_wal(struct fs_store *store)
     sqlite3_busy_timeout(store->db, FS_DATABASE_BUSY_MS);
     FS_LOG_DEBUG("journal", "write-ahead log restarted", "result", fs_log_int(result), "pages",
                  fs_log_int(pages));
+}
+
+bool fs_store_cut_wal(struct fs_store *store)
+{
+    return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK;
 }

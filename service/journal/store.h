@@ -27,6 +27,8 @@ enum fs_store_statement {
     FS_STORE_ADD_ENTRY,
     FS_STORE_ADD_BODY,
     FS_STORE_ADD_CELL,
+    FS_STORE_ADD_TEXT,
+    FS_STORE_ADD_MENTION,
     FS_STORE_SET_CURSOR,
     FS_STORE_SET_DOCUMENT,
     FS_STORE_SET_HEAD,
@@ -68,5 +70,8 @@ bool fs_store_commit(struct fs_store *store, int64_t now, bool force, struct fs_
 void fs_store_rollback(struct fs_store *store);
 /* Copies the rest of the write-ahead log into the file and starts it anew; gives way to readers. */
 void fs_store_restart_wal(struct fs_store *store);
+/* The same, and cuts it off: what was erased stands nowhere any more. Waits a moment for readers; false: one
+ * reads on. */
+bool fs_store_cut_wal(struct fs_store *store);
 
 #endif

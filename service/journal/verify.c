@@ -27,8 +27,7 @@ struct check {
     struct fs_verdict *out;
     struct end anchor, head;
     struct fs_sha256 hash; /* of the last entry that fitted */
-    uint64_t erased;
-    unsigned char *room; /* FS_CHAIN_ROOM bytes and a body; owned */
+    unsigned char *room;   /* FS_CHAIN_ROOM bytes and a body; owned */
     size_t capacity;
 };
 
@@ -91,7 +90,7 @@ static bool check_row(struct check *check, sqlite3_stmt *row)
     if (!sqlite3_column_int(row, 5))
         return blame(check, number, "its body is missing and was not erased");
     if (sqlite3_column_type(row, 6) == SQLITE_NULL) {
-        check->erased++;
+        check->out->erased++;
     } else {
         const void *body = sqlite3_column_blob(row, 6);
         struct fs_sha256 clear = hash_body(check, number, body, (size_t)sqlite3_column_bytes(row, 6));
@@ -147,6 +146,29 @@ static bool check_base(struct check *check, sqlite3 *db, struct fs_err *err)
     return true;
 }
 
+/* A text is what its name says, or it was changed. One that is not there was erased. */
+static bool check_texts(struct check *check, sqlite3 *db, struct fs_err *err)
+{
+    sqlite3_stmt *row = fs_database_prepare(db, "SELECT name, text, number FROM texts", err);
+    if (!row)
+        return false;
+    const struct fs_sha256 secret = fs_chain_secret(check->key);
+    int step;
+    while ((step = sqlite3_step(row)) == SQLITE_ROW) {
+        char name[65];
+        const char *text = (const char *)sqlite3_column_text(row, 1);
+        fs_entry_text_name(secret.bytes, text, (size_t)sqlite3_column_bytes(row, 1), name);
+        if (strcmp(name, (const char *)sqlite3_column_text(row, 0)) != 0) {
+            blame(check, (uint64_t)sqlite3_column_int64(row, 2), "a text that it names was changed");
+            break;
+        }
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        fs_database_fail(db, "journal", err);
+    sqlite3_finalize(row);
+    return step == SQLITE_ROW || step == SQLITE_DONE;
+}
+
 static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
 {
     struct fs_verdict *out = check->out;
@@ -165,11 +187,11 @@ static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
         return false;
     if (!out->bad)
         check_ends(check);
-    if (!out->bad && !check_base(check, db, err))
+    if ((!out->bad && !check_base(check, db, err)) || (!out->bad && !check_texts(check, db, err)))
         return false;
     if (!out->bad)
         snprintf(out->text, sizeof out->text, "%llu entries fit, %llu with an erased body",
-                 (unsigned long long)out->checked, (unsigned long long)check->erased);
+                 (unsigned long long)out->checked, (unsigned long long)out->erased);
     return true;
 }
 

@@ -47,24 +47,27 @@ static bool write_group(struct fs_journal *journal, size_t count, struct fs_err 
     bool fine = fs_store_begin(store, err);
     for (size_t i = 0; i < count && fine; i++) {
         struct fs_job *job = journal->group[i];
-        if (job->put)
-            fine = fs_store_put(store, job->put->name, job->put->value, err);
+        if (job->task)
+            fine = job->task->run(job->task->self, journal, err);
         else if (job->next)
             fine = fs_store_add_batch(store, job, make_room(journal, job), err);
         else
             fine = fs_store_add(store, job, make_room(journal, job), err);
     }
     if (fine)
-        return fs_store_commit(store, now, !atomic_load(&journal->healthy), err);
-    fs_store_rollback(store);
-    return false;
+        fine = fs_store_commit(store, now, !atomic_load(&journal->healthy), err);
+    else
+        fs_store_rollback(store);
+    if (!fine)
+        journal->pruner.loaded = false; /* a task may have changed the base state */
+    return fine;
 }
 
 static void fail_group(struct fs_journal *journal, size_t count, const struct fs_err *err)
 {
     fs_vec_clear(&journal->commits);
     for (size_t i = 0; i < count; i++) {
-        if (!journal->group[i]->put)
+        if (!journal->group[i]->task)
             make_room(journal, journal->group[i]);
     }
     for (size_t i = 0; i < journal->commits.count; i++)
@@ -109,10 +112,12 @@ static void run_group(struct fs_journal *journal, size_t count)
     atomic_store(&journal->last, journal->store.number);
     if (journal->commits.count && journal->options.committed)
         journal->options.committed(journal->options.self, journal->commits.items, journal->commits.count);
+    if (journal->erased && written)
+        journal->erased = !fs_store_cut_wal(&journal->store);
     atomic_store(&journal->in_flight, 0); /* who waits for nothing to wait finds the notices there */
     for (size_t i = 0; i < count; i++) {
-        if (journal->group[i]->put)
-            fs_put_settle(journal->group[i]->put, written, &err);
+        if (journal->group[i]->task)
+            fs_task_settle(journal->group[i]->task, written, &err);
         fs_job_destroy(journal->group[i]);
     }
     journal->uncopied = true;
@@ -127,6 +132,8 @@ static void be_idle(struct fs_journal *journal)
     if (!atomic_load(&journal->healthy)) {
         if (fs_directory_has_room(journal->directory, ROOM_BYTES))
             run_group(journal, 0);
+    } else if (journal->erased) {
+        journal->erased = !fs_store_cut_wal(&journal->store);
     } else if (journal->uncopied) {
         journal->uncopied = false;
         fs_checkpointer_want(journal->checkpointer);
@@ -156,7 +163,7 @@ static int64_t patience(const struct fs_journal *journal)
 {
     if (!atomic_load(&journal->healthy))
         return RETRY_MS;
-    int64_t most = journal->uncopied ? IDLE_MS : -1;
+    int64_t most = journal->uncopied || journal->erased ? IDLE_MS : -1;
     if (!journal->options.retention_ms)
         return most;
     int64_t left = journal->prune_at - fs_clock_now(&journal->options.clock).mono;

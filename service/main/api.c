@@ -115,6 +115,22 @@ static void show_sources(struct fs_daemon *daemon, struct fs_net_message *messag
     fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "sources", list));
 }
 
+static void show_facts(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    struct fs_err err;
+    char *subject = fs_http_query(message->request, "subject");
+    if (subject) {
+        fs_api_reply(daemon->server, message->connection, 200,
+                     json_pack("{s:s, s:o}", "subject", subject, "facts",
+                               fs_engine_show_facts(daemon->engine, subject)));
+    } else {
+        fs_fail(&err, FS_ERR_INVALID, "whose? /v1/facts?subject=SUBJECT");
+        fs_api_error(daemon->server, message->connection, &err);
+    }
+    fs_free(subject);
+}
+
 static void opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     const char *end = strstr(rest, "/status");
@@ -198,6 +214,8 @@ static const struct route routes[] = {
     {"GET", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
     {"POST", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
     {"DELETE", "/v1/keys/", FS_SCOPE_ADMIN, fs_api_keys},
+    {"GET", "/v1/facts", FS_SCOPE_READ, show_facts},
+    {"DELETE", "/v1/subjects", FS_SCOPE_ADMIN, fs_api_erase},
     {"POST", "/v1/backup", FS_SCOPE_ADMIN, fs_api_backup},
 };
 

@@ -148,8 +148,9 @@ struct fs_new_entry {
     enum fs_entry_kind kind;
     char *body; /* taken over in any case */
     size_t length;
-    struct fs_identity identity; /* zeroed: none */
-    uint64_t token;              /* 0: a new one is drawn, and stands here then */
+    struct fs_identity identity;  /* zeroed: none */
+    const struct fs_event *event; /* whose body it is, borrowed; NULL: of none */
+    uint64_t token;               /* 0: a new one is drawn, and stands here then */
 };
 /* Hands drafts to the journal, which takes all of them or none; their bodies are kept until the notices.
  * False: it takes none now. */
@@ -172,7 +173,8 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
 /* Answers with JSON (takes the reference), not to be kept by caches. Any thread. */
 void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body);
 void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err);
-/* events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
+/* erase_api.c, events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
+void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);
 void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source);

@@ -106,7 +106,7 @@ int64_t fs_demo_turn(struct fs_daemon *daemon)
     fs_buf_init(&body, 65536);
     fs_event_write(event, &body);
     char *text = fs_buf_take(&body, &length);
-    struct fs_new_entry entry = {.kind = FS_ENTRY_EVENT, .body = text, .length = length};
+    struct fs_new_entry entry = {.kind = FS_ENTRY_EVENT, .body = text, .length = length, .event = event};
     fs_daemon_append(daemon, &entry, 1);
     fs_event_destroy(event);
     tell(step->text, now.wall);

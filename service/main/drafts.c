@@ -22,14 +22,18 @@ static struct fs_draft_text *keep(struct fs_daemon *daemon, struct fs_new_entry 
 bool fs_daemon_append(struct fs_daemon *daemon, struct fs_new_entry *entries, size_t count)
 {
     struct fs_draft *drafts = fs_calloc(count, sizeof *drafts);
+    const char ***subjects = fs_calloc(count, sizeof *subjects);
     int64_t now = fs_daemon_now(daemon).wall;
     for (size_t i = 0; i < count; i++) {
         const struct fs_draft_text *text = keep(daemon, &entries[i]);
+        if (entries[i].event)
+            subjects[i] = fs_event_subjects(entries[i].event);
         drafts[i] = (struct fs_draft){.kind = text->kind,
                                       .time = now,
                                       .body = text->body,
                                       .length = text->length,
                                       .identity = entries[i].identity,
+                                      .subjects = subjects[i],
                                       .token = text->token};
     }
     bool taken = fs_journal_append_batch(daemon->journal, drafts, count);
@@ -37,6 +41,9 @@ bool fs_daemon_append(struct fs_daemon *daemon, struct fs_new_entry *entries, si
         fs_free(fs_map_remove(&daemon->drafts, &entries[i].token, sizeof entries[i].token));
         fs_free(entries[i].body);
     }
+    for (size_t i = 0; i < count; i++)
+        fs_free((void *)(uintptr_t)subjects[i]);
+    fs_free(subjects);
     fs_free(drafts);
     return taken;
 }

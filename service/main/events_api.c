@@ -102,6 +102,7 @@ static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, c
         waiting->submission = submission;
         waiting->index = i;
         entries[i].kind = FS_ENTRY_EVENT;
+        entries[i].event = events->items[i];
         entries[i].body = fs_buf_take(&body, &entries[i].length);
         entries[i].identity = fs_event_identity(events->items[i], &events->contents[i]);
         entries[i].token = waiting->token;

@@ -69,6 +69,8 @@ static int verify(const struct fs_config *config)
     } else {
         printf("%s: %llu entries, %llu to %llu, the chain holds\n", data, (unsigned long long)verdict.checked,
                (unsigned long long)verdict.first, (unsigned long long)verdict.last);
+        if (verdict.erased)
+            printf("%llu of them with an erased body\n", (unsigned long long)verdict.erased);
     }
     fs_free(data);
     return status;

@@ -264,8 +264,8 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
     struct fs_err err = {0};
     const char *code = NULL;
     struct fs_context_text context;
-    const struct fs_context_limits *limits = &daemon->options->engine.context_limits;
-    struct fs_frame_limits frame_limits = {.context_bytes = limits->bytes, .context_depth = limits->depth};
+    const struct fs_context_rules *rules = &daemon->options->engine.context_rules;
+    struct fs_frame_limits frame_limits = {.context_bytes = rules->bytes, .context_depth = rules->depth};
     char *key = fs_strdup(encoded_key);
     size_t length = key ? strlen(key) : 0;
     if (key && (!fs_percent_decode(key, &length) || strlen(key) != length || !fs_utf8_valid(key, length))) {
@@ -276,7 +276,7 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
     bool client_only = !fs_credential_may(message->credential, FS_SCOPE_EVALUATE_ANY);
     json_t *wanted =
         fs_ofrep_context(message->request->body, message->request->length, &frame_limits, &code, &err);
-    if (wanted && fs_context_make(wanted, message->credential, limits, &context, &err)) {
+    if (wanted && fs_context_make(wanted, message->credential, rules, &context, &err)) {
         evaluate(daemon, message, key, &context);
     } else if (wanted && err.code == FS_ERR_FORBIDDEN) {
         daemon->forbidden_evaluations++;

@@ -6,7 +6,8 @@
 #include "core/json.h"
 #include "daemon.h"
 
-#define READINGS 8 /* that may wait at once */
+#define READINGS      8     /* that may wait at once */
+#define CONTEXT_TICKS 65536 /* that are looked through for one context of a subject with many */
 
 struct past {
     struct fs_journal *journal;
@@ -30,21 +31,32 @@ static void past_destroy(struct past *past)
     fs_free(past);
 }
 
-static bool concerns(const struct past *past, const json_t *change, const json_t *contexts)
+/* The subject of a context; NULL: it was erased. Owned. */
+static char *subject_of(struct fs_journal_texts *texts, const char *context)
 {
-    const char *flag = fs_json_text(change, "flag");
-    if (past->flag && (!flag || strcmp(flag, past->flag)))
-        return false;
+    struct fs_err err;
+    const char *text = fs_journal_text(texts, context);
+    json_t *json = text ? fs_json_read(text, strlen(text), 64, &err) : NULL;
+    char *subject = fs_strdup(fs_json_text(json, "targetingKey"));
+    json_decref(json);
+    return subject;
+}
+
+/* Those of the change's contexts that are asked for, with their subjects. */
+static json_t *pick_contexts(const struct past *past, const json_t *change, struct fs_journal_texts *texts)
+{
+    json_t *picked = json_array();
     const json_t *hashes = json_object_get(change, "contexts");
     for (size_t i = 0; i < json_array_size(hashes); i++) {
         const char *hash = json_string_value(json_array_get(hashes, i));
-        const char *subject = fs_json_text(json_object_get(contexts, hash), "targetingKey");
         if (past->context && strncmp(hash, past->context, strlen(past->context)))
             continue;
+        char *subject = subject_of(texts, hash);
         if (!past->subject || (subject && !strcmp(subject, past->subject)))
-            return true;
+            json_array_append_new(picked, json_pack("{s:s*, s:s}", "subject", subject, "contextHash", hash));
+        fs_free(subject);
     }
-    return false;
+    return picked;
 }
 
 /* Times leave the service in one form, whatever entries hold. */
@@ -57,22 +69,12 @@ static json_t *tell_cause(const json_t *cause)
     return one;
 }
 
-/* One change of a tick, as a line of its own. */
-static json_t *tell(const struct past *past, const struct fs_entry *entry, const json_t *tick, json_t *change)
+/* One change of a tick, as a line of its own. Takes `contexts`. */
+static json_t *tell(const struct fs_entry *entry, const json_t *tick, json_t *change, json_t *contexts)
 {
     char text[32];
     json_t *one = json_copy(change);
-    json_t *subjects = json_array();
-    const json_t *hashes = json_object_get(change, "contexts");
-    for (size_t i = 0; i < json_array_size(hashes); i++) {
-        const json_t *context =
-            json_object_get(json_object_get(tick, "contexts"), json_string_value(json_array_get(hashes, i)));
-        const char *subject = fs_json_text(context, "targetingKey");
-        if (!past->subject || (subject && !strcmp(subject, past->subject)))
-            json_array_append_new(subjects, json_pack("{s:s*, s:O}", "subject", subject, "contextHash",
-                                                      json_array_get(hashes, i)));
-    }
-    json_object_set_new(one, "contexts", subjects);
+    json_object_set_new(one, "contexts", contexts);
     json_object_set_new(one, "cause", tell_cause(json_object_get(change, "cause")));
     json_object_set_new(one, "entry", json_integer((json_int_t)entry->number));
     json_object_set(one, "revision", json_object_get(tick, "revision"));
@@ -81,16 +83,24 @@ static json_t *tell(const struct past *past, const struct fs_entry *entry, const
     return one;
 }
 
-static bool take_tick(void *self, const struct fs_entry *entry)
+static bool take_tick(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts)
 {
     struct past *past = self;
     struct fs_err err;
     json_t *tick = fs_json_read(entry->body, entry->length, 64, &err);
     const json_t *changes = json_object_get(tick, "changes");
     /* The latest first: a tick tells first values, and what was withdrawn, before what they changed to. */
-    for (size_t i = json_array_size(changes); i-- > 0 && json_array_size(past->list) < past->limit;)
-        if (concerns(past, json_array_get(changes, i), json_object_get(tick, "contexts")))
-            json_array_append_new(past->list, tell(past, entry, tick, json_array_get(changes, i)));
+    for (size_t i = json_array_size(changes); i-- > 0 && json_array_size(past->list) < past->limit;) {
+        json_t *change = json_array_get(changes, i);
+        const char *flag = fs_json_text(change, "flag");
+        if (past->flag && (!flag || strcmp(flag, past->flag)))
+            continue;
+        json_t *contexts = pick_contexts(past, change, texts);
+        if (json_array_size(contexts))
+            json_array_append_new(past->list, tell(entry, tick, change, contexts));
+        else
+            json_decref(contexts);
+    }
     json_decref(tick);
     return json_array_size(past->list) < past->limit;
 }
@@ -101,7 +111,7 @@ static void read_past(void *arg)
     struct fs_err err = {0};
     past->list = json_array();
     if (fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
-                         4 * past->limit + 16, take_tick, past, &err) &&
+                         past->context ? CONTEXT_TICKS : 4 * past->limit + 16, take_tick, past, &err) &&
         past->why && !json_array_size(past->list))
         fs_fail(&err, FS_ERR_NOT_FOUND,
                 "the journal tells of no value of this flag for this subject at that time");

@@ -14,16 +14,16 @@
 struct fs_quick {
     pthread_mutex_t lock; /* guards `set` for the moment in which a reference is taken */
     struct fs_flagset *set;
-    struct fs_context_limits limits;
+    struct fs_context_rules rules;
     struct fs_clock clock;
     struct fs_arena arena; /* the door's */
 };
 
-struct fs_quick *fs_quick_create(const struct fs_context_limits *limits, struct fs_clock clock)
+struct fs_quick *fs_quick_create(const struct fs_context_rules *rules, struct fs_clock clock)
 {
     struct fs_quick *quick = FS_NEW(struct fs_quick);
     pthread_mutex_init(&quick->lock, NULL);
-    quick->limits = *limits;
+    quick->rules = *rules;
     quick->clock = clock;
     fs_arena_init(&quick->arena);
     return quick;
@@ -79,13 +79,13 @@ static bool evaluate(struct fs_quick *quick, const struct fs_flag *flag,
                      const struct fs_http_request *request, const struct fs_credential *credential,
                      struct fs_quick_answer *out)
 {
-    struct fs_frame_limits limits = {.context_bytes = quick->limits.bytes,
-                                     .context_depth = quick->limits.depth};
+    struct fs_frame_limits limits = {.context_bytes = quick->rules.bytes,
+                                     .context_depth = quick->rules.depth};
     struct fs_context_text context;
     struct fs_err err;
     const char *code;
     json_t *wanted = fs_ofrep_context(request->body, request->length, &limits, &code, &err);
-    bool made = wanted && fs_context_make(wanted, credential, &quick->limits, &context, &err);
+    bool made = wanted && fs_context_make(wanted, credential, &quick->rules, &context, &err);
     json_decref(wanted);
     if (!made)
         return false;

@@ -15,7 +15,7 @@
 
 struct fs_quick;
 
-struct fs_quick *fs_quick_create(const struct fs_context_limits *limits, struct fs_clock clock);
+struct fs_quick *fs_quick_create(const struct fs_context_rules *rules, struct fs_clock clock);
 void fs_quick_destroy(struct fs_quick *quick); /* accepts NULL */
 /* The definitions from now on; takes a reference of its own. */
 void fs_quick_set(struct fs_quick *quick, struct fs_flagset *set);

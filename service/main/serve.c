@@ -223,7 +223,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
     daemon->mappings = fs_mappings_create(daemon->options->mappings, err);
     if (!daemon->mappings)
         return false;
-    daemon->quick = fs_quick_create(&daemon->options->engine.context_limits, daemon->clock);
+    fs_journal_secret(daemon->journal, daemon->options->engine.context_rules.secret);
+    daemon->quick = fs_quick_create(&daemon->options->engine.context_rules, daemon->clock);
     make_epoch(&daemon->options->engine);
     daemon->options->engine.ports = fs_daemon_ports(daemon);
     daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));

@@ -49,7 +49,7 @@ static void read_engine(const struct fs_config *config, struct fs_engine_options
     engine->watches_total = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES_TOTAL);
     engine->window = FS_SEND_WINDOW;
     engine->send = FS_SEND_BYTES;
-    engine->context_limits = (struct fs_context_limits){
+    engine->context_rules = (struct fs_context_rules){
         .bytes = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_SIZE),
         .depth = (size_t)fs_config_number(config, FS_OPT_LIMITS_CONTEXT_DEPTH),
     };

@@ -10,7 +10,7 @@
 
 static void make(const json_t *wanted, struct fs_credential *credential, bool bound)
 {
-    static const struct fs_context_limits limits = {.bytes = 8192, .depth = 8};
+    static const struct fs_context_rules limits = {.bytes = 8192, .depth = 8};
     struct fs_context_text text = {0};
     struct fs_err err = {0};
     if (!fs_context_make(wanted, credential, &limits, &text, &err)) {

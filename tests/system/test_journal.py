@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing that was acknowledged is lost, whatever ends the process; the audit chain tells what somebody changed."""
 
+import json
 import os
+import pathlib
 import random
 import sqlite3
 import subprocess
@@ -94,3 +96,39 @@ def test_a_backup_is_made_while_it_runs_and_is_a_journal(daemon, tmp_path):
     assert answer.status == 200, answer
     assert copy.stat().st_size > 0
     assert d.post("/v1/backup", {"file": str(copy)}).status >= 400, "an existing file is not overwritten"
+
+
+def test_erasing_a_person_leaves_no_byte_of_it_and_takes_nothing_from_others(daemon, client):
+    d = daemon(FLAG, {"hold": "1s", "lease": "3s"})
+    data = pathlib.Path(d.config["data"])
+    who = client(d, ["ada-lovelace", "bo"])
+    who.wait_lease()
+    d.facts("ada-lovelace", {"n": 1}, "wait=delivered")
+    d.facts("bo", {"n": 1}, "wait=delivered")
+    who.close()
+    eventually(lambda: not d.get("/v1/contexts").json["contexts"], "nobody holds the contexts any more")
+    done = d.command("erase", "ada-lovelace", "--output", "json")
+    assert {"bodies", "texts", "cells", "live"} == set(told := json.loads(done.stdout)) and told["live"] == 0
+    assert told["bodies"] >= 1 and told["texts"] == 1 and told["cells"] >= 2
+    assert d.get("/v1/history?subject=ada-lovelace").json["changes"] == []
+    assert {c["subject"] for change in d.get("/v1/history").json["changes"] for c in change["contexts"] if "subject" in c} == {"bo"}
+    assert d.get("/v1/facts?subject=ada-lovelace").json["facts"] == []
+    eventually(lambda: not any(b"ada-lovelace" in file.read_bytes() for file in data.iterdir()), "no file tells of it")
+    d.stop()
+    assert not any(b"ada-lovelace" in file.read_bytes() for file in data.iterdir())
+    done = verify(data)
+    assert done.returncode == 0 and "with an erased body" in done.stdout, done.stdout + done.stderr
+    d.start()
+    assert d.value("bo", "door") is True and d.value("ada-lovelace", "door") is False
+
+
+def test_only_an_admin_may_erase(daemon):
+    d = daemon(FLAG)
+    d.key = d.add_key(["admin"])
+    operator = d.add_key(["read", "operate", "events", "facts:*", "evaluate:any"], name="operator")
+    d.facts("ada", {"n": 1}, key=operator)
+    assert d.delete("/v1/subjects?subject=ada", key=operator).status == 403
+    assert d.delete("/v1/subjects").status == 400
+    assert d.get("/v1/facts?subject=ada", key=operator).json["facts"][0]["value"] == 1
+    assert d.delete("/v1/subjects?subject=ada").status == 200
+    eventually(lambda: d.get("/v1/facts?subject=ada", key=operator).json["facts"] == [], "the facts are gone")

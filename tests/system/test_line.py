@@ -57,6 +57,17 @@ def test_history_tells_the_changes_of_a_cell_newest_first_and_why_tells_a_past_m
     assert past["to"]["value"] is False and past["entry"] == changes[1]["entry"]
 
 
+def test_why_tells_the_past_of_the_context_that_is_named(daemon, client):
+    d = daemon({"team": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "factDefaults": {"tier": "none"},
+                         "targeting": {"if": [{"and": [{"==": [{"var": "facts.tier"}, "gold"]}, {"==": [{"var": "team"}, "red"]}]}, "on", "off"]}}})
+    client(d, [{"context": {"targetingKey": "ada", "team": "red"}}, {"context": {"targetingKey": "ada", "team": "blue"}}]).wait_lease()
+    hashes = {c["context"]["team"]: c["hash"] for c in d.get("/v1/contexts?subject=ada").json["contexts"]}
+    d.facts("ada", {"tier": "gold"}, "wait=delivered")
+    now = d.get("/v1/history?subject=ada").json["changes"][0]["time"]
+    values = {team: d.get(f"/v1/why?subject=ada&flag=team&at={now}&context={hash_[:12]}").json["to"]["value"] for team, hash_ in hashes.items()}
+    assert values == {"red": True, "blue": False}
+
+
 def test_a_repeated_event_is_one_event_and_the_same_identity_with_other_content_is_a_conflict(daemon, client):
     d = daemon({"vip": VIP})
     first = d.facts("ada", {"tier": "gold"}, "", id_="x").json["entries"][0]

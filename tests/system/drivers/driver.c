@@ -5,10 +5,11 @@
  *
  *   get TYPE KEY CONTEXT...    evaluates; TYPE is bool, int, double, string or object
  *   read TYPE KEY CONTEXT...   begins to evaluate over and over, on a thread of its own
- *   history                    what that gave: each run of the same answer, with the moments of its first and
- * last (CLOCK_MONOTONIC) context CONTEXT...         static paradigm: sets the context and waits forked TYPE
- * KEY CONTEXT... evaluates in a child process status, stats              of the provider stop shuts the
- * provider down; the end of the input does too
+ *   history                    what that gave: each run of the same answer, with the moments
+ * (CLOCK_MONOTONIC) in which its first and its last read began and ended, and the longest time from the
+ * beginning of one to the end of the next context CONTEXT...         static paradigm: sets the context and
+ * waits forked TYPE KEY CONTEXT... evaluates in a child process status, stats              of the provider
+ *   stop                       shuts the provider down; the end of the input does too
  */
 #include "driver.h"
 
@@ -218,7 +219,10 @@ struct run {
     int64_t value;
     char reason[32];
     int error;
-    double first, last;
+    struct read {
+        double begun, ended;
+    } first, last;
+    double quiet;
 };
 
 static struct {
@@ -232,7 +236,7 @@ static struct {
     size_t count;
 } reader = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void note(const of_details *details, double begun)
+static void note(const of_details *details, const struct read *read)
 {
     struct run *last = reader.count == 0 ? NULL : &reader.runs[reader.count - 1];
     int64_t value = reader.type == OF_TYPE_BOOL ? details->value.boolean : details->value.integer;
@@ -245,9 +249,12 @@ static void note(const of_details *details, double begun)
         last->value = value;
         last->error = (int)details->error;
         snprintf(last->reason, sizeof last->reason, "%s", details->reason);
-        last->first = begun;
+        last->first = last->last = *read;
+        last->quiet = 0;
     }
-    last->last = begun;
+    double quiet = read->ended - last->last.begun;
+    last->quiet = quiet > last->quiet ? quiet : last->quiet;
+    last->last = *read;
 }
 
 static void *read_on(void *unused)
@@ -256,10 +263,11 @@ static void *read_on(void *unused)
     const struct timespec pause = {0, 200000};
     for (bool stop = false; !stop;) {
         of_details details;
-        double begun = now();
+        struct read read = {.begun = now()};
         evaluate(reader.type, reader.key, reader.context, &details);
+        read.ended = now();
         pthread_mutex_lock(&reader.lock);
-        note(&details, begun);
+        note(&details, &read);
         stop = reader.stop;
         pthread_mutex_unlock(&reader.lock);
         of_details_clear(&details);
@@ -288,6 +296,14 @@ static void stop_reading(void)
     }
 }
 
+static of_value *read_of(const struct read *read)
+{
+    of_value *list = of_value_list();
+    (void)of_value_append(list, of_value_double(read->begun));
+    (void)of_value_append(list, of_value_double(read->ended));
+    return list;
+}
+
 static of_value *history(void)
 {
     of_value *list = of_value_list();
@@ -298,8 +314,9 @@ static of_value *history(void)
         (void)of_value_set_int(item, "value", run->value);
         (void)of_value_set_string(item, "reason", run->reason);
         (void)of_value_set_bool(item, "error", run->error != OF_OK);
-        (void)of_value_set_double(item, "first", run->first);
-        (void)of_value_set_double(item, "last", run->last);
+        (void)of_value_set(item, "first", read_of(&run->first));
+        (void)of_value_set(item, "last", read_of(&run->last));
+        (void)of_value_set_double(item, "quiet", run->quiet);
         (void)of_value_append(list, item);
     }
     pthread_mutex_unlock(&reader.lock);

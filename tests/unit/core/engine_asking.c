@@ -74,7 +74,7 @@ struct world_evaluated *world_evaluate(struct world *w, const char *context, uin
         *context == '{' ? json_loads(context, 0, NULL) : json_pack("{s:s}", "targetingKey", context);
     struct fs_context_text text;
     struct fs_err err;
-    assert_true(fs_context_make(wanted, &any, &w->options.context_limits, &text, &err));
+    assert_true(fs_context_make(wanted, &any, &w->options.context_rules, &text, &err));
     fs_engine_evaluate(w->engine, &text, false, NULL, token, w->now);
     fs_context_text_finish(&text);
     json_decref(wanted);

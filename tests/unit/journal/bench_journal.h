@@ -187,6 +187,48 @@ static inline bool bench_collect(void *self, const struct fs_entry *entry)
     return out->stop_after == 0 || out->entries < out->stop_after;
 }
 
+/* The same for fs_journal_cells. */
+static inline bool bench_collect_tick(void *self, const struct fs_entry *entry,
+                                      struct fs_journal_texts *texts)
+{
+    (void)texts;
+    return bench_collect(self, entry);
+}
+
+/* The facts of the base state, as text. */
+struct bench_facts {
+    char text[2000];
+};
+
+static inline bool bench_add_fact(void *self, const struct fs_fact_state *fact)
+{
+    struct bench_facts *facts = self;
+    char *value = fact->change.value ? json_dumps(fact->change.value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+    size_t length = strlen(facts->text);
+    snprintf(facts->text + length, sizeof facts->text - length, "%s.%s=%s @%" PRId64 " #%" PRIu64 " %s;",
+             fact->change.subject, fact->change.fact, value ? value : "-", fact->time, fact->entry,
+             fact->credential ? fact->credential : "-");
+    free(value);
+    return true;
+}
+
+static inline void bench_assert_facts(struct bench *bench, const char *expected)
+{
+    struct bench_facts facts = {""};
+    struct fs_err err = {0};
+    assert_true(fs_journal_facts(bench->journal, bench_add_fact, &facts, &err));
+    assert_string_equal(facts.text, expected);
+}
+
+static inline struct fs_verdict bench_verify(struct bench *bench)
+{
+    struct fs_verdict verdict;
+    struct fs_err err = {0};
+    if (!fs_journal_verify(bench->directory, &verdict, &err))
+        fail_msg("%s", err.text);
+    return verdict;
+}
+
 /* Runs SQL on a database of nobody's but the test's; the journal is closed meanwhile. */
 static inline void bench_sql(struct bench *bench, const char *sql)
 {

@@ -248,7 +248,7 @@ static void the_draft_is_the_callers_again_when_append_returns(void **state)
     struct bench_text out = {0};
     struct fs_err err = {0};
     assert_true(
-        fs_journal_cells(bench->journal, "anna", "c1", "export", 0, 0, 10, bench_collect, &out, &err));
+        fs_journal_cells(bench->journal, "anna", "c1", "export", 0, 0, 10, bench_collect_tick, &out, &err));
     assert_string_equal(out.text, "2 event {\"x\":1}\n");
     char *cursor = bench_cursor(bench, "n");
     assert_string_equal(cursor, "v");

@@ -77,8 +77,8 @@ static const char *cells(struct bench *bench, const char *subject, const char *c
 {
     struct fs_err err = {0};
     memset(out, 0, sizeof *out);
-    if (!fs_journal_cells(bench->journal, subject, context, flag, until, before, limit, bench_collect, out,
-                          &err))
+    if (!fs_journal_cells(bench->journal, subject, context, flag, until, before, limit, bench_collect_tick,
+                          out, &err))
         fail_msg("%s", err.text);
     return out->text;
 }

@@ -99,39 +99,6 @@ static void pass(struct bench *bench, int64_t ms, uint64_t oldest)
     await_oldest(bench, oldest);
 }
 
-struct facts {
-    char text[2000];
-};
-
-static bool add_fact(void *self, const struct fs_fact_state *fact)
-{
-    struct facts *facts = self;
-    char *value = fact->change.value ? json_dumps(fact->change.value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
-    size_t length = strlen(facts->text);
-    snprintf(facts->text + length, sizeof facts->text - length, "%s.%s=%s @%" PRId64 " #%" PRIu64 " %s;",
-             fact->change.subject, fact->change.fact, value ? value : "-", fact->time, fact->entry,
-             fact->credential ? fact->credential : "-");
-    free(value);
-    return true;
-}
-
-static void assert_facts(struct bench *bench, const char *expected)
-{
-    struct facts facts = {""};
-    struct fs_err err = {0};
-    assert_true(fs_journal_facts(bench->journal, add_fact, &facts, &err));
-    assert_string_equal(facts.text, expected);
-}
-
-static struct fs_verdict verify(struct bench *bench)
-{
-    struct fs_verdict verdict;
-    struct fs_err err = {0};
-    if (!fs_journal_verify(bench->directory, &verdict, &err))
-        fail_msg("%s", err.text);
-    return verdict;
-}
-
 static void old_entries_go_and_the_chain_still_fits(void **state)
 {
     struct bench *bench = *state;
@@ -141,13 +108,13 @@ static void old_entries_go_and_the_chain_still_fits(void **state)
     advance(bench, RETENTION - LOOK);
     bench_event(bench, "{\"young\":1}");
     pass(bench, LOOK + 1000, 6);
-    struct fs_verdict verdict = verify(bench);
+    struct fs_verdict verdict = bench_verify(bench);
     assert_int_equal(verdict.bad, 0);
     assert_int_equal(verdict.first, 6);
     assert_int_equal(verdict.last, 8);
     close_and_open(bench); /* and numbers go on */
     assert_int_equal(bench_event(bench, "{}").number, 9);
-    assert_int_equal(verify(bench).bad, 0);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 static void nothing_goes_without_retention_and_the_last_entry_never(void **state)
@@ -163,7 +130,7 @@ static void nothing_goes_without_retention_and_the_last_entry_never(void **state
     advance(bench, 100 * RETENTION);
     open_keeping(bench);
     await_oldest(bench, 2);
-    assert_int_equal(verify(bench).checked, 1);
+    assert_int_equal(bench_verify(bench).checked, 1);
 }
 
 static void many_more_than_a_step_go_in_several(void **state)
@@ -173,7 +140,7 @@ static void many_more_than_a_step_go_in_several(void **state)
     for (int i = 0; i < 700; i++)
         set_fact(bench, i % 2 ? "anna" : "bo", "n", "1", 0, 0);
     pass(bench, RETENTION + LOOK, 701);
-    assert_int_equal(verify(bench).bad, 0);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 static void facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins(void **state)
@@ -191,12 +158,12 @@ static void facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins(voi
              "anna.risk=- @%" PRId64 " #4 k1;anna.tier=\"gold\" @%" PRId64 " #1 k1;bo.tier=null @%" PRId64
              " #5 k1;",
              now - 2, now, now);
-    assert_facts(bench, "");
+    bench_assert_facts(bench, "");
     pass(bench, RETENTION + LOOK / 2, 6);
-    assert_facts(bench, expected);
+    bench_assert_facts(bench, expected);
     close_and_open(bench);
-    assert_facts(bench, expected);
-    assert_int_equal(verify(bench).bad, 0);
+    bench_assert_facts(bench, expected);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 static void an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back(void **state)
@@ -212,8 +179,8 @@ static void an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_
     snprintf(expected, sizeof expected, "anna.tier=- @%" PRId64 " #2 k1;bo.tier=1 @%" PRId64 " #3 k1;",
              now + 30000, now + 30000);
     pass(bench, RETENTION + LOOK / 2, 5);
-    assert_facts(bench, expected);
-    assert_int_equal(verify(bench).bad, 0);
+    bench_assert_facts(bench, expected);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come(void **state)
@@ -227,8 +194,8 @@ static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can
     char expected[100];
     snprintf(expected, sizeof expected, "anna.stays=1 @%" PRId64 " #3 k1;", now);
     pass(bench, RETENTION + DEDUP + 2 * LOOK, 4);
-    assert_facts(bench, expected);
-    assert_int_equal(verify(bench).bad, 0);
+    bench_assert_facts(bench, expected);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 static int cells_of(struct bench *bench)
@@ -246,9 +213,10 @@ static int cells_of(struct bench *bench)
     return cells;
 }
 
-static bool count_entry(void *self, const struct fs_entry *entry)
+static bool count_entry(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts)
 {
     (void)entry;
+    (void)texts;
     ++*(int *)self;
     return true;
 }
@@ -303,13 +271,13 @@ static void a_fact_that_was_changed_in_the_file_is_found(void **state)
         open_keeping(bench);
         set_fact(bench, "anna", "tier", "\"gold\"", 0, 0);
         pass(bench, RETENTION + LOOK, 2);
-        assert_int_equal(verify(bench).bad, 0);
+        assert_int_equal(bench_verify(bench).bad, 0);
         bench_close(bench);
         snprintf(path, sizeof path, "%s/journal.db", bench->directory);
         assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
         assert_int_equal(sqlite3_exec(db, deeds[i], NULL, NULL, NULL), SQLITE_OK);
         sqlite3_close(db);
-        struct fs_verdict verdict = verify(bench);
+        struct fs_verdict verdict = bench_verify(bench);
         assert_int_equal(verdict.bad, 2);
         assert_non_null(strstr(verdict.text, "facts"));
         if (i + 1 < sizeof deeds / sizeof *deeds)

@@ -7,15 +7,6 @@
 
 #define ENTRIES 8
 
-static struct fs_verdict verify(struct bench *bench)
-{
-    struct fs_verdict verdict;
-    struct fs_err err = {0};
-    if (!fs_journal_verify(bench->directory, &verdict, &err))
-        fail_msg("%s", err.text);
-    return verdict;
-}
-
 /* Entries 1 to ENTRIES, closed. */
 static void make_journal(struct bench *bench)
 {
@@ -39,7 +30,7 @@ static void an_untouched_journal_fits(void **state)
 {
     struct bench *bench = *state;
     make_journal(bench);
-    struct fs_verdict verdict = verify(bench);
+    struct fs_verdict verdict = bench_verify(bench);
     assert_int_equal(verdict.bad, 0);
     assert_int_equal(verdict.first, 1);
     assert_int_equal(verdict.last, ENTRIES);
@@ -52,7 +43,7 @@ static void an_empty_journal_fits(void **state)
     struct bench *bench = *state;
     bench_open(bench);
     bench_close(bench);
-    struct fs_verdict verdict = verify(bench);
+    struct fs_verdict verdict = bench_verify(bench);
     assert_int_equal(verdict.bad, 0);
     assert_int_equal(verdict.checked, 0);
     assert_int_equal(verdict.last, 0);
@@ -63,9 +54,9 @@ static void it_is_checked_while_the_daemon_runs_and_without_its_lock(void **stat
     struct bench *bench = *state;
     bench_open(bench);
     bench_event(bench, "{}");
-    assert_int_equal(verify(bench).checked, 1);
+    assert_int_equal(bench_verify(bench).checked, 1);
     assert_int_equal(bench_event(bench, "{}").number, 2);
-    assert_int_equal(verify(bench).checked, 2);
+    assert_int_equal(bench_verify(bench).checked, 2);
 }
 
 static void an_erased_body_is_no_fault(void **state)
@@ -75,13 +66,13 @@ static void an_erased_body_is_no_fault(void **state)
     bench_sql(
         bench,
         "UPDATE bodies SET body = NULL WHERE number IN (3, 8); DELETE FROM cells WHERE subject = 'anna'");
-    struct fs_verdict verdict = verify(bench);
+    struct fs_verdict verdict = bench_verify(bench);
     assert_int_equal(verdict.bad, 0);
     assert_string_equal(verdict.text, "8 entries fit, 2 with an erased body");
     bench_open(bench);
     assert_int_equal(bench_event(bench, "{}").number, ENTRIES + 1);
     bench_close(bench);
-    assert_int_equal(verify(bench).bad, 0);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 struct tampering {
@@ -151,13 +142,13 @@ static void every_change_is_found_at_its_entry(void **state)
     for (size_t i = 0; i < sizeof tamperings / sizeof *tamperings; i++) {
         copy_file(bench, "kept", "journal.db");
         bench_sql(bench, tamperings[i].sql);
-        struct fs_verdict verdict = verify(bench);
+        struct fs_verdict verdict = bench_verify(bench);
         if (verdict.bad != tamperings[i].bad)
             fail_msg("%s: entry %" PRIu64 " is blamed: %s", tamperings[i].sql, verdict.bad, verdict.text);
         assert_true(strlen(verdict.text) > 0);
     }
     copy_file(bench, "kept", "journal.db");
-    assert_int_equal(verify(bench).bad, 0);
+    assert_int_equal(bench_verify(bench).bad, 0);
 }
 
 /* Each byte of each column of each entry, one at a time. */
@@ -183,9 +174,9 @@ static void every_flipped_byte_of_an_entry_is_found(void **state)
                 assert_int_equal(sqlite3_blob_read(blob, &byte, 1, at), SQLITE_OK);
                 byte ^= 0x01;
                 assert_int_equal(sqlite3_blob_write(blob, &byte, 1, at), SQLITE_OK);
-                assert_int_equal(verify(bench).bad, 0); /* not committed yet */
+                assert_int_equal(bench_verify(bench).bad, 0); /* not committed yet */
                 sqlite3_blob_close(blob);
-                assert_int_equal(verify(bench).bad, number);
+                assert_int_equal(bench_verify(bench).bad, number);
                 assert_int_equal(
                     sqlite3_blob_open(db, "main", columns[c].table, columns[c].column, number, 1, &blob),
                     SQLITE_OK);
@@ -196,7 +187,7 @@ static void every_flipped_byte_of_an_entry_is_found(void **state)
             }
         }
     }
-    assert_int_equal(verify(bench).bad, 0);
+    assert_int_equal(bench_verify(bench).bad, 0);
     fs_free(file);
 }
 

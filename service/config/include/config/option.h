@@ -27,6 +27,7 @@
     X(FS_COMMAND_KEYS, "keys")                                                                               \
     X(FS_COMMAND_VERIFY, "verify")                                                                           \
     X(FS_COMMAND_BACKUP, "backup")                                                                           \
+    X(FS_COMMAND_ERASE, "erase")                                                                             \
     X(FS_COMMAND_OPA_MODULE, "opa-module")                                                                   \
     X(FS_COMMAND_VERSION, "version")
 

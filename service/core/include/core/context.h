@@ -11,10 +11,13 @@
 #include <jansson.h>
 #include "base/err.h"
 #include "core/credential.h"
+#include "core/entry.h"
 
-struct fs_context_limits {
-    size_t bytes; /* of the canonical form */
+struct fs_context_rules {
+    size_t bytes; /* of the canonical form, at most */
     size_t depth;
+    uint8_t
+        secret[FS_ENTRY_SECRET_SIZE]; /* of the data directory: contexts are known by names made with it */
 };
 
 /* The result of the rules: everything owned. */
@@ -22,7 +25,7 @@ struct fs_context_text {
     json_t *json; /* object: targetingKey, attributes, actor, claims */
     char *canonical;
     size_t length;
-    char hash[65];   /* SHA-256 of the canonical form, hexadecimal: the context's identity */
+    char hash[65];   /* fs_entry_text_name() of the canonical form: the context's identity */
     json_t *dropped; /* array of the attributes that the credential did not allow; NULL: none */
 };
 
@@ -30,7 +33,7 @@ struct fs_context_text {
  * that the credential may not see (FS_ERR_FORBIDDEN). Reserved names (facts, claims, decision, rank, actor,
  * $...) from a client are dropped and named. */
 bool fs_context_make(const json_t *wanted, const struct fs_credential *credential,
-                     const struct fs_context_limits *limits, struct fs_context_text *out, struct fs_err *err);
+                     const struct fs_context_rules *rules, struct fs_context_text *out, struct fs_err *err);
 /* Is it a name that only the service gives a meaning (facts, claims, decision, rank, actor, $...)? */
 bool fs_context_reserved(const char *name);
 /* May a credential carry these attributes? NULL: yes. Not the subject, and no reserved name. */

@@ -165,7 +165,7 @@ struct fs_engine_options {
     size_t watches;       /* per connection */
     unsigned window;      /* frames under way per connection */
     size_t send;          /* bytes of a frame above which it is split, 65536 */
-    struct fs_context_limits context_limits;
+    struct fs_context_rules context_rules;
 };
 
 /* The defaults above; ports, epoch and secret are the caller's. */
@@ -276,6 +276,11 @@ json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subj
  * named. */
 json_t *fs_engine_show_clients(const struct fs_engine *engine, uint64_t after, size_t limit,
                                struct fs_time now);
+/* What is known of a subject: an array, each with `fact`, `value`, `time`, perhaps `expires`, the `entry`
+ * that said so and the `credential` that sent it. */
+json_t *fs_engine_show_facts(const struct fs_engine *engine, const char *subject);
+/* Contexts of a subject that are in memory. */
+size_t fs_engine_subject_contexts(const struct fs_engine *engine, const char *subject);
 json_t *fs_engine_show_sources(const struct fs_engine *engine, struct fs_time now);
 /* The whole chain for one value now. NULL: no such subject, flag or context is known. `context` (a hash or
  * its beginning) may be NULL: the latest. */

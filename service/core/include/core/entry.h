@@ -20,7 +20,8 @@
     X(FS_ENTRY_CONFIG, "config")     /* flags were loaded */                                                 \
     X(FS_ENTRY_TIMER, "timer")       /* time changed something */                                            \
     X(FS_ENTRY_KEY, "key")           /* a key was added or revoked */                                        \
-    X(FS_ENTRY_OPERATOR, "operator") /* an operator's action */
+    X(FS_ENTRY_OPERATOR, "operator") /* an operator's action */                                              \
+    X(FS_ENTRY_ERASURE, "erasure")   /* what earlier entries told of a subject was erased */
 
 enum fs_entry_kind {
 #define X(kind, name) kind,
@@ -53,6 +54,20 @@ struct fs_entry_cell {
     const char *flag;
 };
 
+/* A clear text that a body speaks of by name only: a context, the input of a question. The journal keeps each
+ * once, beside the audit chain, so that it can be erased and the chain still fits. */
+struct fs_entry_text {
+    const char *name;    /* fs_entry_text_name() of the text */
+    const char *subject; /* whom it is about; "": nobody */
+    const char *text;
+    size_t length;
+};
+/* The name of a text, hexadecimal: HMAC-SHA-256 under the data directory's `secret`. Without the secret a
+ * name that is left after an erasure confirms no guess at what it stood for. Pure; any thread. */
+#define FS_ENTRY_SECRET_SIZE 32
+void fs_entry_text_name(const uint8_t secret[FS_ENTRY_SECRET_SIZE], const char *text, size_t length,
+                        char out[65]);
+
 /* An entry to be. The journal copies what it needs before fs_journal_append() returns. */
 struct fs_draft {
     enum fs_entry_kind kind;
@@ -62,7 +77,10 @@ struct fs_draft {
     struct fs_identity identity;
     const struct fs_entry_cell *cells;
     size_t cell_count;
-    const char *cursor_name; /* moves in the same transaction; NULL: none */
+    const struct fs_entry_text *texts; /* that the body names; one may stand there several times */
+    size_t text_count;
+    const char *const *subjects; /* whom the body itself names in clear, NULL-terminated; NULL: nobody */
+    const char *cursor_name;     /* moves in the same transaction; NULL: none */
     const char *cursor_value;
     uint64_t token; /* comes back with the notice */
 };

@@ -58,6 +58,8 @@ struct fs_event {
  * journal's base state agree by asking here. Any thread. */
 int64_t fs_event_fact_time(int64_t stated, int64_t accepted, int64_t known);
 void fs_event_destroy(struct fs_event *event); /* accepts NULL */
+/* Whom it names: NULL-terminated, each once. The array is the caller's, the names are the event's. */
+const char **fs_event_subjects(const struct fs_event *event);
 /* Writes the canonical JSON. */
 bool fs_event_write(const struct fs_event *event, struct fs_buf *out);
 /* Reads it back. NULL with `err` where it is none. Owned. */

@@ -60,13 +60,18 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
  * The fact is borrowed for the call. */
 bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),
                       void *self, struct fs_err *err);
-/* The ticks that changed a cell, newest first: `subject` and `flag` may be NULL (any), `context` too; only
- * entries at or before `until_wall` and numbered below `before` (each 0: no bound). Several cells of one tick
- * give it once. Without subject, flag and context: all ticks. A context alone, without subject or flag, reads
- * the whole index. */
+/* The clear texts of one reading. */
+struct fs_journal_texts;
+/* What this name stands for, borrowed until the next call; NULL: it was erased. */
+const char *fs_journal_text(struct fs_journal_texts *texts, const char *name);
+/* The ticks that changed a cell, newest first, with what tells the contexts they name: `subject` and `flag`
+ * may be NULL (any), `context` too; only entries at or before `until_wall` and numbered below `before` (each
+ * 0: no bound). Several cells of one tick give it once. Without subject, flag and context: all ticks. A
+ * context alone, without subject or flag, reads the whole index. */
 bool fs_journal_cells(struct fs_journal *journal, const char *subject, const char *context, const char *flag,
                       int64_t until_wall, uint64_t before, size_t limit,
-                      bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err);
+                      bool (*each)(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts),
+                      void *self, struct fs_err *err);
 /* The number of the last entry; 0 where there is none. */
 uint64_t fs_journal_last(struct fs_journal *journal);
 /* A cursor's value, owned by the caller; NULL where it was never set. False with `err`: it cannot be read. */
@@ -80,11 +85,24 @@ bool fs_journal_put(struct fs_journal *journal, const char *name, const char *va
  * for absent. */
 bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
+/* Erases what the entries up to now tell of a subject: bodies that name it, the texts about it, the index of
+ * its cells, its facts in the base state. What those bodies said of others' facts goes into the base state.
+ * The audit chain stays as it is, and names without texts are left in ticks and answers. In small steps, each
+ * on disk when it is done: one that was cut off is finished by another. Waits; never the core thread. */
+struct fs_erased {
+    uint64_t bodies, texts, cells;
+};
+bool fs_journal_erase(struct fs_journal *journal, const char *subject, struct fs_erased *out,
+                      struct fs_err *err);
+/* What names of texts are made with in this data directory. Any thread. */
+void fs_journal_secret(const struct fs_journal *journal, uint8_t out[FS_ENTRY_SECRET_SIZE]);
+
 /* The audit chain: entry n carries SHA-256(hash of n-1, number, kind, time, keyed hash of the body), so that
  * bodies can be erased and the chain still verifies; the key lies in the data directory. Checks what
  * `directory` holds, with or without a daemon on it, read-only and without the lock. */
 struct fs_verdict {
     uint64_t first, last, checked; /* entries */
+    uint64_t erased;               /* of these: with an erased body */
     uint64_t bad;                  /* the first that does not fit; 0: none */
     char text[160];
 };
