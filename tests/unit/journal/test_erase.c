@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Erasing a person: nothing in the file tells of them any more, everybody else is as before, and the chain
  * still fits. */
+#include "base/buf.h"
 #include "bench_journal.h"
 
 /* An event that sets fact `n` of each of the subjects (NULL-terminated) to the value. */
 static uint64_t set_facts(struct bench *bench, const char *const *subjects, int value)
 {
-    char body[1000] = "{\"credential\":\"k1\",\"facts\":[";
+    struct fs_buf body;
+    fs_buf_init(&body, 1000);
+    fs_buf_adds(&body, "{\"credential\":\"k1\",\"facts\":[");
     for (size_t i = 0; subjects[i]; i++)
-        snprintf(body + strlen(body), sizeof body - strlen(body),
-                 "%s{\"fact\":\"n\",\"subject\":\"%s\",\"value\":%d}", i ? "," : "", subjects[i], value);
-    strcat(body, "]}");
-    struct fs_draft draft = bench_draft(bench, body, 0);
+        fs_buf_addf(&body, "%s{\"fact\":\"n\",\"subject\":\"%s\",\"value\":%d}", i ? "," : "", subjects[i],
+                    value);
+    fs_buf_adds(&body, "]}");
+    struct fs_draft draft = bench_draft(bench, body.data, 0);
     draft.subjects = subjects;
-    return bench_append(bench, &draft).number;
+    uint64_t number = bench_append(bench, &draft).number;
+    fs_buf_finish(&body);
+    return number;
 }
 
 static void name_of(struct bench *bench, const char *text, char name[65])
