@@ -6,8 +6,19 @@
 #include "base/fault.h"
 
 #include <stdio.h>
-
+#include <string.h>
+#include <time.h>
 #include "base/str.h"
+
+bool fs_fault_wait(const char *value)
+{
+    uint64_t ms;
+    if (!value || strncmp(value, "ms:", 3) != 0 || !fs_parse_u64(fs_str_from(value + 3), &ms))
+        return false;
+    struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+    nanosleep(&pause, NULL);
+    return true;
+}
 
 static bool refuse(struct fs_str word, char bad[64])
 {
@@ -19,7 +30,6 @@ static bool refuse(struct fs_str word, char bad[64])
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "fatal.h"

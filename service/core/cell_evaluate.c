@@ -65,7 +65,7 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
         look->next = end;
 }
 
-static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced,
+static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced, char *trace,
                     struct outlook *look)
 {
     const struct fs_flag *flag = e->set->flags[index];
@@ -93,7 +93,8 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
     struct fs_evaluation_input input = {.context = context->json,
                                         .facts = context->owner->facts_json,
                                         .standings = standings,
-                                        .wall_ms = e->now.wall};
+                                        .wall_ms = e->now.wall,
+                                        .trace = trace};
     fs_evaluate(flag, &input, &e->arena, &look->value);
     next_wall = look->value.next_change < next_wall ? look->value.next_change : next_wall;
     int64_t next = fs_mono_of_wall(e, next_wall);
@@ -102,6 +103,14 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
         fs_answer_finish(&own[d]);
     fs_arena_reset(&e->arena);
     e->counts.evaluations++;
+}
+
+void fs_cell_trace(struct fs_engine *e, struct fs_context *context, uint32_t index, char pointer[256])
+{
+    struct outlook look;
+    pointer[0] = 0;
+    look_at(e, context, index, false, pointer, &look);
+    fs_evaluation_finish(&look.value);
 }
 
 static bool tells(const struct fs_cause *cause, uint64_t entry)
@@ -239,7 +248,7 @@ static void evaluate(struct fs_engine *e, struct fs_context *context, uint32_t i
         return;
     fs_cell_bind_where_needed(e, context, index);
     cell->forced |= is_impatient(e, context, index);
-    look_at(e, context, index, cell->forced, &look);
+    look_at(e, context, index, cell->forced, NULL, &look);
     look.impatient = cell->known && look.pending && cell->forced;
     look.pending &= !look.impatient;
     bool holds = look.doubted || look.uncommitted;
@@ -283,7 +292,7 @@ void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t 
 {
     struct outlook look;
     fs_cell_bind_where_needed(e, context, flag);
-    look_at(e, context, flag, true, &look);
+    look_at(e, context, flag, true, NULL, &look);
     *out = look.value;
 }
 
@@ -309,7 +318,7 @@ bool fs_cell_withdraws(struct fs_engine *e, struct fs_proposal *proposal)
         return false;
     struct outlook look;
     fs_cell_bind_where_needed(e, context, proposal->flag);
-    look_at(e, context, proposal->flag, proposal->forced, &look);
+    look_at(e, context, proposal->flag, proposal->forced, NULL, &look);
     bool good = fs_evaluation_equal(&look.value, &proposal->value) && (!look.pending || proposal->forced) &&
                 !look.uncommitted;
     good = good &&

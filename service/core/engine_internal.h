@@ -93,6 +93,8 @@ void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
 /* cell_evaluate.c */
 void fs_cells_evaluate(struct fs_engine *e);
+/* The branch that decides as things stand now; "": no rule does, or none may run. */
+void fs_cell_trace(struct fs_engine *e, struct fs_context *context, uint32_t index, char pointer[256]);
 void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* a first value, now */
 void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
                       struct fs_evaluation *out);

@@ -158,6 +158,8 @@ static void evaluate_plain(struct fs_evaluating *e)
             .context = e->input->context, .flag_key = flag->key, .wall_ms = e->input->wall_ms};
         struct fs_value value = fs_rule_run(flag->targeting, &scope, e->arena);
         fs_evaluation_schedule(flag->targeting, &scope, e->arena, &out->next_change);
+        if (e->input->trace)
+            fs_rule_trace(flag->targeting, &scope, e->arena, e->input->trace);
         reason = FS_REASON_DEFAULT;
         if (value.kind == FS_FAILED) {
             fs_evaluation_error(out, FS_ERROR_GENERAL, "targeting failed: %.*s", (int)value.string.len,

@@ -201,6 +201,8 @@ static void evaluate_rule(struct fs_evaluating *e, const struct fs_rule *rule)
                              .flag_key = e->flag->key,
                              .wall_ms = e->input->wall_ms};
     fs_evaluation_schedule(rule, &scope, e->arena, &e->out->next_change);
+    if (e->input->trace)
+        fs_rule_trace(rule, &scope, e->arena, e->input->trace);
     if (rule == e->flag->value) {
         const char *why = "";
         json_t *value = fs_rule_run_json(rule, &scope, e->arena, &why);

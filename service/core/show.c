@@ -256,23 +256,17 @@ static json_t *show_decisions(struct fs_engine *e, const struct fs_flag *flag,
     return list;
 }
 
-/* The branch of the targeting that decided, run anew on the facts as they stand; not told of one that reads a
- * decision. */
-static void show_rule(struct fs_engine *e, const struct fs_flag *flag, const struct fs_context *context,
-                      json_t *root)
+/* The branch of the targeting, or of the rule that makes the value, that decided: run anew on the answers and
+ * facts as they stand. */
+static void show_branch(struct fs_engine *e, const struct fs_flag *flag, struct fs_context *context,
+                        json_t *root)
 {
-    if (!flag->targeting)
+    char pointer[256];
+    if (!flag->targeting && !flag->value)
         return;
-    char pointer[256] = "";
-    struct fs_scope scope = {.context = context->json,
-                             .facts = context->owner->facts_json,
-                             .flag_key = flag->key,
-                             .wall_ms = e->now.wall};
-    if (!fs_rule_reads_decision(flag->targeting)) {
-        fs_rule_trace(flag->targeting, &scope, &e->arena, pointer);
+    fs_cell_trace(e, context, (uint32_t)flag->index, pointer);
+    if (*pointer)
         json_object_set_new(root, "branch", json_string(pointer));
-    }
-    fs_arena_reset(&e->arena);
 }
 
 static json_t *show_acks(const struct fs_context *context, uint32_t flag, uint64_t revision)
@@ -335,6 +329,6 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
         json_object_set(root, "definition", flag->source_text);
     if (context->owner->facts_json && json_object_size(context->owner->facts_json))
         json_object_set(root, "facts", context->owner->facts_json);
-    show_rule(e, flag, context, root);
+    show_branch(e, flag, context, root);
     return root;
 }

@@ -55,7 +55,7 @@ static bool fail_locked(int lock, const char *directory, struct fs_err *err)
     char text[24] = "";
     ssize_t got = pread(lock, text, sizeof text - 1, 0);
     text[got > 0 ? strcspn(text, "\n") : 0] = 0;
-    return fs_fail(err, FS_ERR_UNAVAILABLE,
+    return fs_fail(err, FS_ERR_GENERAL,
                    "%s: process %s uses this data directory: stop it, or give this one another (--data)",
                    directory, *text ? text : "(unknown)");
 }

@@ -110,10 +110,10 @@ struct fs_daemon {
     unsigned demo_step;
     int64_t demo_due; /* mono ms */
     bool journaled;   /* the entry that tells of this start is on disk */
+    bool interrupted; /* told to stop before it ran */
     bool draining;
     int64_t start_due; /* mono ms: the entry of this start failed and is tried again then; 0: no */
     int64_t end_at;    /* mono ms: when draining, the time to stop */
-    bool stopped;
 };
 
 /* serve.c: sources, flags, journal, threads; then runs until it is told to stop. Returns an exit status.

@@ -172,17 +172,6 @@ static bool is_drained(struct fs_daemon *daemon)
            !daemon->waiting.count && !fs_queue_length(daemon->inbox);
 }
 
-/* A core that hangs must not stretch a lease: tests make it hang here. */
-static void maybe_hang(void)
-{
-    const char *fault = fs_fault("core.hang");
-    if (!fault || strncmp(fault, "ms:", 3))
-        return;
-    int64_t ms = strtoll(fault + 3, NULL, 10);
-    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
-    nanosleep(&wait, NULL);
-}
-
 void fs_daemon_run(struct fs_daemon *daemon)
 {
     while (!is_drained(daemon)) {
@@ -204,7 +193,8 @@ void fs_daemon_run(struct fs_daemon *daemon)
             fs_list_remove(node);
             dispatch(daemon, FS_CONTAINER(node, struct fs_message, node));
         }
-        maybe_hang();
+        fs_fault_wait(
+            fs_fault("core.hang")); /* a core that hangs must not stretch a lease: tests make it hang here */
         fs_engine_turn(daemon->engine, fs_daemon_now(daemon));
         if (daemon->start_due && fs_daemon_now(daemon).mono >= daemon->start_due)
             fs_daemon_append_start(daemon);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "core/json.h"
@@ -87,9 +88,21 @@ static bool restore_fact(void *self, const struct fs_fact_state *fact)
     return true;
 }
 
+/* Signals wait until their thread is there; a long journal must not hold up who ends the daemon meanwhile. */
+static bool is_told_to_stop(void)
+{
+    sigset_t waiting;
+    return !sigpending(&waiting) && (sigismember(&waiting, SIGTERM) || sigismember(&waiting, SIGINT));
+}
+
 static bool replay_entry(void *self, const struct fs_entry *entry)
 {
     struct fs_daemon *daemon = self;
+    fs_fault_wait(fs_fault("serve.replay"));
+    if (is_told_to_stop()) {
+        daemon->interrupted = true;
+        return false;
+    }
     fs_engine_replay(daemon->engine, entry);
     return true;
 }
@@ -233,6 +246,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
     if (!fs_journal_facts(daemon->journal, restore_fact, daemon, err) ||
         !fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
+    if (daemon->interrupted)
+        return false;
     if (!fs_daemon_load_flags(daemon, true))
         return fs_fail(
             err, FS_ERR_FLAGS,
@@ -343,9 +358,12 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
     fs_list_init(&daemon.receipt_streams);
     if (!start(&daemon, config, &err)) {
         fs_config_locate(config, &err);
-        FS_LOG_ERROR("serve", err.text);
+        if (daemon.interrupted)
+            FS_LOG_INFO("serve", "told to stop while the journal was read");
+        else
+            FS_LOG_ERROR("serve", err.text);
         take_down(&daemon);
-        return fs_err_exit(err.code);
+        return daemon.interrupted ? 0 : fs_err_exit(err.code);
     }
     bool has_signals = !pthread_create(&signals, NULL, watch_signals, &daemon);
     say_hello(&daemon);

@@ -57,6 +57,18 @@ def test_history_tells_the_changes_of_a_cell_newest_first_and_why_tells_a_past_m
     assert past["to"]["value"] is False and past["entry"] == changes[1]["entry"]
 
 
+def test_why_points_at_the_branch_that_decided_also_where_it_reads_a_decision(daemon, client):
+    d = daemon({"lounge": {"variants": {"full": "full", "bar": "bar", "none": "none"}, "safeVariant": "none", "factDefaults": {"tier": "tin"},
+                           "decision": {"rule": {"==": [{"var": "facts.tier"}, "gold"]}},
+                           "targeting": {"if": [{"var": "decision.allowed"}, {"if": [{"==": [{"var": "team"}, "red"]}, "full", "bar"]}, "none"]}}})
+    client(d, [{"context": {"targetingKey": "ada", "team": "red"}}]).wait_lease()
+    assert d.get("/v1/why?subject=ada&flag=lounge").json["branch"] == "/if/2"
+    d.facts("ada", {"tier": "gold"}, "wait=delivered")
+    why = d.get("/v1/why?subject=ada&flag=lounge").json
+    assert (why["value"]["value"], why["branch"]) == ("full", "/if/1/if/1")
+    assert "/if/1/if/1" in d.command("why", "ada", "lounge").stdout
+
+
 def test_why_tells_the_past_of_the_context_that_is_named(daemon, client):
     d = daemon({"team": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "factDefaults": {"tier": "none"},
                          "targeting": {"if": [{"and": [{"==": [{"var": "facts.tier"}, "gold"]}, {"==": [{"var": "team"}, "red"]}]}, "on", "off"]}}})

@@ -45,7 +45,10 @@ static void run(const struct fs_flagset *set, const struct world *world, struct 
     json_t *context = json_of(world->context ? world->context : "{}"), *facts = json_of(world->facts);
     for (size_t i = 0; i < 3; i++)
         set_standing(&world->stands[i], &answers[i], &standings[i]);
-    struct fs_evaluation_input input = {context, facts, standings, world->wall ? world->wall : FS_TEST_WALL};
+    struct fs_evaluation_input input = {.context = context,
+                                        .facts = facts,
+                                        .standings = standings,
+                                        .wall_ms = world->wall ? world->wall : FS_TEST_WALL};
     fs_arena_init(&arena);
     fs_evaluate(set->flags[0], &input, &arena, out);
     fs_arena_finish(&arena);

@@ -27,6 +27,8 @@ static inline const char *fs_fault(const char *point)
     return 0;
 }
 #endif
+/* Waits for as long as a value of the form "ms:NUMBER" says. False: it is none (or NULL). Any thread. */
+bool fs_fault_wait(const char *value);
 /* Reads FLAGSTAFF_FAULTS. False with the offending word in `bad` (64 bytes) where it is malformed, or set in
  * a build without fault points. */
 bool fs_fault_setup(const char *text, char bad[64]);

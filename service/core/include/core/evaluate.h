@@ -47,6 +47,7 @@ struct fs_evaluation_input {
     const json_t *facts;   /* facts of the subject that are in force: name -> value; may be NULL */
     const struct fs_standing *standings; /* one for each of flag->decisions, in their order */
     int64_t wall_ms;
+    char *trace; /* 256 bytes for the branch of the rule that decided (fs_rule_trace); may be NULL */
 };
 
 struct fs_evaluation {
