@@ -118,9 +118,13 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
         return false;
     if (taken)
         return true;
-    if (!find_command(argv[1], &command, err) ||
-        !fs_config_load(&call->config, command, argc - 2, argv + 2, environment, err))
+    if (!find_command(argv[1], &command, err))
         return false;
+    if (!fs_config_load(&call->config, command, argc - 2, argv + 2, environment, err)) {
+        for (size_t i = 0; i < call->config.mistakes.count; i++)
+            fprintf(errors, "flagstaff: %s\n", call->config.mistakes.items[i]);
+        return false;
+    }
     if (fs_config_true(&call->config, FS_OPT_HELP)) {
         print_help(call, false, command);
         return true;

@@ -125,6 +125,9 @@ void fs_config_finish(struct fs_config *config)
     for (size_t i = 0; i < config->positional_count; i++)
         fs_free(config->positional[i]);
     fs_free(config->positional);
+    for (size_t i = 0; i < config->mistakes.count; i++)
+        fs_free(config->mistakes.items[i]);
+    fs_vec_finish(&config->mistakes);
     fs_free(config->file);
     fs_document_finish(&config->document);
     memset(config, 0, sizeof *config);

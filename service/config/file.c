@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration file: its members against the table. Whatever is not in the table is an error with a
- * suggestion. */
+ * suggestion. All that is wrong is told at once. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +27,9 @@ static bool fail_at(const struct file_reader *reader, int line, int column, cons
     va_start(args, format);
     char *text = fs_vformat(format, args);
     va_end(args);
+    /* The one before it goes where there is room for many; the last one is the error itself. */
+    if (reader->err->code)
+        fs_vec_push(&reader->config->mistakes, fs_strdup(reader->err->text));
     fs_fail(reader->err, FS_ERR_CONFIG, "%s:%d:%d: %s%s%s", reader->config->file, line, column, name,
             *name ? ": " : "", text);
     fs_free(text);
@@ -103,6 +106,7 @@ static bool set(const struct file_reader *reader, enum fs_option_id id, const st
 
 static bool read_members(const struct file_reader *reader, const char *group, const struct fs_doc_node *map)
 {
+    bool all = true;
     for (size_t i = 0; i < map->count; i++) {
         const struct fs_doc_member *member = &map->members[i];
         char *name = fs_format("%s%s%s", group, *group ? "." : "", member->key);
@@ -118,10 +122,9 @@ static bool read_members(const struct file_reader *reader, const char *group, co
             fine = fail_at(reader, member->value->line, member->value->column, name,
                            "expected a map of options");
         fs_free(name);
-        if (!fine)
-            return false;
+        all = fine && all;
     }
-    return true;
+    return all;
 }
 
 /* Members called ...File are paths: from here on they do not depend on the file's folder. */
@@ -148,6 +151,22 @@ static bool source_name_is_fine(const char *name)
     return length > 0 && length <= 64 && !name[length] && strcmp(name, "builtin") != 0;
 }
 
+static bool read_source(const struct file_reader *reader, const struct fs_doc_member *source)
+{
+    if (!source_name_is_fine(source->key))
+        return fail_at(reader, source->line, source->column, "sources",
+                       "'%s' cannot be a source's name: letters, digits, '_' and '-', and not builtin, "
+                       "which is always there",
+                       source->key);
+    if (source->value->kind != FS_DOC_MAP)
+        return fail_at(reader, source->value->line, source->value->column, "sources",
+                       "%s: expected a map with `type` and what it needs", source->key);
+    struct fs_config_source *out = &reader->config->sources[reader->config->source_count++];
+    *out = (struct fs_config_source){source->key, fs_doc_json(source->value), source->line, source->column};
+    resolve_paths(reader->folder, out->options);
+    return true;
+}
+
 static bool read_sources(const struct file_reader *reader)
 {
     const struct fs_doc_member *member = fs_doc_find(reader->config->document.root, "sources");
@@ -157,23 +176,11 @@ static bool read_sources(const struct file_reader *reader)
         return fail_at(reader, member->value->line, member->value->column, "sources",
                        "expected a map, such as { opa: { type: opa, url: ... } }");
     const struct fs_doc_node *map = member->value;
+    bool all = true;
     reader->config->sources = fs_calloc(map->count + 1, sizeof *reader->config->sources);
-    for (size_t i = 0; i < map->count; i++) {
-        const struct fs_doc_member *source = &map->members[i];
-        if (!source_name_is_fine(source->key))
-            return fail_at(reader, source->line, source->column, "sources",
-                           "'%s' cannot be a source's name: letters, digits, '_' and '-', and not builtin, "
-                           "which is always there",
-                           source->key);
-        if (source->value->kind != FS_DOC_MAP)
-            return fail_at(reader, source->value->line, source->value->column, "sources",
-                           "%s: expected a map with `type` and what it needs", source->key);
-        struct fs_config_source *out = &reader->config->sources[reader->config->source_count++];
-        *out =
-            (struct fs_config_source){source->key, fs_doc_json(source->value), source->line, source->column};
-        resolve_paths(reader->folder, out->options);
-    }
-    return true;
+    for (size_t i = 0; i < map->count; i++)
+        all = read_source(reader, &map->members[i]) && all;
+    return all;
 }
 
 static bool read_text(const char *path, char **out, size_t *length, struct fs_err *err)
@@ -210,18 +217,22 @@ static bool read_document(const struct file_reader *reader, const char *text, si
     if (root->kind != FS_DOC_MAP)
         return fail_at(reader, root->line, root->column, "",
                        "expected a map of options, such as listen: 127.0.0.1:8080");
-    return read_members(reader, "", root) && read_sources(reader);
+    bool members = read_members(reader, "", root);
+    return read_sources(reader) && members;
 }
 
 bool fs_config_read_file(struct fs_config *config, const char *path, struct fs_err *err)
 {
     const char *slash = strrchr(path, '/');
-    struct file_reader reader = {.config = config, .err = err};
+    struct fs_err last = {0};
+    struct file_reader reader = {.config = config, .err = &last};
     char *text = NULL;
     size_t length = 0;
     config->file = fs_strdup(path);
     reader.folder = slash ? fs_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : fs_strdup("");
-    bool fine = read_text(path, &text, &length, err) && read_document(&reader, text, length);
+    bool fine = read_text(path, &text, &length, &last) && read_document(&reader, text, length);
+    if (!fine && err)
+        *err = last;
     fs_free(text);
     fs_free(reader.folder);
     return fine;

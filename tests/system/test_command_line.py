@@ -169,6 +169,15 @@ def test_check_config_misses_a_flag_file_that_is_not_there(tmp_path):
     assert done.returncode == 3 and "gone.yaml: No such file" in done.stderr
 
 
+def test_all_mistakes_of_a_configuration_are_told_at_once(tmp_path):
+    config = tmp_path / "flagstaff.yaml"
+    config.write_text("lisen: x\nlease: 30\nsources: { 'a b': {} }\n")
+    done = run("serve", "--config", str(config))
+    assert done.returncode == 3
+    assert [line.split(": ")[1].rsplit("/", 1)[1] for line in done.stderr.splitlines()] == [
+        "flagstaff.yaml:1:1", "flagstaff.yaml:2:8", "flagstaff.yaml:3:12"]
+
+
 def test_watch_says_where_it_finds_no_daemon(daemon):
     watch = Process([BINARY, "watch", "ada", "--url", "http://127.0.0.1:1"], name="watch")
     try:

@@ -77,6 +77,22 @@ static void what_is_wrong_is_told_with_its_place(void **state)
     is_wrong("tls: { clientCa: a }\n", "tls.clientCa");
 }
 
+static void all_that_is_wrong_is_told_at_once(void **state)
+{
+    (void)state;
+    struct fs_config config;
+    struct fs_err err = {0};
+    const char *path = file_with("lisen: x\nlog:\n  levle: info\n  format: yaml\nsources: { builtin: {} }\n");
+    assert_false(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, &err));
+    assert_int_equal(config.mistakes.count, 3);
+    assert_non_null(strstr(config.mistakes.items[0], ":1:1: lisen"));
+    assert_non_null(strstr(config.mistakes.items[1], ":3:3: log.levle"));
+    assert_non_null(strstr(config.mistakes.items[2], ":4:11: log.format"));
+    assert_non_null(strstr(err.text, ":5:12: sources: 'builtin'"));
+    fs_config_finish(&config);
+    unlink(path);
+}
+
 static void a_file_that_is_not_there_is_named(void **state)
 {
     (void)state;
@@ -120,6 +136,7 @@ int main(void)
         cmocka_unit_test(a_file_sets_options_groups_and_sources),
         cmocka_unit_test(json_is_a_configuration_too_and_so_is_nothing),
         cmocka_unit_test(what_is_wrong_is_told_with_its_place),
+        cmocka_unit_test(all_that_is_wrong_is_told_at_once),
         cmocka_unit_test(a_file_that_is_not_there_is_named),
         cmocka_unit_test(errors_of_others_get_their_place_in_the_file),
     };

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "base/err.h"
+#include "base/vec.h"
 #include "config/option.h"
 #include "yaml/document.h"
 
@@ -49,13 +50,15 @@ struct fs_config {
     char **
         positional; /* NULL-terminated; what stands on the command line behind the command and is no option */
     size_t positional_count;
-    char *file; /* the configuration file; NULL: none */
+    char *file;              /* the configuration file; NULL: none */
+    FS_VEC(char *) mistakes; /* in the file, before the one that fs_config_load() fails with */
     struct fs_document document;
 };
 
 /* Everything for one command. `argv` begins behind the command's name, `environment` is like environ (may be
  * NULL). With --help nothing but the arguments is read. False with `err`: FS_ERR_USAGE for arguments,
- * FS_ERR_CONFIG for environment and file (FILE:LINE:COLUMN). Finish in either case. */
+ * FS_ERR_CONFIG for environment and file (FILE:LINE:COLUMN); further mistakes of the file stand in
+ * config->mistakes. Finish in either case. */
 bool fs_config_load(struct fs_config *config, enum fs_command command, int argc, char *const *argv,
                     char *const *environment, struct fs_err *err);
 void fs_config_finish(struct fs_config *config); /* accepts NULL and zeroed */
