@@ -98,6 +98,8 @@ struct fs_daemon {
     int64_t started;       /* wall ms */
     int64_t flags_checked; /* mono ms */
     char flags_state[65];  /* digest over names, sizes and times of the flag files */
+    bool flags_reading;    /* the worker looks at them */
+    bool flags_forced;     /* and is to do so again, and to read them */
     uint64_t flag_loads, flag_failures;
     struct fs_flagset *next_set; /* loaded, and waiting for its entry */
     uint64_t next_set_token;
@@ -129,9 +131,13 @@ void fs_daemon_stop(struct fs_daemon *daemon); /* begins to drain */
 struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon);
 
 /* flags.c: loading and reloading */
-bool fs_daemon_load_flags(struct fs_daemon *daemon,
-                          bool first); /* false: they are wrong, what runs goes on */
-void fs_daemon_check_flags(struct fs_daemon *daemon);
+struct fs_flag_reading;
+bool fs_daemon_load_flags(struct fs_daemon *daemon); /* at the start. False: they are wrong */
+/* Has the worker look at the files, and read them where they have changed, or `forced`; what comes of it is
+ * a notice, which fs_daemon_flags_read() takes. */
+void fs_daemon_check_flags(struct fs_daemon *daemon, bool forced);
+void fs_daemon_flags_read(struct fs_daemon *daemon, struct fs_flag_reading *reading);
+void fs_flag_reading_destroy(struct fs_flag_reading *reading); /* accepts NULL */
 /* The notice of a config entry: the set that it stands for rules from now on, or is loaded again where it
  * failed. */
 void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
@@ -221,16 +227,18 @@ bool fs_worker_do(struct fs_worker *worker, void (*run)(void *arg), void *arg);
 void fs_worker_stop(struct fs_worker *worker);
 
 /* notices.c: messages of this folder's own on the inbox */
-enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_COMMITS };
+enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_COMMITS, FS_NOTICE_FLAGS };
 struct fs_notice {
     struct fs_message message;
     enum fs_notice_kind kind;
     struct fs_commit *commits; /* COMMITS */
     size_t count;
+    struct fs_flag_reading *flags; /* FLAGS */
 };
 void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind);
 void fs_notice_commits(void *inbox, const struct fs_commit *commits,
-                       size_t count);                         /* the journal's callback */
+                       size_t count);                                          /* the journal's callback */
+void fs_notice_flags(struct fs_queue *inbox, struct fs_flag_reading *reading); /* takes it */
 struct fs_notice *fs_notice_from(struct fs_message *message); /* NULL where it is another's */
 void fs_notice_destroy(struct fs_notice *notice);
 

@@ -102,21 +102,30 @@ static void take_fetched(struct fs_daemon *daemon, struct fs_fetch_message *mess
     memset(message->answers, 0, message->count * sizeof *message->answers); /* taken over */
 }
 
+/* Waits for the door, which has them: on the worker's thread. */
+static void reload_tls(void *server)
+{
+    struct fs_err err;
+    if (!fs_server_reload_tls(server, &err))
+        FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
+}
+
 static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice)
 {
     switch (notice->kind) {
     case FS_NOTICE_STOP:
         fs_daemon_stop(daemon);
         break;
-    case FS_NOTICE_RELOAD: {
-        struct fs_err err;
+    case FS_NOTICE_RELOAD:
         FS_LOG_INFO("serve", "reloading flags, secrets and certificates");
-        fs_daemon_load_flags(daemon, false);
+        fs_daemon_check_flags(daemon, true);
         fs_fetch_reload(daemon->fetch);
-        if (!fs_server_reload_tls(daemon->server, &err))
-            FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
+        if (!fs_worker_do(daemon->worker, reload_tls, daemon->server))
+            FS_LOG_ERROR("serve", "certificates are not reloaded", "error", "too much to do: try again");
         break;
-    }
+    case FS_NOTICE_FLAGS:
+        fs_daemon_flags_read(daemon, notice->flags);
+        break;
     case FS_NOTICE_COMMITS:
         for (size_t i = 0; i < notice->count; i++)
             fs_daemon_committed(daemon, &notice->commits[i]);
@@ -199,7 +208,7 @@ void fs_daemon_run(struct fs_daemon *daemon)
         if (daemon->start_due && fs_daemon_now(daemon).mono >= daemon->start_due)
             fs_daemon_append_start(daemon);
         if (fs_daemon_now(daemon).mono >= check) {
-            fs_daemon_check_flags(daemon);
+            fs_daemon_check_flags(daemon, false);
             fs_ofrep_streams_expire(daemon);
         }
     }

@@ -248,7 +248,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
         return false;
     if (daemon->interrupted)
         return false;
-    if (!fs_daemon_load_flags(daemon, true))
+    if (!fs_daemon_load_flags(daemon))
         return fs_fail(
             err, FS_ERR_FLAGS,
             "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
