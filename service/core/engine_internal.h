@@ -126,6 +126,8 @@ bool fs_proposal_is_void(const struct fs_proposal *proposal);
 void fs_tick_record_withdrawn(struct fs_engine *e, const struct fs_proposal *proposal,
                               const struct fs_cause *cause);
 void fs_tick_drop(struct fs_engine *e); /* the tick under way, and all that is proposed */
+/* The same; but what is in force already is told, as much as the journal takes. */
+void fs_tick_tell_and_drop(struct fs_engine *e);
 struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);
 /* view.c */

@@ -200,7 +200,7 @@ static void drop_tick(struct fs_engine *e, struct untrue *untrue)
         give_back(&e->taking.items[i]);
     for (size_t i = e->giving.head; i < e->giving.count; i++)
         give_back(&e->giving.items[i]);
-    fs_tick_drop(e);
+    fs_tick_tell_and_drop(e);
 }
 
 void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t entry, struct fs_time now)
