@@ -111,7 +111,7 @@ void ofi_evaluate(of_client *client, const char *key, of_type type, const of_fla
         slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
     if (__builtin_expect(provider == NULL || !plain(client, provider, options), 0)) {
         if (slot != NULL)
-            ofi_leave(slot);
+            ofi_leave_plain(slot);
         evaluate_any(client, key, type, default_value, context, options, details);
         return;
     }
@@ -145,7 +145,7 @@ of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type typ
     of_flag_value value = resolution.value;
     if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
         of_resolution_clear(&resolution);
-    ofi_leave(slot);
+    ofi_leave_plain(slot);
     return __builtin_expect(error != OF_OK, 0) ? *default_value : value;
 }
 
@@ -156,9 +156,11 @@ bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, c
     if (slot == NULL)
         return default_value;
     of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (__builtin_expect(!plain(client, provider, options) || provider->methods.resolve_bool == NULL, 0)) {
+    if (__builtin_expect(!plain(client, provider, options) || provider->methods.resolve_bool == NULL ||
+                             ofi_unheard(provider),
+                         0)) {
         const of_flag_value otherwise = {.boolean = default_value};
-        ofi_leave(slot);
+        ofi_leave_plain(slot);
         return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, &otherwise, context, options).boolean;
     }
     of_resolution resolution = {0};
@@ -197,7 +199,7 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
         return string;
     }
     if (slot != NULL)
-        ofi_leave(slot);
+        ofi_leave_plain(slot);
     evaluate_any(client, key, OF_TYPE_STRING, &value, context, options, &details);
     return ofi_string_of(&details);
 }

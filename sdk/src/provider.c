@@ -54,7 +54,7 @@ void of_provider_unref(of_provider *provider)
     if (provider == NULL || provider == &ofi_noop ||
         atomic_fetch_sub_explicit(&provider->refs, 1, memory_order_acq_rel) != 1)
         return;
-    ofi_reap(); /* what it retired is its own, and no evaluation is inside any more */
+    ofi_reap(provider); /* no evaluation is inside any more */
     if (provider->methods.destroy != NULL)
         provider->methods.destroy(provider->self);
     for (size_t i = 0; i < provider->hook_count; i++)

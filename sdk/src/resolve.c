@@ -189,13 +189,17 @@ static of_error check_object(of_error error, of_resolution *resolution)
     return OF_ERROR_TYPE_MISMATCH;
 }
 
-of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
-                     const of_flag_value *default_value, const of_context *context, of_resolution *resolution)
+of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const of_flag_value *default_value,
+                     const of_context *context, of_resolution *resolution)
 {
     const of_provider_methods *methods = &provider->methods;
     void *self = provider->self;
     if (provider == &ofi_noop)
         return resolve_noop(type, default_value, resolution);
+    if (ofi_unheard(provider)) {
+        resolution->error_message = "the provider has not begun to start yet";
+        return OF_ERROR_PROVIDER_NOT_READY;
+    }
     switch (type) {
     case OF_TYPE_BOOL:
         if (methods->resolve_bool == NULL)

@@ -22,10 +22,16 @@ struct ofi_call {
     const of_context *context;         /* merged */
 };
 
+/* 1.1.2.2: whether the provider is not to be asked yet, since its init may not have been entered. Status is
+ * no matter of this: once init has been heard of, a provider answers for itself. */
+static inline bool ofi_unheard(of_provider *provider)
+{
+    return __builtin_expect(atomic_load_explicit(&provider->unheard, memory_order_acquire), 0);
+}
+
 /* Asks the provider, and checks what it says (1.3.4). */
-of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
-                     const of_flag_value *default_value, const of_context *context,
-                     of_resolution *resolution);
+of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const of_flag_value *default_value,
+                     const of_context *context, of_resolution *resolution);
 
 /* Runs the hooks around it where there are any, and fills the details. */
 void ofi_run(const struct ofi_call *call, of_details *details);

@@ -4,8 +4,10 @@
  * For those who write providers (specification section 2).
  *
  * A provider is a set of functions and a pointer of its own. What it can rely on:
- * - The resolvers run on the threads that evaluate, many at once, and from before `init` has returned until
- *   `destroy`. In whatever state it is, a provider answers for itself: #OF_ERROR_PROVIDER_NOT_READY or
+ * - The resolvers run on the threads that evaluate, many at once, until `destroy`. A registered provider is
+ *   not asked before `init` was entered (1.1.2.2), which the SDK knows from the first event that it emits
+ *   since, or from its return; evaluations until then get the default value and #OF_ERROR_PROVIDER_NOT_READY.
+ *   From then on, in whatever state it is, a provider answers for itself: that code and
  *   #OF_ERROR_PROVIDER_FATAL are its answers, the SDK does not give them on its behalf.
  * - `init`, `on_context_changed` and `shutdown` run with no lock held and are allowed to block. `init` and
  *   `on_context_changed` never overlap each other. `shutdown` may come while `init` runs, which then should
@@ -107,9 +109,11 @@ typedef struct of_provider_methods {
     /** Records a tracking event (2.7). It should not block. The details may be NULL. */
     void (*track)(void *self, const char *name, const of_context *context, const of_tracking *details);
     /**
-     * Static paradigm: the context was replaced. Emits #OF_EVENT_RECONCILING at its start when it takes
-     * time, #OF_EVENT_CONTEXT_CHANGED before it returns #OF_OK, #OF_EVENT_ERROR before it returns anything
-     * else (2.8.4). While a still newer context waits, the SDK holds the closing event back.
+     * Static paradigm: the context was replaced. A provider that keeps nothing for a context leaves it NULL:
+     * it gets the context with each evaluation, and the SDK tells handlers #OF_EVENT_CONTEXT_CHANGED for it,
+     * which leaves its status as it is. Any other provider emits #OF_EVENT_RECONCILING at its start when it
+     * takes time, #OF_EVENT_CONTEXT_CHANGED before it returns #OF_OK, #OF_EVENT_ERROR before it returns
+     * anything else (2.8.4). While a still newer context waits, the SDK holds the closing event back.
      */
     of_error (*on_context_changed)(void *self, of_provider *provider, const of_context *before,
                                    const of_context *now);
@@ -177,8 +181,9 @@ typedef struct of_retired {
 /**
  * Lets resolvers read shared state without a lock and without counting: a resolver loads a pointer
  * to the state (acquire), the writer stores a pointer to the new state (release) and retires the old one.
- * `run` is called once no resolver of this provider that may have seen it is running, at once or later, on
- * any thread. It cannot fail.
+ * `run` is called once no resolver of this provider that may have seen it is running: inside of this call, of
+ * a later one for the same provider, or where the last reference to the provider is given up. So `run` must
+ * not take a lock that is held around this call. It cannot fail.
  */
 OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void (*run)(of_retired *retired));
 
