@@ -8,7 +8,7 @@ function(flagstaff_ofrep_provider_test topic)
   add_executable(${target} "${source}/test_${topic}.c" ${files})
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/providers/ofrep/include"
     "${CMAKE_SOURCE_DIR}/providers/ofrep/src" "${source}")
-  target_link_libraries(${target} PRIVATE sdk_support openfeature lib::curl lib::cmocka lib::threads)
+  target_link_libraries(${target} PRIVATE provider_outbox sdk_support openfeature lib::curl lib::cmocka lib::threads)
   flagstaff_compile(${target})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME unit/ofrep_provider/${topic} COMMAND ${target})

@@ -62,6 +62,10 @@ if(TARGET openfeature_memory AND TARGET openfeature_env AND TARGET openfeature_m
   endif()
 endif()
 
+if(TARGET provider_outbox)
+  flagstaff_sdk_test(outbox provider_outbox)
+endif()
+
 if(TARGET openfeature)
   include("${CMAKE_CURRENT_LIST_DIR}/../conformance/sdk/conformance.cmake")
 endif()

@@ -80,14 +80,7 @@ static struct table *read_files(const struct file *file, char problem[FILE_PROBL
     return table;
 }
 
-static void emit(struct file *file, of_event_type type, const char *message)
-{
-    of_provider_event event = OF_PROVIDER_EVENT(type);
-    event.message = message;
-    of_provider_emit(file->provider, &event);
-}
-
-static void emit_changed(struct file *file, const struct table *old, const struct table *now)
+static void put_changed(struct file *file, const struct table *old, const struct table *now)
 {
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
     size_t count = 0;
@@ -95,7 +88,7 @@ static void emit_changed(struct file *file, const struct table *old, const struc
     event.flags_changed = keys;
     event.flags_changed_count = keys == NULL ? 0 : count;
     if (keys == NULL || count > 0) {
-        of_provider_emit(file->provider, &event);
+        ofo_put(&file->outbox, &event);
     }
     of_free(keys);
 }
@@ -107,11 +100,11 @@ static void take(struct file *file, struct table *now)
     struct table *old = atomic_load(&file->table);
     atomic_store_explicit(&file->table, now, memory_order_release);
     if (old == NULL || file->stale) {
-        of_provider_emit_ready(file->provider);
+        ofo_put_status(&file->outbox, OF_EVENT_READY, NULL);
     }
     file->stale = false;
     if (old != NULL) {
-        emit_changed(file, old, now);
+        put_changed(file, old, now);
         of_provider_retire(file->provider, &old->retired, table_retired);
     }
     snprintf(text, sizeof text, "%zu flags read", now->set->count);
@@ -129,10 +122,10 @@ static of_error refresh(struct file *file, char problem[FILE_PROBLEM])
     } else if (now != NULL) {
         take(file, now);
     } else if (old == NULL) {
-        (void)of_provider_emit_error(file->provider, error, problem);
+        (void)ofo_put_error(&file->outbox, error, problem);
     } else {
         file->stale = true;
-        emit(file, OF_EVENT_STALE, problem);
+        ofo_put_status(&file->outbox, OF_EVENT_STALE, problem);
     }
     return error;
 }
@@ -148,7 +141,7 @@ static void *watch_files(void *self)
         if (file->running) {
             (void)refresh(file, problem);
         }
-        (void)pthread_mutex_unlock(&file->lock);
+        ofo_unlock(&file->outbox);
     }
     watch_close(&file->watch);
     return NULL;
@@ -196,9 +189,9 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
     of_error error = refresh(file, problem);
     if (watch && !start_watching(file)) {
         watch_close(&file->watch);
-        error = of_provider_emit_error(provider, OF_ERROR_GENERAL, "no thread to watch the files with");
+        error = ofo_put_error(&file->outbox, OF_ERROR_GENERAL, "no thread to watch the files with");
     }
-    (void)pthread_mutex_unlock(&file->lock);
+    ofo_unlock(&file->outbox);
     return error;
 }
 
@@ -230,6 +223,7 @@ static void destroy(void *self)
 {
     struct file *file = self;
     table_unref(atomic_load(&file->table)); /* in a child of the process that started it */
+    ofo_finish(&file->outbox);
     (void)pthread_mutex_destroy(&file->lock);
     file_options_finish(&file->options);
     of_free(file);
@@ -304,19 +298,19 @@ of_provider *of_file_provider_new(const of_file_options *options, char *problem,
     memset(file, 0, sizeof *file);
     atomic_init(&file->table, NULL);
     of_provider *provider = NULL;
+    (void)pthread_mutex_init(&file->lock, NULL);
+    bool fine = ofo_init(&file->outbox, NULL, &file->lock);
     if (file_options_copy(&file->options, options, &why)) {
-        provider = of_provider_new(&methods, file);
+        provider = fine ? of_provider_new(&methods, file) : NULL;
         why = "out of memory";
     }
     if (provider == NULL) {
         explain(problem, problem_size, why);
-        file_options_finish(&file->options);
-        of_free(file);
+        destroy(file);
         return NULL;
     }
-    (void)pthread_mutex_init(&file->lock, NULL);
     file->watch.fd = -1;
-    file->provider = provider;
+    file->provider = file->outbox.provider = provider;
     return provider;
 }
 
@@ -334,7 +328,7 @@ of_error of_file_provider_reload(of_provider *provider, char *problem, size_t pr
     }
     (void)pthread_mutex_lock(&file->lock);
     of_error error = file->running ? refresh(file, text) : OF_ERROR_PROVIDER_NOT_READY;
-    (void)pthread_mutex_unlock(&file->lock);
+    ofo_unlock(&file->outbox);
     explain(problem, problem_size, error == OF_ERROR_PROVIDER_NOT_READY ? "it is not registered" : text);
     return error;
 }

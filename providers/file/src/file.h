@@ -13,6 +13,7 @@
 #include <openfeature/providers/file.h>
 
 #include "core/evaluate.h"
+#include "outbox.h"
 
 enum { FILE_PROBLEM = 512, FILE_PATHS = 4096 }; /* bytes of a message about files; paths */
 
@@ -95,6 +96,7 @@ struct file {
     of_file_options options;
     _Atomic(struct table *) table; /* NULL: nothing is read */
     pthread_mutex_t lock;          /* over reading, and what follows */
+    struct ofo_outbox outbox;      /* what OpenFeature is to be told */
     bool running;
     bool stale; /* the files are wrong by now */
     bool watching;

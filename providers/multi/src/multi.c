@@ -102,7 +102,7 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
 {
     struct multi *multi = self;
     struct task task = {.run = tell_one, .before = before, .context = now};
-    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONTEXT_CHANGED);
+    (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     multi->reconciling = true;
     (void)pthread_mutex_unlock(&multi->lock);
@@ -112,10 +112,10 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
     multi->reconciling = false;
     if (error == OF_OK) {
         multi->status = OF_STATUS_READY;
-        of_provider_emit(provider, &event);
+        ofo_put_status(&multi->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
     }
     multi_update(multi);
-    (void)pthread_mutex_unlock(&multi->lock);
+    ofo_unlock(&multi->outbox);
     return error;
 }
 
@@ -180,6 +180,7 @@ static void multi_free(struct multi *multi)
         of_free(entry->name);
         of_free(entry->last_message);
     }
+    ofo_finish(&multi->outbox);
     (void)pthread_mutex_destroy(&multi->lock);
     of_free(multi);
 }
@@ -294,10 +295,11 @@ of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count,
     memset(multi, 0, size);
     multi->options = known;
     (void)pthread_mutex_init(&multi->lock, NULL);
-    error = add_entries(multi, entries, count);
+    bool fine = ofo_init(&multi->outbox, NULL, &multi->lock);
+    error = fine ? add_entries(multi, entries, count) : OF_ERROR_NO_MEMORY;
     if (error == OF_OK) {
         provider = of_provider_new(&methods, multi);
-        multi->provider = provider;
+        multi->provider = multi->outbox.provider = provider;
         error = provider == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     }
     if (provider == NULL)

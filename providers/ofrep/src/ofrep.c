@@ -57,6 +57,7 @@ static bool start(struct ofrep *ofrep)
                                      .user = ofrep};
     if (ofrep->http != NULL && ofrep_forked(ofrep)) {
         ofrep->http = NULL; /* the parent's, and lost here */
+        ofrep->outbox.busy = false;
     }
     if (ofrep->http == NULL) {
         ofrep->http = http_start(&setup);
@@ -85,7 +86,7 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
 {
     struct ofrep *ofrep = self;
     char text[300] = "out of memory, or no thread to be had";
-    (void)domain;
+    (void)provider, (void)domain;
     pthread_mutex_lock(&ofrep->lock);
     ofrep->closing = false;
     of_error error = start(ofrep) ? OF_OK : OF_ERROR_NO_THREAD;
@@ -93,18 +94,12 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
         error = fetch(ofrep, context, text, sizeof text);
     }
     if (error == OF_OK) {
-        of_provider_emit_ready(provider);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_READY, NULL);
     } else {
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&ofrep->outbox, error, text);
     }
-    pthread_mutex_unlock(&ofrep->lock);
+    ofo_unlock(&ofrep->outbox);
     return error;
-}
-
-static void emit(of_provider *provider, of_event_type type)
-{
-    of_provider_event event = OF_PROVIDER_EVENT(type);
-    of_provider_emit(provider, &event);
 }
 
 static of_error context_changed(void *self, of_provider *provider, const of_context *before,
@@ -113,21 +108,24 @@ static of_error context_changed(void *self, of_provider *provider, const of_cont
     struct ofrep *ofrep = self;
     char text[300] = "the provider is not started";
     of_error error = OF_ERROR_PROVIDER_NOT_READY;
-    (void)before;
-    if (!ofrep->options.static_context || ofrep_forked(ofrep)) {
+    (void)provider, (void)before;
+    if (ofrep_forked(ofrep)) {
         return OF_OK;
     }
     pthread_mutex_lock(&ofrep->lock);
     if (ofrep->http != NULL && !ofrep->closing) {
-        emit(provider, OF_EVENT_RECONCILING);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_RECONCILING, NULL);
+        ofo_tell(&ofrep->outbox);
+    }
+    if (ofrep->http != NULL && !ofrep->closing) {
         error = fetch(ofrep, now, text, sizeof text);
     }
     if (error == OF_OK) {
-        emit(provider, OF_EVENT_CONTEXT_CHANGED);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
     } else {
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&ofrep->outbox, error, text);
     }
-    pthread_mutex_unlock(&ofrep->lock);
+    ofo_unlock(&ofrep->outbox);
     return error;
 }
 
@@ -156,6 +154,7 @@ static void free_ofrep(struct ofrep *ofrep)
 {
     if (ofrep != NULL) {
         ofrep_options_finish(ofrep);
+        ofo_finish(&ofrep->outbox);
         pthread_cond_destroy(&ofrep->news);
         pthread_mutex_destroy(&ofrep->lock);
         of_free(ofrep);
@@ -246,6 +245,16 @@ static const of_provider_methods methods = {
     .on_context_changed = context_changed,
 };
 
+/* In the dynamic paradigm each evaluation brings its context, and there is nothing to reconcile. */
+static of_provider *make_provider(struct ofrep *ofrep)
+{
+    of_provider_methods its = methods;
+    if (!ofrep->options.static_context) {
+        its.on_context_changed = NULL;
+    }
+    return of_provider_new(&its, ofrep);
+}
+
 of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *problem, size_t problem_size)
 {
     const char *why = "out of memory";
@@ -260,13 +269,14 @@ of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *proble
         if (getrandom(&ofrep->bulk.chance, sizeof ofrep->bulk.chance, GRND_NONBLOCK) < 0) {
             ofrep->bulk.chance = (uint64_t)http_now();
         }
+        bool fine = ofo_init(&ofrep->outbox, NULL, &ofrep->lock);
         if (ofrep_options_copy(ofrep, options, &why)) {
             why = "out of memory";
-            provider = of_provider_new(&methods, ofrep);
+            provider = fine ? make_provider(ofrep) : NULL;
         }
     }
     if (provider != NULL) {
-        ofrep->provider = provider;
+        ofrep->provider = ofrep->outbox.provider = provider;
         return provider;
     }
     if (problem != NULL && problem_size > 0) {

@@ -154,7 +154,8 @@ OF_API of_error of_provider_add_hook(of_provider *provider, of_hook *hook);
 
 /**
  * Signals an event. Everything is copied. Only queues, so it may be called from any thread, from inside of
- * every method and with the provider's own locks held. Of a provider that is not registered, or no more, it
+ * every method; better not with the provider's own locks held, since a provider around it is told at once
+ * (of_provider_adopt()). Of a provider that is not registered, or no more, it
  * does nothing. When memory is short or handlers are too slow, handlers may get one event for several: then
  * the status is the newest, and a change without a list of flags says that any may have changed.
  */
@@ -192,8 +193,9 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  * too.
  * @{ */
 /**
- * Where the events of a wrapped provider go: on whatever thread emits them, which may hold locks of that
- * provider. Only note the event, such as in a queue, and call nothing of the provider inside.
+ * Where the events of a wrapped provider go: on whatever thread emits them. The providers of this project hold
+ * no lock meanwhile; others may, so it is safest to note the event only, such as in a queue, and to call
+ * nothing of the provider inside.
  */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
 /**
