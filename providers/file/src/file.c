@@ -71,6 +71,12 @@ static struct table *read_files(const struct file *file, char problem[FILE_PROBL
         *error = OF_ERROR_PARSE_ERROR;
         return NULL;
     }
+    if (!table_fits(set, problem, FILE_PROBLEM)) {
+        say(file, OF_FILE_LOG_ERROR, problem);
+        fs_flagset_unref(set);
+        *error = OF_ERROR_PARSE_ERROR;
+        return NULL;
+    }
     tell_unasked(file, set);
     struct table *table = table_new(set);
     if (table == NULL) {

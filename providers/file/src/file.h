@@ -49,7 +49,9 @@ struct table {
     struct item items[]; /* as set->flags */
 };
 
-/* Takes the set over; NULL without memory. */
+/* Whether all values of the set can be had as OpenFeature's; false with the problem, which names the flag. */
+bool table_fits(const struct fs_flagset *set, char *problem, size_t size);
+/* Takes the set over, which fits; NULL without memory. */
 struct table *table_new(struct fs_flagset *set);
 struct table *table_ref(struct table *table);
 void table_unref(void *table);

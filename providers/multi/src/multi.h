@@ -27,7 +27,7 @@ struct entry {
 struct multi {
     of_provider *provider;
     struct of_multi_options options;
-    pthread_mutex_t lock;      /* over what follows, and the entries' last events */
+    pthread_mutex_t lock; /* over what follows, and the entries' last events */
     struct ofo_outbox outbox;
     of_provider_status status; /* as it was emitted last */
     bool reconciling;

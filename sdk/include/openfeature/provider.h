@@ -193,8 +193,8 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  * too.
  * @{ */
 /**
- * Where the events of a wrapped provider go: on whatever thread emits them. The providers of this project hold
- * no lock meanwhile; others may, so it is safest to note the event only, such as in a queue, and to call
+ * Where the events of a wrapped provider go: on whatever thread emits them. The providers of this project
+ * hold no lock meanwhile; others may, so it is safest to note the event only, such as in a queue, and to call
  * nothing of the provider inside.
  */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);

@@ -25,8 +25,10 @@ static void listen(void *user, of_provider *inner, const of_provider_event *even
     assert_int_equal(pthread_mutex_lock(&lock), 0); /* it is free: an error-checking one would say so */
     (void)snprintf(heard + length, sizeof heard - length, "%s%s",
                    event->message == NULL ? "-" : event->message, event->type == OF_EVENT_STALE ? "? " : " ");
-    for (size_t i = 0; i < event->flags_changed_count; i++)
-        (void)strcat(heard, event->flags_changed[i]);
+    for (size_t i = 0; i < event->flags_changed_count; i++) {
+        length = strlen(heard);
+        (void)snprintf(heard + length, sizeof heard - length, "%s", event->flags_changed[i]);
+    }
     bool again = reenter;
     reenter = false;
     if (again)
@@ -37,7 +39,7 @@ static void listen(void *user, of_provider *inner, const of_provider_event *even
 static void count(void *user, of_provider *inner, const of_provider_event *event)
 {
     (void)user, (void)inner;
-    long number = atol(event->message);
+    long number = strtol(event->message, NULL, 10);
     if (number <= atomic_exchange(&last, number))
         atomic_store(&disordered, true);
     atomic_fetch_add(&told, 1);
