@@ -95,12 +95,12 @@ bool of_provider_is(const of_provider *provider, const of_provider_methods *meth
     const struct of_provider_methods a = provider->methods, b = known_of(methods);
     bool any = a.init != NULL || a.shutdown != NULL || a.destroy != NULL || a.resolve_bool != NULL ||
                a.resolve_string != NULL || a.resolve_int != NULL || a.resolve_double != NULL ||
-               a.resolve_object != NULL;
+               a.resolve_object != NULL || a.resolve != NULL;
     return any && a.init == b.init && a.shutdown == b.shutdown && a.destroy == b.destroy &&
            a.resolve_bool == b.resolve_bool && a.resolve_string == b.resolve_string &&
            a.resolve_int == b.resolve_int && a.resolve_double == b.resolve_double &&
            a.resolve_object == b.resolve_object && a.track == b.track &&
-           a.on_context_changed == b.on_context_changed;
+           a.on_context_changed == b.on_context_changed && a.resolve == b.resolve;
 }
 
 of_provider_status of_provider_get_status(const of_provider *provider)

@@ -164,12 +164,6 @@ static of_error resolve_noop(of_type type, const of_flag_value *default_value, o
     return OF_OK;
 }
 
-static of_error no_resolver(of_resolution *resolution)
-{
-    resolution->error_message = "the provider has no flags of this type";
-    return OF_ERROR_TYPE_MISMATCH;
-}
-
 static of_error check_string(of_error error, of_resolution *resolution)
 {
     if (error != OF_OK || resolution->value.string.data != NULL)
@@ -189,6 +183,24 @@ static of_error check_object(of_error error, of_resolution *resolution)
     return OF_ERROR_TYPE_MISMATCH;
 }
 
+/* By the one resolver for all types. */
+static of_error resolve_generally(const of_provider *provider, const char *key, of_type type,
+                                  const of_flag_value *default_value, const of_context *context,
+                                  of_resolution *resolution)
+{
+    static const of_flag_value no_text = {.string = {"", 0}};
+    if (provider->methods.resolve == NULL) {
+        resolution->error_message = "the provider has no flags of this type";
+        return OF_ERROR_TYPE_MISMATCH;
+    }
+    if (type == OF_TYPE_STRING && default_value->string.data == NULL)
+        default_value = &no_text;
+    of_error error = provider->methods.resolve(provider->self, key, type, default_value, context, resolution);
+    if (type == OF_TYPE_STRING)
+        return check_string(error, resolution);
+    return type == OF_TYPE_OBJECT ? check_object(error, resolution) : error;
+}
+
 of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const of_flag_value *default_value,
                      const of_context *context, of_resolution *resolution)
 {
@@ -202,27 +214,28 @@ of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const
     }
     switch (type) {
     case OF_TYPE_BOOL:
-        if (methods->resolve_bool == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_bool(self, key, default_value->boolean, context, resolution);
+        if (methods->resolve_bool != NULL)
+            return methods->resolve_bool(self, key, default_value->boolean, context, resolution);
+        break;
     case OF_TYPE_INT:
-        if (methods->resolve_int == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_int(self, key, default_value->integer, context, resolution);
+        if (methods->resolve_int != NULL)
+            return methods->resolve_int(self, key, default_value->integer, context, resolution);
+        break;
     case OF_TYPE_DOUBLE:
-        if (methods->resolve_double == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_double(self, key, default_value->number, context, resolution);
+        if (methods->resolve_double != NULL)
+            return methods->resolve_double(self, key, default_value->number, context, resolution);
+        break;
     case OF_TYPE_STRING:
-        if (methods->resolve_string == NULL)
-            return no_resolver(resolution);
-        return check_string(
-            methods->resolve_string(self, key, default_value->string.data, context, resolution), resolution);
+        if (methods->resolve_string != NULL)
+            return check_string(
+                methods->resolve_string(self, key, default_value->string.data, context, resolution),
+                resolution);
+        break;
     case OF_TYPE_OBJECT:
-        if (methods->resolve_object == NULL)
-            return no_resolver(resolution);
-        return check_object(methods->resolve_object(self, key, default_value->object, context, resolution),
-                            resolution);
+        if (methods->resolve_object != NULL)
+            return check_object(
+                methods->resolve_object(self, key, default_value->object, context, resolution), resolution);
+        break;
     case OF_TYPE_NULL:
     case OF_TYPE_DATETIME:
     case OF_TYPE_LIST:
@@ -230,6 +243,7 @@ of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const
         resolution->error_message = "flags are booleans, strings, integers, doubles or objects";
         return OF_ERROR_TYPE_MISMATCH;
     }
+    return resolve_generally(provider, key, type, default_value, context, resolution);
 }
 
 /* Puts the default value into details; an object is counted, since the details may outlive the caller's. */

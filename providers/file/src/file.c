@@ -237,54 +237,12 @@ static void destroy(void *self)
 
 /* --- methods ----------------------------------------------------------------------------------------- */
 
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    of_flag_value value = {.boolean = default_value};
-    return file_resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    if (default_value == NULL) {
-        default_value = "";
-    }
-    of_flag_value value = {.string = {default_value, strlen(default_value)}};
-    return file_resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    of_flag_value value = {.integer = default_value};
-    return file_resolve(self, key, OF_TYPE_INT, &value, context, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    of_flag_value value = {.number = default_value};
-    return file_resolve(self, key, OF_TYPE_DOUBLE, &value, context, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    of_flag_value value = {.object = default_value};
-    return file_resolve(self, key, OF_TYPE_OBJECT, &value, context, resolution);
-}
-
 static const of_provider_methods methods = {.size = sizeof methods,
                                             .name = "file",
                                             .init = init,
                                             .shutdown = shutdown,
                                             .destroy = destroy,
-                                            .resolve_bool = resolve_bool,
-                                            .resolve_string = resolve_string,
-                                            .resolve_int = resolve_int,
-                                            .resolve_double = resolve_double,
-                                            .resolve_object = resolve_object};
+                                            .resolve = file_resolve};
 
 static void explain(char *problem, size_t size, const char *text)
 {

@@ -113,7 +113,7 @@ bool file_options_copy(of_file_options *to, const of_file_options *from, const c
 void file_options_finish(of_file_options *options);
 
 /* resolve.c */
-of_error file_resolve(struct file *file, const char *key, of_type type, const of_flag_value *otherwise,
+of_error file_resolve(void *self, const char *key, of_type type, const of_flag_value *otherwise,
                       const of_context *context, of_resolution *resolution);
 
 #endif

@@ -201,7 +201,7 @@ of_error live_context_changed(void *self, of_provider *provider, const of_contex
     pthread_mutex_lock(&live->lock);
     live_enter(live);
     const struct live_entry *only = atomic_load(&live->only);
-    bool same = only != NULL && only->answered && live_context_equal(only->context, now);
+    bool same = only != NULL && only->answered && of_context_equal(only->context, now);
     if (!same) {
         error = reconcile(live, now, text, sizeof text);
     }

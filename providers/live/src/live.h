@@ -188,15 +188,10 @@ bool live_settled(const struct live *live);
 
 /* --- resolve.c --------------------------------------------------------------------------------------- */
 
+/* The functions of of_provider_methods: the first for the type that is asked for most. */
 of_error live_resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
                            of_resolution *resolution);
-of_error live_resolve_string(void *self, const char *key, const char *default_value,
-                             const of_context *context, of_resolution *resolution);
-of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                          of_resolution *resolution);
-of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                             of_resolution *resolution);
-of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
-                             const of_context *context, of_resolution *resolution);
+of_error live_resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                      const of_context *context, of_resolution *resolution);
 
 #endif

@@ -43,10 +43,7 @@ static const of_provider_methods static_methods = {
     .shutdown = live_shutdown,
     .destroy = destroy,
     .resolve_bool = live_resolve_bool,
-    .resolve_string = live_resolve_string,
-    .resolve_int = live_resolve_int,
-    .resolve_double = live_resolve_double,
-    .resolve_object = live_resolve_object,
+    .resolve = live_resolve,
     .on_context_changed = live_context_changed,
 };
 

@@ -234,7 +234,7 @@ static of_error resolve_only(const struct ask *ask, struct live_entry *entry)
     if (entry == NULL || live_forked(live)) {
         return not_running(ask);
     }
-    if (!live_context_equal(entry->context, ask->context)) {
+    if (!of_context_equal(entry->context, ask->context)) {
         /* What the other context's flags fall to is all that may be taken from them. */
         struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
         struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, ask->key);
@@ -301,7 +301,7 @@ __attribute__((noinline)) static of_error resolve_any(const struct ask *ask)
     if (live->options.static_context) {
         entry = atomic_load_explicit(&live->only, memory_order_acquire);
         bool mine = entry != NULL &&
-                    (entry->context == ask->context || live_context_equal(entry->context, ask->context));
+                    (entry->context == ask->context || of_context_equal(entry->context, ask->context));
         return mine && resolve_entry(ask, entry, &error) ? error : resolve_only(ask, entry);
     }
     if (live->options.others == OF_LIVE_OTHERS_EVALUATED && has_others(live, ask->context)) {
@@ -364,11 +364,7 @@ __attribute__((always_inline)) static inline of_error resolve(struct live *live,
     if (answer_simply(flag, type, leased, resolution)) {
         return OF_OK;
     }
-    of_flag_value measured = *otherwise;
-    if (type == OF_TYPE_STRING) {
-        measured.string.length = strlen(measured.string.data);
-    }
-    const struct ask ask = {live, key, type, &measured, context, resolution};
+    const struct ask ask = {live, key, type, otherwise, context, resolution};
     return table == NULL ? resolve_any(&ask) : answer(&ask, flag, leased);
 }
 
@@ -379,30 +375,8 @@ of_error live_resolve_bool(void *self, const char *key, bool default_value, cons
     return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
 }
 
-of_error live_resolve_string(void *self, const char *key, const char *default_value,
-                             const of_context *context, of_resolution *resolution)
+of_error live_resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                      const of_context *context, of_resolution *resolution)
 {
-    const of_flag_value otherwise = {.string = {default_value == NULL ? "" : default_value, 0}};
-    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
-}
-
-of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                          of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.integer = default_value};
-    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
-}
-
-of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.number = default_value};
-    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
-}
-
-of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
-                             const of_context *context, of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.object = default_value};
-    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
+    return resolve(self, key, type, default_value, context, resolution);
 }

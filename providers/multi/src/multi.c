@@ -134,39 +134,10 @@ static void track(void *self, const char *name, const of_context *context, const
     }
 }
 
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
+static of_error resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution)
 {
-    struct question question = {key, OF_TYPE_BOOL, {.boolean = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_INT, {.integer = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_DOUBLE, {.number = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    size_t length = default_value == NULL ? 0 : strlen(default_value);
-    struct question question = {key, OF_TYPE_STRING, {.string = {default_value, length}}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_OBJECT, {.object = default_value}, context};
+    const struct question question = {key, type, *default_value, context};
     return multi_answer(self, &question, resolution);
 }
 
@@ -198,13 +169,9 @@ static const of_provider_methods methods = {.size = sizeof methods,
                                             .init = init,
                                             .shutdown = shut_down,
                                             .destroy = destroy,
-                                            .resolve_bool = resolve_bool,
-                                            .resolve_string = resolve_string,
-                                            .resolve_int = resolve_int,
-                                            .resolve_double = resolve_double,
-                                            .resolve_object = resolve_object,
                                             .track = track,
-                                            .on_context_changed = on_context_changed};
+                                            .on_context_changed = on_context_changed,
+                                            .resolve = resolve};
 
 /* How many entries without a given name have this provider name: up to `end`. */
 static size_t count_named(const of_multi_entry *entries, size_t end, const char *name)

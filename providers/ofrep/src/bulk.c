@@ -127,7 +127,7 @@ static void fail(struct ofrep *ofrep, of_error error, const char *text, bool ref
         forget(&bulk->etag);
         flags = NULL;
     }
-    bool held = flags != NULL && context_equal(flags->context, bulk->context);
+    bool held = flags != NULL && of_context_equal(flags->context, bulk->context);
     int64_t again = http_now() + pause_after(bulk, ++bulk->failures);
     bulk->fetch_at = again > ofrep->not_before ? again : ofrep->not_before;
     bulk->again = false;
@@ -304,7 +304,7 @@ static void take_flags(struct ofrep *ofrep, const struct http_request *request)
     follow_stream(ofrep, body);
     of_value_unref(body);
     struct flags *old = publish(ofrep, flags);
-    if (old != NULL && context_equal(old->context, flags->context)) {
+    if (old != NULL && of_context_equal(old->context, flags->context)) {
         put_change(ofrep, old, flags);
     }
     retire(ofrep, old);
@@ -316,7 +316,7 @@ static void take_unchanged(struct ofrep *ofrep)
 {
     struct bulk *bulk = &ofrep->bulk;
     const struct flags *flags = atomic_load(&ofrep->flags);
-    if (flags != NULL && context_equal(flags->context, bulk->context)) {
+    if (flags != NULL && of_context_equal(flags->context, bulk->context)) {
         succeed(ofrep);
     } else {
         forget(&bulk->etag);
@@ -448,7 +448,7 @@ bool bulk_want(struct ofrep *ofrep, const of_context *context)
         return false;
     }
     struct flags *flags = atomic_load(&ofrep->flags);
-    if (flags != NULL && !context_equal(flags->context, kept)) {
+    if (flags != NULL && !of_context_equal(flags->context, kept)) {
         retire(ofrep, publish(ofrep, NULL)); /* when their context is back, they may be old */
     }
     of_context_unref(bulk->context);

@@ -176,7 +176,7 @@ static of_error resolve_static(struct ofrep *ofrep, const char *key, of_type typ
                                of_resolution *resolution)
 {
     struct flags *flags = atomic_load_explicit(&ofrep->flags, memory_order_acquire);
-    if (flags == NULL || !context_equal(flags->context, context)) {
+    if (flags == NULL || !of_context_equal(flags->context, context)) {
         resolution->error_message = "no values of this context are here";
         return OF_ERROR_PROVIDER_NOT_READY;
     }
@@ -188,47 +188,12 @@ static of_error resolve_static(struct ofrep *ofrep, const char *key, of_type typ
     return item_answer(item, type, otherwise, resolution);
 }
 
-static of_error resolve(struct ofrep *ofrep, const char *key, of_type type, const of_flag_value *otherwise,
+static of_error resolve(void *self, const char *key, of_type type, const of_flag_value *otherwise,
                         const of_context *context, of_resolution *resolution)
 {
+    struct ofrep *ofrep = self;
     return ofrep->options.static_context ? resolve_static(ofrep, key, type, otherwise, context, resolution)
                                          : single_resolve(ofrep, key, type, otherwise, context, resolution);
-}
-
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.boolean = default_value};
-    return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    default_value = default_value == NULL ? "" : default_value;
-    const of_flag_value otherwise = {.string = {default_value, strlen(default_value)}};
-    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.integer = default_value};
-    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.number = default_value};
-    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.object = default_value};
-    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
 }
 
 static const of_provider_methods methods = {
@@ -237,12 +202,8 @@ static const of_provider_methods methods = {
     .init = init,
     .shutdown = shutdown_provider,
     .destroy = destroy,
-    .resolve_bool = resolve_bool,
-    .resolve_string = resolve_string,
-    .resolve_int = resolve_int,
-    .resolve_double = resolve_double,
-    .resolve_object = resolve_object,
     .on_context_changed = context_changed,
+    .resolve = resolve,
 };
 
 /* In the dynamic paradigm each evaluation brings its context, and there is nothing to reconcile. */

@@ -56,7 +56,6 @@ struct item *flags_find(const struct flags *flags, const char *key);
 /* The keys that differ: *count of them, borrowed from the two; NULL without memory. To be freed with
  * of_free(). */
 const char **flags_differ(const struct flags *before, const struct flags *after, size_t *count);
-bool context_equal(const of_context *a, const of_context *b);
 
 /* --- the provider ------------------------------------------------------------------------------------ */
 

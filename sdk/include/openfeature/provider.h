@@ -117,6 +117,15 @@ typedef struct of_provider_methods {
      */
     of_error (*on_context_changed)(void *self, of_provider *provider, const of_context *before,
                                    const of_context *now);
+    /**
+     * Resolves flags of each type that has no resolver of its own above: for providers that do the same for
+     * all types, which need no other then. Returns #OF_OK and fills the member of the type, or returns an
+     * error.
+     * @param type #OF_TYPE_BOOL, #OF_TYPE_STRING, #OF_TYPE_INT, #OF_TYPE_DOUBLE or #OF_TYPE_OBJECT
+     * @param default_value its member of that type; a string is never NULL here
+     */
+    of_error (*resolve)(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution);
 } of_provider_methods;
 
 /**
