@@ -131,7 +131,9 @@ of_error of_provider_add_hook(of_provider *provider, of_hook *hook)
 static of_provider_event known_part(const of_provider_event *event)
 {
     of_provider_event known = {0};
-    memcpy(&known, event, event->size < sizeof known ? event->size : sizeof known);
+    size_t size = event->size < sizeof known ? event->size : sizeof known;
+    memcpy(&known, event, size);
+    known.size = sizeof known; /* what there is: a listener may know more than the library, or less */
     return known;
 }
 

@@ -106,6 +106,8 @@ static void zero(of_details *details)
     details->metadata = NULL;
     for (size_t i = 0; i < sizeof details->private_ / sizeof details->private_[0]; i++)
         details->private_[i] = NULL;
+    for (size_t i = 0; i < sizeof details->reserved_ / sizeof details->reserved_[0]; i++)
+        details->reserved_[i] = NULL;
 }
 
 void of_details_clear(of_details *details)
@@ -296,6 +298,7 @@ void ofi_details_fill(of_details *details, const char *key, of_type type, const 
     details->error = OF_OK;
     details->error_message = NULL;
     details->metadata = metadata != NULL && metadata->type == OF_TYPE_OBJECT ? metadata : &ofi_empty_object;
+    details->reserved_[0] = details->reserved_[1] = NULL;
     if (__builtin_expect(error == OF_OK && type != OF_TYPE_OBJECT, 1)) {
         keep(details, resolution->owner, resolution->release, resolution->private_, NULL);
         return;

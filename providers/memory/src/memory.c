@@ -117,12 +117,19 @@ static const of_provider_methods methods = {.size = sizeof methods,
                                             .resolve_bool = resolve_bool, /* what is asked for most */
                                             .resolve = resolve};
 
+/* The i-th of an array whose elements may be longer or shorter than ours: the program was built with another
+ * header. */
+static const of_memory_flag *nth(const of_memory_flag *first, size_t i)
+{
+    return (const of_memory_flag *)(const void *)((const char *)first + i * first->size);
+}
+
 static struct flags *make_flags(const of_memory_flag *given, size_t count, of_error *error)
 {
     struct flags *flags = flags_new(count);
     *error = flags == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     for (size_t i = 0; *error == OF_OK && i < count; i++) {
-        struct flag *flag = flag_new(&given[i], error);
+        struct flag *flag = flag_new(nth(given, i), error);
         if (flag != NULL)
             flags_put(flags, flag);
     }

@@ -76,6 +76,8 @@ typedef struct of_details {
     const of_value *metadata;
     /** Of the library. */
     void *private_[4];
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_details;
 
 /** Releases what details hold and zeroes them. NULL and zeroed details are fine. */

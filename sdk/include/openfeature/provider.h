@@ -61,6 +61,8 @@ typedef struct of_resolution {
     bool brief;
     /** Of the library. */
     void *private_;
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_resolution;
 
 /**
@@ -186,6 +188,8 @@ typedef struct of_retired {
     uint64_t tag;
     /** Of the library. */
     void (*run)(struct of_retired *retired);
+    /** Of the library. */
+    void *reserved_[2];
 } of_retired;
 
 /**

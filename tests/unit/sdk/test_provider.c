@@ -343,6 +343,31 @@ static void a_wrapped_provider_lives_as_a_registered_one_does(void **state)
     probe_free(probe);
 }
 
+static void listen_for_size(void *user, of_provider *provider, const of_provider_event *event)
+{
+    (void)provider;
+    *(size_t *)user = event->size;
+}
+
+static void an_event_of_a_later_header_is_told_with_the_size_that_is_known(void **state)
+{
+    (void)state;
+    struct {
+        of_provider_event event;
+        void *more;
+    } later = {{.size = sizeof later, .type = OF_EVENT_READY}, NULL};
+    struct probe *probe = probe_new("inner", PROBE_PLAIN);
+    size_t size = 0;
+    assert_int_equal(of_provider_adopt(probe->provider, listen_for_size, &size), OF_OK);
+    of_provider_emit(probe->provider, &later.event);
+    assert_int_equal(size, sizeof(of_provider_event));
+    later.event.size = offsetof(of_provider_event, metadata); /* and an earlier one has the rest as zero */
+    of_provider_emit(probe->provider, &later.event);
+    assert_int_equal(size, sizeof(of_provider_event));
+    of_provider_release(probe->provider);
+    probe_free(probe);
+}
+
 static void an_older_structure_of_methods_is_understood(void **state)
 {
     (void)state;
@@ -375,6 +400,7 @@ int main(void)
         TEST(events_of_a_provider_that_is_not_registered_do_nothing),
         TEST(retired_state_is_freed_when_no_resolver_can_see_it),
         TEST(a_wrapped_provider_lives_as_a_registered_one_does),
+        TEST(an_event_of_a_later_header_is_told_with_the_size_that_is_known),
         TEST(an_older_structure_of_methods_is_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
