@@ -9,7 +9,7 @@ function(flagstaff_live_test topic)
   add_executable(${target} "${source}/test_${topic}.c" ${files})
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/providers/live/include"
     "${CMAKE_SOURCE_DIR}/providers/live/src" "${CMAKE_SOURCE_DIR}/providers/live" "${source}")
-  target_link_libraries(${target} PRIVATE fs_wire provider_json provider_outbox sdk_support openfeature lib::cmocka lib::threads)
+  target_link_libraries(${target} PRIVATE fs_wire provider_json provider_outbox provider_words sdk_support openfeature lib::cmocka lib::threads)
   flagstaff_compile(${target})
   set_target_properties(${target} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/tests")
   add_test(NAME unit/live/${topic} COMMAND ${target})

@@ -62,9 +62,12 @@ if(TARGET openfeature_memory AND TARGET openfeature_env AND TARGET openfeature_m
   endif()
 endif()
 
-if(TARGET provider_outbox)
-  flagstaff_sdk_test(outbox provider_outbox)
-endif()
+# What providers share inside.
+foreach(inside outbox words)
+  if(TARGET provider_${inside} AND TARGET openfeature)
+    flagstaff_sdk_test(${inside} provider_${inside})
+  endif()
+endforeach()
 
 if(TARGET openfeature)
   include("${CMAKE_CURRENT_LIST_DIR}/../conformance/sdk/conformance.cmake")

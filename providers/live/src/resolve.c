@@ -74,8 +74,8 @@ static of_error answer(const struct ask *ask, struct live_flag *flag, bool lease
         return OF_OK;
     }
     const struct live_rest *rest = &flag->rest;
-    resolution->variant = fallen ? rest->wire->safe_variant : rest->variant;
-    resolution->reason = fallen ? OF_REASON_ERROR : leased ? rest->reason : OF_REASON_STALE;
+    resolution->variant = fallen ? rest->wire->safe_variant : rest->wire->variant;
+    resolution->reason = fallen ? OF_REASON_ERROR : leased ? rest->wire->reason : OF_REASON_STALE;
     resolution->metadata = fallen ? rest->fallen : rest->metadata;
     resolution->owner = live_flag_ref(flag);
     resolution->release = live_flag_unref;
@@ -343,13 +343,21 @@ static inline bool answer_simply(struct live_flag *flag, of_type type, bool leas
         return false;
     }
     resolution->value = flag->value;
-    if (!resolution->brief) {
-        resolution->variant = flag->rest.variant;
-        resolution->reason = leased ? flag->rest.reason : OF_REASON_STALE;
-        resolution->metadata = flag->rest.metadata;
-        resolution->owner = live_flag_ref(flag);
-        resolution->release = live_flag_unref;
+    if (resolution->brief) {
+        return true;
     }
+    if (flag->lasting) {
+        resolution->variant = ofw_text(flag->variant);
+        resolution->reason = leased ? ofw_text(flag->reason) : OF_REASON_STALE;
+        return true;
+    }
+    resolution->variant = flag->variant != 0 ? ofw_text(flag->variant) : flag->rest.wire->variant;
+    resolution->reason = !leased             ? OF_REASON_STALE
+                         : flag->reason != 0 ? ofw_text(flag->reason)
+                                             : flag->rest.wire->reason;
+    resolution->metadata = flag->rest.metadata;
+    resolution->owner = live_flag_ref(flag);
+    resolution->release = live_flag_unref;
     return true;
 }
 

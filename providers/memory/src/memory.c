@@ -88,6 +88,8 @@ static of_error resolve(void *self, const char *key, of_type type, const of_flag
         return OF_OK;
     resolution->variant = variant == NULL ? NULL : variant->name;
     resolution->reason = reason;
+    if (flag->lasting)
+        return OF_OK;
     resolution->metadata = flag->metadata;
     resolution->owner = flag_ref(flag);
     resolution->release = flag_unref;
