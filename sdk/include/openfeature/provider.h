@@ -72,8 +72,8 @@ typedef struct of_resolution {
 OF_API const char *of_resolution_text(of_resolution *resolution, const char *text);
 
 /**
- * What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type
- * mismatch.
+ * What a provider does. Any member but `name` may be NULL; a flag of a type that no resolver is there for is
+ * a type mismatch.
  */
 typedef struct of_provider_methods {
     /** sizeof(of_provider_methods), so that the structure can grow. */
@@ -94,7 +94,8 @@ typedef struct of_provider_methods {
     /** When the last reference is gone and no evaluation is inside. */
     void (*destroy)(void *self);
     /** @name Resolvers
-     * Each returns #OF_OK and fills the value, or returns an error. The context is never NULL.
+     * Each returns #OF_OK and fills the value, or returns an error. The context is never NULL. One function
+     * for all types is `resolve`, at the end.
      * @{ */
     of_error (*resolve_bool)(void *self, const char *key, bool default_value, const of_context *context,
                              of_resolution *resolution);
