@@ -16,15 +16,39 @@
 
 /* --- reading ----------------------------------------------------------------------------------------- */
 
-static void say(const struct file *file, of_file_level level, const char *text)
+/* With the lock: notes a line for the log. Without memory it is lost. */
+static void say(struct file *file, of_file_level level, const char *text)
 {
-    if (file->options.log != NULL) {
-        file->options.log(file->options.user, level, text);
+    size_t size = strlen(text) + 1;
+    struct line *line = file->options.log == NULL ? NULL : of_alloc(sizeof *line + size);
+    if (line != NULL) {
+        line->next = NULL;
+        line->level = level;
+        memcpy(line->text, text, size);
+        *file->lines_end = line;
+        file->lines_end = &line->next;
     }
 }
 
+/* With the lock, which it lets go: the log and then OpenFeature are told. */
+static void tell_and_unlock(struct file *file)
+{
+    struct line *line = file->lines;
+    file->lines = NULL;
+    file->lines_end = &file->lines;
+    (void)pthread_mutex_unlock(&file->lock);
+    while (line != NULL) {
+        struct line *next = line->next;
+        file->options.log(file->options.user, line->level, line->text);
+        of_free(line);
+        line = next;
+    }
+    (void)pthread_mutex_lock(&file->lock);
+    ofo_unlock(&file->outbox);
+}
+
 /* Logs all, and writes the first error of them. */
-static void tell_problems(const struct file *file, const struct fs_flag_problems *problems, char *first)
+static void tell_problems(struct file *file, const struct fs_flag_problems *problems, char *first)
 {
     first[0] = '\0';
     for (size_t i = 0; i < problems->count; i++) {
@@ -41,7 +65,7 @@ static void tell_problems(const struct file *file, const struct fs_flag_problems
 }
 
 /* What the daemon would answer otherwise is worth a line. */
-static void tell_unasked(const struct file *file, const struct fs_flagset *set)
+static void tell_unasked(struct file *file, const struct fs_flagset *set)
 {
     char text[FILE_PROBLEM];
     for (size_t i = 0; i < set->count; i++) {
@@ -61,7 +85,7 @@ static void tell_unasked(const struct file *file, const struct fs_flagset *set)
 }
 
 /* With the lock. NULL with the problem, and OF_ERROR_PARSE_ERROR or OF_ERROR_NO_MEMORY. */
-static struct table *read_files(const struct file *file, char problem[FILE_PROBLEM], of_error *error)
+static struct table *read_files(struct file *file, char problem[FILE_PROBLEM], of_error *error)
 {
     struct fs_flag_problems problems;
     struct fs_flagset *set = fs_flagfile_load(file->options.paths, file->options.path_count, NULL, &problems);
@@ -147,7 +171,7 @@ static void *watch_files(void *self)
         if (file->running) {
             (void)refresh(file, problem);
         }
-        ofo_unlock(&file->outbox);
+        tell_and_unlock(file);
     }
     watch_close(&file->watch);
     return NULL;
@@ -197,7 +221,7 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
         watch_close(&file->watch);
         error = ofo_put_error(&file->outbox, OF_ERROR_GENERAL, "no thread to watch the files with");
     }
-    ofo_unlock(&file->outbox);
+    tell_and_unlock(file);
     return error;
 }
 
@@ -263,6 +287,7 @@ of_provider *of_file_provider_new(const of_file_options *options, char *problem,
     atomic_init(&file->table, NULL);
     of_provider *provider = NULL;
     (void)pthread_mutex_init(&file->lock, NULL);
+    file->lines_end = &file->lines;
     bool fine = ofo_init(&file->outbox, NULL, &file->lock);
     if (file_options_copy(&file->options, options, &why)) {
         provider = fine ? of_provider_new(&methods, file) : NULL;
@@ -292,7 +317,7 @@ of_error of_file_provider_reload(of_provider *provider, char *problem, size_t pr
     }
     (void)pthread_mutex_lock(&file->lock);
     of_error error = file->running ? refresh(file, text) : OF_ERROR_PROVIDER_NOT_READY;
-    ofo_unlock(&file->outbox);
+    tell_and_unlock(file);
     explain(problem, problem_size, error == OF_ERROR_PROVIDER_NOT_READY ? "it is not registered" : text);
     return error;
 }

@@ -93,12 +93,20 @@ bool watch_wait(struct watch *watch, const of_file_options *options, int stop);
 
 /* --- the provider ------------------------------------------------------------------------------------ */
 
+/* A line for the log, which is written when the lock is let go. */
+struct line {
+    struct line *next;
+    of_file_level level;
+    char text[];
+};
+
 struct file {
     of_provider *provider;
     of_file_options options;
-    _Atomic(struct table *) table; /* NULL: nothing is read */
-    pthread_mutex_t lock;          /* over reading, and what follows */
-    struct ofo_outbox outbox;      /* what OpenFeature is to be told */
+    _Atomic(struct table *) table;   /* NULL: nothing is read */
+    pthread_mutex_t lock;            /* over reading, and what follows */
+    struct ofo_outbox outbox;        /* what OpenFeature is to be told */
+    struct line *lines, **lines_end; /* and what the log is */
     bool running;
     bool stale; /* the files are wrong by now */
     bool watching;

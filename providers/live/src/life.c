@@ -213,8 +213,9 @@ of_error live_context_changed(void *self, of_provider *provider, const of_contex
         live->announced = LIVE_ERROR;
         (void)ofo_put_error(&live->outbox, error, text);
     }
+    ofo_tell(&live->outbox);
     live_leave(live);
-    ofo_unlock(&live->outbox);
+    pthread_mutex_unlock(&live->lock);
     return error;
 }
 
