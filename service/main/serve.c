@@ -244,6 +244,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
     if (!add_sources(daemon, config, err))
         return false;
     if (!fs_journal_facts(daemon->journal, restore_fact, daemon, err) ||
+        !fs_journal_overrides(daemon->journal, replay_entry, daemon, err) ||
         !fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
     if (daemon->interrupted)
