@@ -28,6 +28,11 @@ int fs_cli_check(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_get(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_watch(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_kill(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_force(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_release(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_overrides(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_who(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_why(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_history(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err);
@@ -132,6 +137,12 @@ int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, co
 
 /* --- receipt.c --- */
 
-void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, bool delivered);
+/* Asks for what is journaled: with --wait and --wait-timeout, whose names go to the end of `path`. */
+bool fs_receipt_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_buf *path,
+                    struct fs_reply *reply, struct fs_err *err);
+/* Prints the answer: entries, or the receipt that --wait wants. `nobody` is said where nobody is concerned,
+ * `again` where it is not complete in time, which is a failure (-1, with err). */
+int fs_receipt_conclude(const struct fs_cli_call *call, const json_t *answer, const char *nobody,
+                        const char *again, struct fs_err *err);
 
 #endif

@@ -34,6 +34,25 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "flagstaff trigger --subject ada --remove risk\n"
         "flagstaff trigger --source opa --path app/rbac\n"
         "flagstaff trigger event.json\n", fs_cli_trigger},
+    [FS_COMMAND_KILL] = {"Take a flag away, whatever its sources say.", "FLAG", 1, 1,
+        "A flag that decides access falls to its safe variant, another one is off. First it says whom that changes, and asks; --yes does not. "
+        "It holds until it is released or expires, and across restarts. Needs the scope operate.",
+        "flagstaff kill billing-export --reason INC-4711 --wait delivered\n"
+        "flagstaff kill billing-export --subject ada --for 30m --reason stolen-laptop --yes\n", fs_cli_kill},
+    [FS_COMMAND_FORCE] = {"Give one variant of a flag, whatever its sources say.", "FLAG VARIANT", 2, 2,
+        "A kill beats it. Where the flag decides access, any variant but the safe one needs the scope admin and an end (--for, --expires).",
+        "flagstaff force new-menu on --reason launch\n"
+        "flagstaff force billing-export on --subject ada --for 30m --reason INC-4711 --yes\n", fs_cli_force},
+    [FS_COMMAND_RELEASE] = {"End a kill or a force.", "FLAG", 1, 1,
+        "Without --subject that of everybody; those of subjects stay. From then on the flag's sources decide again.",
+        "flagstaff release billing-export --reason INC-4711-is-over\n"
+        "flagstaff release billing-export --subject ada --kind force --reason over --yes\n", fs_cli_release},
+    [FS_COMMAND_OVERRIDES] = {"Show what is killed or forced.", "", 0, 0, "",
+        "flagstaff overrides\n", fs_cli_overrides},
+    [FS_COMMAND_WHO] = {"Show who has which variant of a flag now.", "FLAG [VARIANT]", 1, 2,
+        "Everybody whose value is known: who is watched, and who asked a moment ago.",
+        "flagstaff who billing-export\n"
+        "flagstaff who billing-export on --limit 1000\n", fs_cli_who},
     [FS_COMMAND_WHY] = {"Explain a value.", "SUBJECT FLAG", 2, 2,
         "From the events over questions, answers and the branch of the rule to the clients that have it.",
         "flagstaff why ada billing-export\n"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that show one list each (clients, flags, sources), and the two that hand a file through
- * (backup, opa-module). */
+/* The commands that show one list each (clients, flags, sources, overrides, who has what), and the two that
+ * hand a file through (backup, opa-module). */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +100,62 @@ int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err)
     static const char *const heads[] = {"SOURCE", "TYPE",  "STATE", "REVISION", "ASKED",
                                         "FAILED", "SINCE", "ERROR", NULL};
     return fs_cli_show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
+}
+
+static void add_override(struct fs_table *table, const json_t *one)
+{
+    char *kind = fs_cli_member(one, "kind");
+    char *name = fs_cli_member(one, json_object_get(one, "authorName") ? "authorName" : "author");
+    const char *subject = json_string_value(json_object_get(one, "subject"));
+    fs_table_take(table, fs_cli_member(one, "id"));
+    fs_table_take(table, fs_cli_member(one, "flag"));
+    fs_table_add(table, subject ? subject : "(everybody)");
+    fs_table_paint(table, kind, strcmp(kind, "kill") == 0 ? FS_COLOR_BAD : FS_COLOR_WARN);
+    fs_table_take(table, fs_cli_member(one, "variant"));
+    fs_table_take(table, name);
+    fs_table_take(table, fs_cli_member(one, "time"));
+    fs_table_take(table, fs_cli_member(one, "expires"));
+    fs_table_take(table, fs_cli_member(one, "reason"));
+    fs_table_take(table, fs_cli_member(one, "idle"));
+    fs_free(kind);
+}
+
+int fs_cli_overrides(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"ENTRY", "FLAG",    "SUBJECT", "KIND",           "VARIANT", "BY",
+                                        "SINCE", "EXPIRES", "REASON",  "WITHOUT EFFECT", NULL};
+    return fs_cli_show(call, "/v1/overrides", "overrides", heads, add_override, "nothing is overridden", err);
+}
+
+static void add_holder(struct fs_table *table, const json_t *one)
+{
+    const char *reason = json_string_value(json_object_get(one, "reason"));
+    fs_table_take(table, fs_cli_member(one, "subject"));
+    fs_table_take(table, fs_cli_member(one, "variant"));
+    fs_table_take(table, fs_cli_value(json_object_get(one, "value")));
+    fs_table_paint(table, reason, fs_reason_color(reason));
+    fs_table_take(table, fs_cli_member(one, "override"));
+    fs_table_take(table, fs_cli_member(one, "since"));
+    fs_table_take(table, fs_cli_member(one, "contextHash"));
+}
+
+int fs_cli_who(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"SUBJECT",  "VARIANT", "VALUE",   "REASON",
+                                        "OVERRIDE", "SINCE",   "CONTEXT", NULL};
+    const struct fs_config *config = &call->config;
+    struct fs_buf path;
+    char number[32];
+    fs_buf_init(&path, 65536);
+    fs_buf_adds(&path, "/v1/who");
+    fs_query_add(&path, "flag", config->positional[0]);
+    fs_query_add(&path, "variant", config->positional_count > 1 ? config->positional[1] : NULL);
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
+    fs_query_add(&path, "limit", fs_config_said(config, FS_OPT_LIMIT) ? number : NULL);
+    int status = fs_cli_show(call, path.data, "contexts", heads, add_holder,
+                             "nobody: the flag is not watched now, or nobody has that variant", err);
+    fs_buf_finish(&path);
+    return status;
 }
 
 int fs_cli_backup(struct fs_cli_call *call, struct fs_err *err)

@@ -93,7 +93,7 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
     fs_free(safe);
 }
 
-void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, bool delivered)
+static void print_receipt(const struct fs_cli_call *call, const json_t *receipt, bool delivered)
 {
     bool applied = json_is_true(json_object_get(receipt, "applied")),
          complete = json_is_true(json_object_get(receipt, "complete"));
@@ -118,4 +118,58 @@ void fs_receipt_print(const struct fs_cli_call *call, const json_t *receipt, boo
             line(call, stages[i], text);
         fs_free(text);
     }
+}
+
+static void print_entries(const struct fs_cli_call *call, const json_t *reply)
+{
+    const json_t *entries = json_object_get(reply, "entries");
+    if (json_array_size(entries) == 0)
+        fprintf(call->out, "nothing in it\n");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *one = json_array_get(entries, i);
+        fprintf(call->out, "entry %lld%s\n", (long long)json_integer_value(json_object_get(one, "entry")),
+                json_is_true(json_object_get(one, "duplicate")) ? " (known before; nothing happens twice)"
+                                                                : "");
+    }
+}
+
+static const char patience[] = "still waiting: for a source's answer, a client's acknowledgement, or a lease "
+                               "to end (also those from before "
+                               "the daemon's start); docs/receipts.md";
+
+bool fs_receipt_ask(const struct fs_cli_call *call, const struct fs_request *request, struct fs_buf *path,
+                    struct fs_reply *reply, struct fs_err *err)
+{
+    const char *wait = fs_config_text(&call->config, FS_OPT_WAIT);
+    int64_t timeout = fs_config_number(&call->config, FS_OPT_WAIT_TIMEOUT);
+    char text[32];
+    struct fs_request whole = *request;
+    fs_query_add(path, "wait", wait);
+    fs_query_add(path, "timeout", timeout ? fs_format_duration(timeout, text) : NULL);
+    whole.path = path->data;
+    whole.patience = wait ? patience : NULL;
+    whole.wait = !wait ? 0 : timeout ? timeout : -1;
+    return fs_client_ask(call, &whole, reply, err);
+}
+
+int fs_receipt_conclude(const struct fs_cli_call *call, const json_t *answer, const char *nobody,
+                        const char *again, struct fs_err *err)
+{
+    const char *wait = fs_config_text(&call->config, FS_OPT_WAIT);
+    bool delivered = wait && strcmp(wait, "delivered") == 0;
+    if (fs_cli_json(call))
+        fs_cli_print_json(call, answer);
+    else if (wait)
+        print_receipt(call, answer, delivered);
+    else
+        print_entries(call, answer);
+    const json_t *concerned = json_object_get(answer, "concerned"),
+                 *asked = json_object_get(json_object_get(answer, "ofrep"), "concerned");
+    if (wait && json_is_integer(concerned) && !json_integer_value(concerned) && !json_integer_value(asked))
+        fprintf(call->err, "flagstaff %s: nobody was concerned: %s\n", fs_command_name(call->config.command),
+                nobody);
+    if (!wait || json_is_true(json_object_get(answer, delivered ? "complete" : "applied")))
+        return 0;
+    fs_fail(err, FS_ERR_TIMEOUT, "not %s in time; %s", delivered ? "complete" : "applied", again);
+    return -1;
 }

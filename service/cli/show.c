@@ -22,6 +22,8 @@ int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, co
             const json_t *next = json_object_get(reply.json, "next");
             if (json_is_integer(next))
                 fprintf(call->err, "there are more: --after %lld\n", (long long)json_integer_value(next));
+            else if (next)
+                fprintf(call->err, "there are more: --limit shows up to 10000\n");
         }
     }
     fs_reply_finish(&reply);

@@ -132,44 +132,6 @@ static bool no_file_and_options(const struct fs_config *config, struct fs_err *e
     return true;
 }
 
-static void print_entries(const struct fs_cli_call *call, const json_t *reply)
-{
-    const json_t *entries = json_object_get(reply, "entries");
-    if (json_array_size(entries) == 0)
-        fprintf(call->out, "nothing in it\n");
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const json_t *one = json_array_get(entries, i);
-        fprintf(call->out, "entry %lld%s\n", (long long)json_integer_value(json_object_get(one, "entry")),
-                json_is_true(json_object_get(one, "duplicate")) ? " (known before; nothing happens twice)"
-                                                                : "");
-    }
-}
-
-/* What is not complete when the wait ends is told by the exit status, too. */
-static int conclude(const struct fs_cli_call *call, const char *wait, const json_t *answer,
-                    struct fs_err *err)
-{
-    bool delivered = wait && strcmp(wait, "delivered") == 0;
-    if (fs_cli_json(call))
-        fs_cli_print_json(call, answer);
-    else if (wait)
-        fs_receipt_print(call, answer, delivered);
-    else
-        print_entries(call, answer);
-    const json_t *concerned = json_object_get(answer, "concerned"),
-                 *asked = json_object_get(json_object_get(answer, "ofrep"), "concerned");
-    if (wait && json_is_integer(concerned) && !json_integer_value(concerned) && !json_integer_value(asked))
-        fprintf(call->err,
-                "flagstaff trigger: nobody was concerned: no watched flag depends on what the event "
-                "touched, or nobody watches such a subject\n");
-    if (!wait || json_is_true(json_object_get(answer, delivered ? "complete" : "applied")))
-        return 0;
-    fs_fail(err, FS_ERR_TIMEOUT,
-            "not %s in time; the event stands, and flagstaff trigger with the same --id waits again",
-            delivered ? "complete" : "applied");
-    return -1;
-}
-
 /* A filter's name that is nobody's is no mistake of the event, which asks nothing then; but probably one of
  * typing. Keys without `read` cannot see the list, and are told nothing. */
 static void doubt_names(const struct fs_cli_call *call, enum fs_option_id option, const char *path,
@@ -203,18 +165,12 @@ static void doubt_names(const struct fs_cli_call *call, enum fs_option_id option
     fs_reply_finish(&reply);
 }
 
-static const char patience[] = "still waiting: for a source's answer, a client's acknowledgement, or a lease "
-                               "to end (also those from before "
-                               "the daemon's start); docs/receipts.md";
-
 int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
 {
     const struct fs_config *config = &call->config;
-    const char *file = config->positional[0], *wait = fs_config_text(config, FS_OPT_WAIT);
-    int64_t timeout = fs_config_number(config, FS_OPT_WAIT_TIMEOUT);
+    const char *file = config->positional[0];
     struct fs_reply reply = {0};
     struct fs_buf path;
-    char text[32];
     int status = -1;
     if (file && !no_file_and_options(config, err))
         return -1;
@@ -223,19 +179,16 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
         return -1;
     fs_buf_init(&path, 4096);
     fs_buf_adds(&path, "/v1/events");
-    fs_query_add(&path, "wait", wait);
-    fs_query_add(&path, "timeout", timeout ? fs_format_duration(timeout, text) : NULL);
     struct fs_request request = {.method = "POST",
-                                 .path = path.data,
                                  .content_type = event[0] == '[' ? "application/cloudevents-batch+json"
                                                                  : "application/cloudevents+json",
-                                 .body = event,
-                                 .patience = wait ? patience : NULL,
-                                 .wait = !wait     ? 0
-                                         : timeout ? timeout
-                                                   : -1};
-    if (fs_client_ask(call, &request, &reply, err))
-        status = conclude(call, wait, reply.json, err);
+                                 .body = event};
+    if (fs_receipt_ask(call, &request, &path, &reply, err))
+        status = fs_receipt_conclude(call, reply.json,
+                                     "no watched flag depends on what the event touched, or nobody watches "
+                                     "such a subject",
+                                     "the event stands, and flagstaff trigger with the same --id waits again",
+                                     err);
     if (status == 0 && !file) {
         doubt_names(call, FS_OPT_FLAG, "/v1/flags", "flags", "key", "flag");
         doubt_names(call, FS_OPT_SOURCE, "/v1/sources", "sources", "name", "source");

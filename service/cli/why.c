@@ -106,6 +106,25 @@ static void print_clients(const struct fs_cli_call *call, const json_t *clients)
     }
 }
 
+/* Who ordered it, and why. */
+static void print_override(const struct fs_cli_call *call, const json_t *override)
+{
+    if (!override)
+        return;
+    char *kind = fs_cli_member(override, "kind"), *reason = fs_cli_member(override, "reason");
+    char *author = fs_cli_member(override, json_object_get(override, "authorName") ? "authorName" : "author");
+    char *entry = fs_cli_member(override, "id"), *expires = fs_cli_member(override, "expires");
+    bool ends = json_object_get(override, "expires") != NULL;
+    line_taken(call, "override", fs_format("%s by %s, entry %s: %s", kind, author, entry, reason));
+    if (ends)
+        line_taken(call, "", fs_format("until %s", expires));
+    fs_free(kind);
+    fs_free(reason);
+    fs_free(author);
+    fs_free(entry);
+    fs_free(expires);
+}
+
 static void print_now(const struct fs_cli_call *call, const json_t *why)
 {
     const json_t *decisions = json_object_get(why, "decisions");
@@ -116,6 +135,7 @@ static void print_now(const struct fs_cli_call *call, const json_t *why)
     line_member(call, "since", why, "changed");
     line_member(call, "revision", why, "revision");
     print_cause(call, json_object_get(why, "cause"));
+    print_override(call, json_object_get(why, "override"));
     for (size_t i = 0; i < json_array_size(decisions); i++)
         print_decision(call, json_array_get(decisions, i));
     line_member(call, "branch", why, "branch");
@@ -139,6 +159,7 @@ static void print_then(const struct fs_cli_call *call, const json_t *change)
     if (json_is_object(from))
         line_taken(call, "before", fs_cli_value(json_object_get(from, "value")));
     print_cause(call, json_object_get(change, "cause"));
+    print_override(call, json_object_get(change, "override"));
     for (size_t i = 0; i < json_array_size(answers); i++)
         print_decision(call, json_array_get(answers, i));
 }

@@ -7,7 +7,9 @@
 #define SERVE     BIT(SERVE)
 #define CLIENTS                                                                                              \
     (BIT(GET) | BIT(WATCH) | BIT(TRIGGER) | BIT(WHY) | BIT(HISTORY) | BIT(CLIENTS) | BIT(FLAGS) |            \
-     BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(ERASE) | BIT(OPA_MODULE))
+     BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(ERASE) | BIT(OPA_MODULE) | ORDERS | BIT(OVERRIDES) |       \
+     BIT(WHO))
+#define ORDERS   (BIT(KILL) | BIT(FORCE) | BIT(RELEASE))
 #define FILE_ENV (FS_OPTION_FILE | FS_OPTION_ENV)
 #define DAYS(n)  ((int64_t)(n)*86400000)
 #define MIB      (1024 * 1024)
@@ -124,8 +126,9 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_COLOR] = {"color", "--color", 0, "auto|always|never", FS_OPTION_CHOICE, "auto", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK), FS_OPTION_ENV, 0, 0,
         "Colour; auto is on a terminal, unless NO_COLOR is set."},
 
-    [FS_OPT_SUBJECT] = {"subject", "--subject", 's', "SUBJECT", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(KEYS), 0, 0, 0,
-        "trigger: Whom it is about; may be repeated. | keys: The subject that the key is bound to."},
+    [FS_OPT_SUBJECT] = {"subject", "--subject", 's', "SUBJECT", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | ORDERS | BIT(KEYS), 0, 0, 0,
+        "trigger: Whom it is about; may be repeated. | kill: For this subject only. | force: For this subject only. | "
+        "release: The override of this subject. | keys: The subject that the key is bound to."},
     [FS_OPT_FLAG] = {"flag", "--flag", 0, "FLAG", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(WATCH), 0, 0, 0,
         "trigger: Only what this flag asks; may be repeated. | watch: Only this flag; may be repeated."},
     [FS_OPT_SOURCE] = {"source", "--source", 0, "NAME", FS_OPTION_TEXTS, NULL, BIT(TRIGGER) | BIT(OPA_MODULE), 0, 0, 0,
@@ -138,13 +141,23 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Remove a fact of the subjects; may be repeated."},
     [FS_OPT_TTL] = {"ttl", "--ttl", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(TRIGGER), 0, 1, DAYS(3650),
         "How long the facts hold."},
-    [FS_OPT_EXPIRES] = {"expires", "--expires", 0, "TIME", FS_OPTION_TEXT, NULL, BIT(TRIGGER) | BIT(KEYS), 0, 0, 0,
-        "trigger: When the facts end: RFC 3339. | keys: When the key ends: RFC 3339."},
+    [FS_OPT_EXPIRES] = {"expires", "--expires", 0, "TIME", FS_OPTION_TEXT, NULL, BIT(TRIGGER) | BIT(KILL) | BIT(FORCE) | BIT(KEYS), 0, 0, 0,
+        "trigger: When the facts end: RFC 3339. | kill: When it ends by itself: RFC 3339. | force: When it ends by itself: RFC 3339. | keys: When the key ends: RFC 3339."},
+    [FS_OPT_REASON] = {"reason", "--reason", 0, "TEXT", FS_OPTION_TEXT, NULL, ORDERS, 0, 0, 0,
+        "Why. It is journaled with the key's name, and shown with the override."},
+    [FS_OPT_FOR] = {"for", "--for", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(KILL) | BIT(FORCE), 0, 1, DAYS(3650),
+        "How long, such as 30m; until it is released without it."},
+    [FS_OPT_KIND] = {"kind", "--kind", 0, "kill|force", FS_OPTION_CHOICE, NULL, BIT(RELEASE), 0, 0, 0,
+        "Only that; both without it."},
+    [FS_OPT_DRY_RUN] = {"dryRun", "--dry-run", 0, NULL, FS_OPTION_BOOL, NULL, ORDERS, 0, 0, 0,
+        "Say what it would change, and do nothing."},
+    [FS_OPT_YES] = {"yes", "--yes", 'y', NULL, FS_OPTION_BOOL, NULL, ORDERS, 0, 0, 0,
+        "Do not ask. Where nobody sits at a terminal it is needed."},
     [FS_OPT_ID] = {"id", "--id", 0, "ID", FS_OPTION_TEXT, NULL, BIT(TRIGGER), 0, 0, 0,
         "The event's id, so that sending it twice is one event; a random one without it."},
-    [FS_OPT_WAIT] = {"wait", "--wait", 'w', "applied|delivered", FS_OPTION_CHOICE, NULL, BIT(TRIGGER), 0, 0, 0,
-        "Wait until the event is applied, or until no client can still hold an old value, and print the receipt."},
-    [FS_OPT_WAIT_TIMEOUT] = {"waitTimeout", "--wait-timeout", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(TRIGGER), 0, 1, 600000,
+    [FS_OPT_WAIT] = {"wait", "--wait", 'w', "applied|delivered", FS_OPTION_CHOICE, NULL, BIT(TRIGGER) | ORDERS, 0, 0, 0,
+        "Wait until it is applied, or until no client can still hold an old value, and print the receipt."},
+    [FS_OPT_WAIT_TIMEOUT] = {"waitTimeout", "--wait-timeout", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(TRIGGER) | ORDERS, 0, 1, 600000,
         "How long --wait waits; the lease and 10s without it. What is not complete then ends with exit status 7."},
     [FS_OPT_ATTRIBUTE] = {"attribute", "--attribute", 'a', "NAME=VALUE", FS_OPTION_TEXTS, NULL, BIT(GET) | BIT(WATCH) | BIT(KEYS), 0, 0, 0,
         "get: Attribute of the context. | watch: Attribute of the context. | keys: Attribute that the key is bound to. | VALUE is JSON, or else text; may be repeated."},
@@ -154,8 +167,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Which context of the subject: its hash or the beginning of it; the latest without it."},
     [FS_OPT_AT] = {"at", "--at", 0, "TIME", FS_OPTION_TEXT, NULL, BIT(WHY), 0, 0, 0,
         "Why it was so then: RFC 3339; now without it."},
-    [FS_OPT_LIMIT] = {"limit", "--limit", 'n', "COUNT", FS_OPTION_NUMBER, NULL, BIT(HISTORY) | BIT(CLIENTS), 0, 1, 10000,
-        "How many to show: changes, the latest first (20 without it), or clients (100)."},
+    [FS_OPT_LIMIT] = {"limit", "--limit", 'n', "COUNT", FS_OPTION_NUMBER, NULL, BIT(HISTORY) | BIT(CLIENTS) | BIT(WHO), 0, 1, 10000,
+        "How many to show: changes, the latest first (20 without it), or clients or contexts (100)."},
     [FS_OPT_BEFORE] = {"before", "--before", 0, "ENTRY", FS_OPTION_NUMBER, NULL, BIT(HISTORY), 0, 1, INT64_MAX,
         "Only what came before this entry of the journal."},
     [FS_OPT_AFTER] = {"after", "--after", 0, "NUMBER", FS_OPTION_NUMBER, NULL, BIT(CLIENTS), 0, 1, INT64_MAX,

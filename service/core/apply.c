@@ -176,7 +176,10 @@ void fs_engine_restore(struct fs_engine *e, const struct fs_fact_state *fact)
 void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
 {
     struct fs_err err;
-    e->applied = entry->number;
+    if (entry->number > e->applied)
+        e->applied = entry->number;
+    if (entry->kind == FS_ENTRY_OVERRIDE)
+        fs_override_replay(e, entry);
     if (entry->kind != FS_ENTRY_EVENT)
         return;
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);

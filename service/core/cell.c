@@ -22,7 +22,8 @@ struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_
     return cause;
 }
 
-/* Events outrank what has none: a revalidation that was under way when an event came tells the event. */
+/* Events outrank what has none: a revalidation that was under way when an event came tells the event. An
+ * override outranks all: what else has touched the value is not why it changes. */
 void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind,
                   uint64_t entry, int64_t time)
 {
@@ -36,7 +37,8 @@ void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag
         return;
     }
     bool event = cause->kind == FS_CAUSE_EVENT || cause->kind == FS_CAUSE_OVERRIDE;
-    if (!event && (kind == FS_CAUSE_EVENT || kind == FS_CAUSE_SOURCE_BACK)) {
+    bool ordered = kind == FS_CAUSE_OVERRIDE && cause->kind != FS_CAUSE_OVERRIDE;
+    if (ordered || (!event && (kind == FS_CAUSE_EVENT || kind == FS_CAUSE_SOURCE_BACK))) {
         memset(cause, 0, sizeof *cause);
         cause->kind = kind;
         cause->time = time;
@@ -172,7 +174,8 @@ void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t fl
     for (size_t d = 0; cell->bindings && d < e->set->flags[flag]->decision_count; d++)
         if (cell->bindings[d].question)
             fs_question_ask_again(e, cell->bindings[d].question);
-    if (!cell->known || fs_context_is_shown(context, flag) || !fs_cell_is_doubtful(e, context, flag))
+    if (!cell->known || fs_context_is_shown(context, flag) || !fs_cell_is_doubtful(e, context, flag) ||
+        fs_override_of(e, e->set->flags[flag], context->subject))
         return;
     fs_evaluation_finish(&cell->value);
     memset(&cell->value, 0, sizeof cell->value);

@@ -65,15 +65,14 @@ static void stand(struct fs_engine *e, const struct fs_flag *flag, const struct 
         look->next = end;
 }
 
-static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced, char *trace,
-                    struct outlook *look)
+/* What its sources and rules make of it. */
+static void look_at_sources(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced,
+                            char *trace, struct outlook *look)
 {
     const struct fs_flag *flag = e->set->flags[index];
     struct fs_cell *cell = &context->cells[index];
     struct fs_standing standings[FS_DECISION_LIMIT] = {0};
     struct fs_answer own[FS_DECISION_LIMIT] = {0};
-    memset(look, 0, sizeof *look);
-    look->next = INT64_MAX;
     int64_t next_wall = INT64_MAX;
     for (size_t d = 0; d < flag->decision_count; d++) {
         const struct fs_decision *decision = &flag->decisions[d];
@@ -102,7 +101,20 @@ static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t in
     for (size_t d = 0; d < flag->decision_count; d++)
         fs_answer_finish(&own[d]);
     fs_arena_reset(&e->arena);
+}
+
+/* An override needs no answer, and waits for none. */
+static void look_at(struct fs_engine *e, struct fs_context *context, uint32_t index, bool forced, char *trace,
+                    struct outlook *look)
+{
+    const struct fs_override *override = fs_override_of(e, e->set->flags[index], context->subject);
+    memset(look, 0, sizeof *look);
+    look->next = INT64_MAX;
     e->counts.evaluations++;
+    if (override)
+        fs_override_evaluate(override, e->set->flags[index], &look->value);
+    else
+        look_at_sources(e, context, index, forced, trace, look);
 }
 
 void fs_cell_trace(struct fs_engine *e, struct fs_context *context, uint32_t index, char pointer[256])
@@ -122,10 +134,10 @@ static bool tells(const struct fs_cause *cause, uint64_t entry)
 }
 
 /* The cell has proposed before, and that is void now: what led to it led to this, and comes first. What no
- * event caused tells nothing beside one. */
+ * event caused tells nothing beside one, and beside an override nothing counts. */
 static void inherit_cause(struct fs_cause *cause, const struct fs_cause *earlier)
 {
-    if (!earlier->count)
+    if (!earlier->count || cause->kind == FS_CAUSE_OVERRIDE)
         return;
     struct fs_cause later = *cause;
     *cause = *earlier;
@@ -187,6 +199,8 @@ static void leave_as_it_is(struct fs_cell *cell, const struct outlook *look)
 {
     memcpy(cell->value.detail, look->value.detail,
            sizeof cell->value.detail); /* no change, but `why` wants to know */
+    cell->value.override = look->value.override;
+    cell->value.override_entry = look->value.override_entry;
     if (look->unsettled || look->pending || look->impatient)
         return;
     fs_free(cell->pending_cause);
@@ -296,9 +310,18 @@ void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t 
     *out = look.value;
 }
 
+void fs_cell_look(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out)
+{
+    struct outlook look;
+    look_at(e, context, flag, false, NULL, &look);
+    *out = look.value;
+}
+
 void fs_cell_give_back(struct fs_cell *cell, struct fs_proposal *proposal)
 {
     struct fs_cause *later = cell->pending_cause;
+    if (later && later->kind == FS_CAUSE_OVERRIDE)
+        return;
     cell->pending_cause = proposal->cause;
     proposal->cause = NULL;
     for (unsigned i = 0; later && i < later->count && i < FS_CAUSE_LIMIT; i++) {

@@ -280,6 +280,23 @@ void fs_engine_goaway(struct fs_engine *e, const char *credential_id, const char
     }
 }
 
+bool fs_engine_has_session(const struct fs_engine *e, const char *session)
+{
+    const struct fs_connection *connection = fs_map_gets(&e->sessions, session);
+    return connection && connection->open;
+}
+
+void fs_engine_end_session(struct fs_engine *e, const char *session, const char *code, const char *text,
+                           int64_t reconnect, int close)
+{
+    struct fs_connection *connection = fs_map_gets(&e->sessions, session);
+    if (!connection || !connection->open)
+        return;
+    struct fs_delivery delivery = {
+        .kind = FS_DELIVER_GOAWAY, .code = code, .text = text, .reconnect = reconnect, .close = close};
+    send(e, connection, &delivery);
+}
+
 void fs_engine_end(struct fs_engine *e, int close)
 {
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {

@@ -19,6 +19,10 @@ json_t *fs_describe_value(const struct fs_evaluation *value)
         json_object_set_new(one, "errorCode", json_string(fs_error_code_name(value->error)));
     if (value->detail[0])
         json_object_set_new(one, "detail", json_string(value->detail));
+    if (value->override)
+        json_object_set_new(
+            one, "override",
+            json_pack("{s:s, s:I}", "kind", value->override, "entry", (json_int_t)value->override_entry));
     return one;
 }
 

@@ -39,6 +39,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->batches);
     fs_map_init(&e->paces);
     fs_map_init(&e->changes);
+    fs_map_init(&e->overridden);
     struct fs_list *lists[] = {&e->idle, &e->flush, &e->answers, &e->pending, &e->once, &e->receipts};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fs_list_init(lists[i]);
@@ -125,6 +126,7 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_map_finish(maps[i], NULL);
     fs_map_finish(&e->paces, fs_free);
     fs_map_finish(&e->changes, fs_free);
+    fs_overrides_finish(e);
     fs_heap_finish(&e->heap);
     fs_arena_finish(&e->arena);
     fs_flagset_unref(e->set);
@@ -233,8 +235,12 @@ void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const
         own_commit(e, commit);
         return;
     }
-    if (commit->result == FS_COMMIT_DONE && entry && entry->kind == FS_ENTRY_EVENT)
+    if (commit->result != FS_COMMIT_DONE || !entry)
+        return;
+    if (entry->kind == FS_ENTRY_EVENT)
         fs_apply_event(e, entry);
+    else if (entry->kind == FS_ENTRY_OVERRIDE)
+        fs_apply_override(e, entry);
 }
 
 static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
@@ -268,6 +274,9 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         break;
     case FS_DUE_RECEIPT:
         fs_receipt_due(e, alarm);
+        break;
+    case FS_DUE_OVERRIDE:
+        fs_override_due(e, FS_CONTAINER(alarm, struct fs_standing_override, expiry));
         break;
     case FS_DUE_JOURNAL:
         break; /* what is late is seen in the turn */
@@ -332,6 +341,7 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
         return;
     if (fs_wall_went_ahead(&e->wall_lead, now)) {
         fs_facts_arm_anew(e);
+        fs_overrides_arm_anew(e);
         fs_cells_look_anew(e);
     }
     for (struct fs_timer *timer; (timer = fs_heap_pop_due(&e->heap, now.mono));)

@@ -59,6 +59,18 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin);
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_facts_arm_anew(struct fs_engine *e); /* the wall clock was set forward */
+/* overrides.c */
+/* The one that rules this flag of the subject; NULL: none does. */
+const struct fs_override *fs_override_of(const struct fs_engine *e, const struct fs_flag *flag,
+                                         const char *subject);
+void fs_apply_override(struct fs_engine *e, const struct fs_entry *entry);
+void fs_override_replay(struct fs_engine *e, const struct fs_entry *entry); /* at a start: nobody looks yet */
+void fs_override_due(struct fs_engine *e, struct fs_standing_override *standing);
+void fs_overrides_arm_anew(struct fs_engine *e); /* the wall clock was set forward */
+void fs_overrides_finish(struct fs_engine *e);
+/* The contexts that an override of this subject (NULL: everybody) is about, until `each` returns false. */
+void fs_override_contexts(struct fs_engine *e, const char *subject,
+                          bool (*each)(void *self, struct fs_context *context), void *self);
 /* contexts.c */
 struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_context_text *text);
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
@@ -96,6 +108,8 @@ void fs_cells_evaluate(struct fs_engine *e);
 /* The branch that decides as things stand now; "": no rule does, or none may run. */
 void fs_cell_trace(struct fs_engine *e, struct fs_context *context, uint32_t index, char pointer[256]);
 void fs_cell_force(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* a first value, now */
+/* Its value as it would be now. Not published. */
+void fs_cell_look(struct fs_engine *e, struct fs_context *context, uint32_t flag, struct fs_evaluation *out);
 void fs_cell_safe_now(struct fs_engine *e, struct fs_context *context, uint32_t flag,
                       struct fs_evaluation *out);
 /* Was the proposal overtaken before its commit? Then it is given up, and the cell looked at again. */

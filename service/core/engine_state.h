@@ -23,6 +23,7 @@
 #include "base/vec.h"
 #include "core/engine.h"
 #include "core/json.h"
+#include "core/override.h"
 
 #define FS_DECISION_LIMIT 16            /* decisions of one flag; the flag file's reader refuses more */
 #define FS_TEXT_LIMIT     (1024 * 1024) /* one question's input, one fact */
@@ -49,6 +50,7 @@ enum fs_due {
     FS_DUE_FACT,
     FS_DUE_ONCE,
     FS_DUE_RECEIPT,
+    FS_DUE_OVERRIDE,
     FS_DUE_JOURNAL
 };
 struct fs_alarm {
@@ -187,6 +189,20 @@ struct fs_fact {
     char *credential;
     struct fs_subject *subject;
     struct fs_alarm expiry;
+};
+
+/* An override that stands. */
+struct fs_standing_override {
+    struct fs_override override;
+    struct fs_alarm expiry;
+};
+/* Those of one flag, for everybody or for one subject: one of each kind at most. */
+struct fs_override_pair {
+    struct fs_standing_override *of[FS_OVERRIDE_KINDS];
+};
+struct fs_overridden {
+    struct fs_override_pair all;
+    struct fs_map subjects; /* subject -> struct fs_override_pair */
 };
 
 /* What a watch can see: a context, a visibility, a selection of flags. Shared by all watches that see the
@@ -343,9 +359,13 @@ struct fs_engine {
     struct fs_map watches;     /* serial (8 bytes) -> struct fs_watch */
     struct fs_map paces;       /* credential -> struct fs_pace */
     int64_t defer;             /* mono ms: questions touched now are asked then; 0: at once */
-    struct fs_map changes;     /* flag -> uint64_t *, for the metrics */
-    struct fs_map batches;     /* token (8 bytes) -> struct fs_batch */
-    struct fs_list idle;       /* unwatched contexts, longest unseen first */
+    struct fs_map overridden;  /* flag -> struct fs_overridden */
+    size_t override_count;
+    uint64_t override_changes;             /* of the table */
+    const struct fs_override_order *trial; /* NULL but while its effect is tried: as if it were in force */
+    struct fs_map changes;                 /* flag -> uint64_t *, for the metrics */
+    struct fs_map batches;                 /* token (8 bytes) -> struct fs_batch */
+    struct fs_list idle;                   /* unwatched contexts, longest unseen first */
     size_t idle_count;
     FS_VEC(struct fs_context *) dirty, aside;
     struct fs_list flush;    /* connections with something to send, urgent ones first */

@@ -237,3 +237,18 @@ const struct fs_flag *fs_flagset_find(const struct fs_flagset *set, const char *
 {
     return fs_map_gets(&set->by_key, key);
 }
+
+const struct fs_flag *fs_flagset_need(const struct fs_flagset *set, const char *key, struct fs_err *err)
+{
+    const struct fs_flag *flag = fs_flagset_find(set, key);
+    if (flag)
+        return flag;
+    const char **keys = fs_calloc(set->count + 1, sizeof *keys);
+    for (size_t i = 0; i < set->count; i++)
+        keys[i] = set->flags[i]->key;
+    const char *meant = fs_suggest(key, keys, set->count);
+    fs_fail(err, FS_ERR_NOT_FOUND, "there is no flag %.100s here%s%.100s%s", key,
+            meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+    fs_free((void *)(uintptr_t)keys);
+    return NULL;
+}

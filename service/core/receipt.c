@@ -259,10 +259,13 @@ static const struct fs_cell *cell_of(const struct fs_engine *e, const struct fs_
     return cell && cell->wanted ? cell : NULL;
 }
 
-static bool cell_done(const struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell)
+static bool cell_done(const struct fs_engine *e, const struct fs_flag *flag, const struct fs_cell *cell,
+                      const char *subject)
 {
     if (!cell->known || cell->dirty || cell->proposed || cell->rebind)
         return false;
+    if (fs_override_of(e, flag, subject))
+        return true; /* whatever its sources would say */
     for (size_t d = 0; cell->bindings && d < flag->decision_count; d++) {
         const struct fs_question *q = cell->bindings[d].question;
         if (q && !q->answered && !is_lost(e, q))
@@ -278,7 +281,7 @@ bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *r
         for (size_t c = 0; concerned->context->watches && c < concerned->flags.count; c++) {
             const struct fs_flag *flag;
             const struct fs_cell *cell = cell_of(e, concerned, c, &flag);
-            if (cell && !cell_done(e, flag, cell))
+            if (cell && !cell_done(e, flag, cell, concerned->context->subject))
                 return false;
         }
     }
@@ -291,6 +294,8 @@ void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt)
         for (size_t c = 0; c < receipt->contexts.items[i]->flags.count; c++) {
             const struct fs_flag *flag;
             const struct fs_cell *cell = cell_of(e, receipt->contexts.items[i], c, &flag);
+            if (cell && fs_override_of(e, flag, receipt->contexts.items[i]->context->subject))
+                continue;
             for (size_t d = 0; cell && cell->bindings && d < flag->decision_count; d++) {
                 struct fs_question *q = cell->bindings[d].question;
                 if (q && !q->answered && fs_question_live(q))

@@ -323,6 +323,11 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
                              show_cause(cell->cause), "decisions", show_decisions(e, flag, context),
                              "clients", show_acks(context, (uint32_t)flag->index, cell->revision));
     fs_describe_time(root, "changed", cell->changed);
+    if (cell->value.override) {
+        json_t *override = fs_engine_show_override(e, cell->value.override_entry);
+        if (override) /* NULL: released a moment ago */
+            json_object_set_new(root, "override", override);
+    }
     if (cell->held)
         json_object_set_new(root, "held", json_true());
     if (flag->source_text)

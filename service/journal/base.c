@@ -7,7 +7,9 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "core/json.h"
+#include "base_overrides.h"
 #include "database.h"
+#include "sum.h"
 
 #define COLUMNS "subject, fact, number, time, expires, value, credential"
 
@@ -22,45 +24,16 @@ struct row {
 
 /* --- the sum ------------------------------------------------------------------------------------------ */
 
-/* Big-endian numbers modulo 2^256: rows can come and go without the others being read. */
-static void add(struct fs_sha256 *sum, const struct fs_sha256 *hash)
-{
-    unsigned carry = 0;
-    for (size_t i = FS_SHA256_SIZE; i-- > 0;) {
-        carry += (unsigned)sum->bytes[i] + hash->bytes[i];
-        sum->bytes[i] = (uint8_t)carry;
-        carry >>= 8;
-    }
-}
-
-static void subtract(struct fs_sha256 *sum, const struct fs_sha256 *hash)
-{
-    int borrow = 0;
-    for (size_t i = FS_SHA256_SIZE; i-- > 0;) {
-        int digit = (int)sum->bytes[i] - hash->bytes[i] - borrow;
-        borrow = digit < 0;
-        sum->bytes[i] = (uint8_t)(digit + 256 * borrow);
-    }
-}
-
-static void add_text(struct fs_buf *out, const char *text)
-{
-    if (text)
-        fs_buf_addf(out, "%zu:%s,", strlen(text), text);
-    else
-        fs_buf_adds(out, "-,");
-}
-
 static struct fs_sha256 hash_of(const struct fs_sha256 *key, const struct row *row)
 {
     struct fs_buf text;
     fs_buf_init(&text, SIZE_MAX);
-    add_text(&text, row->subject);
-    add_text(&text, row->fact);
+    fs_sum_text(&text, row->subject);
+    fs_sum_text(&text, row->fact);
     fs_buf_addf(&text, "%llu,%lld,%lld,", (unsigned long long)row->number, (long long)row->time,
                 (long long)row->expires);
-    add_text(&text, row->value);
-    add_text(&text, row->credential);
+    fs_sum_text(&text, row->value);
+    fs_sum_text(&text, row->credential);
     struct fs_sha256 hash = fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, text.data, text.length);
     fs_buf_finish(&text);
     return hash;
@@ -138,7 +111,7 @@ static bool take_earlier(void *self, const struct row *row)
         row->time > earlier->time || (row->time == earlier->time && row->number > earlier->number);
     if (!earlier->newer) {
         struct fs_sha256 hash = hash_of(earlier->key, row);
-        subtract(earlier->sum, &hash);
+        fs_sum_subtract(earlier->sum, &hash);
     }
     return false;
 }
@@ -165,7 +138,7 @@ static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, struct row *row, 
         return true;
     row->time = earlier.time;
     struct fs_sha256 hash = hash_of(key, row);
-    add(sum, &hash);
+    fs_sum_add(sum, &hash);
     return put_row(db, row, err);
 }
 
@@ -173,6 +146,8 @@ bool fs_base_fold(sqlite3 *db, const struct fs_sha256 *key, const struct fs_entr
                   struct fs_sha256 *sum, struct fs_err *err)
 {
     struct fs_err ignored;
+    if (entry->kind == FS_ENTRY_OVERRIDE)
+        return fs_base_fold_override(db, key, entry, sum, err);
     struct fs_event *event = entry->kind == FS_ENTRY_EVENT && entry->body
                                  ? fs_event_read(entry->body, entry->length, &ignored)
                                  : NULL;
@@ -206,7 +181,7 @@ static bool take_out(void *self, const struct row *row)
 {
     struct sums *sums = self;
     struct fs_sha256 hash = hash_of(sums->key, row);
-    subtract(sums->sum, &hash);
+    fs_sum_subtract(sums->sum, &hash);
     return true;
 }
 
@@ -229,7 +204,7 @@ bool fs_base_forget(sqlite3 *db, const struct fs_sha256 *key, int64_t before, in
         sqlite3_bind_int(forget, 2, limit);
         fine = each_row(db, forget, take_out, &sums, err);
     }
-    return fine;
+    return fine && fs_base_forget_overrides(db, key, before, limit, sum, err);
 }
 
 bool fs_base_erase(sqlite3 *db, const struct fs_sha256 *key, const char *subject, struct fs_sha256 *sum,
@@ -241,7 +216,7 @@ bool fs_base_erase(sqlite3 *db, const struct fs_sha256 *key, const char *subject
     if (!erase)
         return false;
     sqlite3_bind_text(erase, 1, subject, -1, SQLITE_STATIC);
-    return each_row(db, erase, take_out, &sums, err);
+    return each_row(db, erase, take_out, &sums, err) && fs_base_erase_overrides(db, key, subject, sum, err);
 }
 
 /* --- reading ------------------------------------------------------------------------------------------ */
@@ -283,7 +258,7 @@ static bool take_in(void *self, const struct row *row)
 {
     struct sums *sums = self;
     struct fs_sha256 hash = hash_of(sums->key, row);
-    add(sums->sum, &hash);
+    fs_sum_add(sums->sum, &hash);
     return true;
 }
 
@@ -292,5 +267,5 @@ bool fs_base_sum(sqlite3 *db, const struct fs_sha256 *key, struct fs_sha256 *out
     struct sums sums = {key, out};
     memset(out, 0, sizeof *out);
     sqlite3_stmt *all = fs_database_prepare(db, "SELECT " COLUMNS " FROM facts", err);
-    return all && each_row(db, all, take_in, &sums, err);
+    return all && each_row(db, all, take_in, &sums, err) && fs_base_sum_overrides(db, key, out, err);
 }

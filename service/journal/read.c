@@ -4,6 +4,7 @@
 
 #include <string.h>
 #include "base.h"
+#include "base_overrides.h"
 #include "base/alloc.h"
 #include "database.h"
 
@@ -106,6 +107,16 @@ bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const
 {
     sqlite3 *db = fs_readers_take(&journal->readers, err);
     bool fine = db && fs_base_read(db, each, self, err);
+    if (db)
+        fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
+bool fs_journal_overrides(struct fs_journal *journal, bool (*each)(void *self, const struct fs_entry *entry),
+                          void *self, struct fs_err *err)
+{
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    bool fine = db && fs_base_read_overrides(db, each, self, err);
     if (db)
         fs_readers_give(&journal->readers, db);
     return fine;

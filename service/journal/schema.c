@@ -61,6 +61,12 @@ static const char version_3[] =
     "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.answers') a"
     "  WHERE e.kind = 'answers' AND b.body IS NOT NULL;";
 
+static const char version_4[] =
+    /* The base state: the overrides of pruned entries that stand. `subject`: '' is everybody. */
+    "CREATE TABLE overrides (flag TEXT NOT NULL, subject TEXT NOT NULL, kind TEXT NOT NULL,"
+    "  number INTEGER NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL,"
+    "  PRIMARY KEY (flag, subject, kind)) STRICT, WITHOUT ROWID;";
+
 static bool seal_empty(sqlite3 *db, const struct fs_sha256 *key, const char *role, struct fs_err *err)
 {
     const struct fs_sha256 zero = {{0}};
@@ -91,6 +97,7 @@ const struct fs_schema_step fs_schema_steps[] = {
     {version_1, seal_empty_chain},
     {version_2, seal_empty_base},
     {version_3, NULL},
+    {version_4, NULL},
 };
 const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
 

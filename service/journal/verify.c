@@ -134,7 +134,7 @@ static void check_ends(struct check *check)
         blame(check, out->last, "the journal's head names another hash");
 }
 
-/* The facts of pruned entries. */
+/* What pruned entries have left. */
 static bool check_base(struct check *check, sqlite3 *db, struct fs_err *err)
 {
     struct end base = {0};
@@ -142,7 +142,8 @@ static bool check_base(struct check *check, sqlite3 *db, struct fs_err *err)
     if (!load_end(db, "base", check->key, &base, err) || !fs_base_sum(db, check->key, &sum, err))
         return false;
     if (!base.sealed || base.number != check->anchor.number || !fs_sha256_equal(&sum, &base.hash))
-        blame(check, check->out->first, "the facts that are kept of entries before it were changed");
+        blame(check, check->out->first,
+              "the facts and overrides that are kept of entries before it were changed");
     return true;
 }
 

@@ -179,7 +179,8 @@ static void index_page(struct fs_daemon *daemon, struct fs_net_message *message,
         "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
         "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
         "events     /v1/events                     CloudEvents in\n"
-        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why\n"
+        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why /v1/who\n"
+        "override   /v1/overrides                  kill, force, release\n"
         "health     /healthz /readyz /metrics\n";
     fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
                     fs_blob_copy(text, sizeof text - 1));
@@ -201,7 +202,8 @@ static const struct route routes[] = {
     {"POST", "/ofrep/v1/evaluate/flags/", FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY, ofrep},
     {"GET", "/ofrep/v1/events/", 0, fs_api_ofrep_stream}, /* the token in the path is the credential */
     {"POST", "/v1/events", 0, fs_api_events},             /* what each event needs is looked at there */
-    {"GET", "/v1/receipts/", FS_SCOPE_EVENTS | FS_SCOPE_FACTS | FS_SCOPE_READ, fs_api_receipt},
+    {"GET", "/v1/receipts/", FS_SCOPE_EVENTS | FS_SCOPE_FACTS | FS_SCOPE_READ | FS_SCOPE_OPERATE,
+     fs_api_receipt},
     {"POST", "/v1/opa/", FS_SCOPE_STATUS, opa_status},
     {"GET", "/v1/opa-module", FS_SCOPE_READ, opa_module},
     {"GET", "/v1/flags", FS_SCOPE_READ, show_flags},
@@ -215,6 +217,11 @@ static const struct route routes[] = {
     {"POST", "/v1/keys", FS_SCOPE_ADMIN, fs_api_keys},
     {"DELETE", "/v1/keys/", FS_SCOPE_ADMIN, fs_api_keys},
     {"GET", "/v1/facts", FS_SCOPE_READ, show_facts},
+    {"GET", "/v1/overrides", FS_SCOPE_READ | FS_SCOPE_OPERATE, fs_api_overrides},
+    {"POST", "/v1/overrides", FS_SCOPE_OPERATE, fs_api_override}, /* a force that grants: admin, too */
+    {"DELETE", "/v1/overrides", FS_SCOPE_OPERATE, fs_api_release},
+    {"GET", "/v1/who", FS_SCOPE_READ, fs_api_who},
+    {"DELETE", "/v1/clients/", FS_SCOPE_OPERATE, fs_api_disconnect},
     {"DELETE", "/v1/subjects", FS_SCOPE_ADMIN, fs_api_erase},
     {"POST", "/v1/backup", FS_SCOPE_ADMIN, fs_api_backup},
 };

@@ -60,15 +60,22 @@ struct fs_waiting {
     size_t index;                     /* COMMIT: in the batch */
 };
 
-/* One POST of events, on its way to the journal. */
+/* What a request wants to be answered with. */
+enum fs_until { FS_UNTIL_COMMITTED, FS_UNTIL_APPLIED, FS_UNTIL_DELIVERED };
+struct fs_wait {
+    enum fs_until until;
+    int64_t timeout; /* ms */
+};
+
+/* What one request has sent, on its way to the journal. */
 struct fs_submission {
     uint64_t request;
+    bool silent;    /* answered with 204 */
     size_t waiting; /* drafts without a notice yet */
     size_t count;
     uint64_t *entries; /* numbers, in the order of the batch */
     bool *duplicates;
-    int wait; /* 0: none, 1: applied, 2: delivered */
-    int64_t timeout;
+    struct fs_wait wait;
     enum fs_err_code code; /* the first failure */
     char text[200];
 };
@@ -92,6 +99,7 @@ struct fs_daemon {
     struct fs_map newest_streams;   /* credential and context -> struct fs_stream */
     struct fs_map stream_owners;    /* id of a credential -> struct owner (ofrep_api.c) */
     uint64_t forbidden_evaluations;
+    uint64_t overrides_seen;        /* fs_engine_override_changes() that `quick` was told of */
     struct fs_list receipt_streams; /* struct fs_receipt_stream */
     int64_t receipts_due;           /* mono ms */
     uint64_t next_token;
@@ -156,6 +164,7 @@ struct fs_new_entry {
     size_t length;
     struct fs_identity identity;  /* zeroed: none */
     const struct fs_event *event; /* whose body it is, borrowed; NULL: of none */
+    const char *subject;          /* whom another body names in clear, borrowed; NULL: nobody */
     uint64_t token;               /* 0: a new one is drawn, and stands here then */
 };
 /* Hands drafts to the journal, which takes all of them or none; their bodies are kept until the notices.
@@ -179,15 +188,21 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
 /* Answers with JSON (takes the reference), not to be kept by caches. Any thread. */
 void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body);
 void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err);
-/* erase_api.c, events_api.c, ofrep_api.c, operator_api.c, keys_api.c, metrics.c */
+/* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, keys_api.c,
+ * metrics.c */
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);
 void fs_api_opa_status(struct fs_daemon *daemon, struct fs_net_message *message, const char *source);
-void fs_submission_destroy(struct fs_submission *submission);
-void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
-                             const struct fs_commit *commit);
-void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
+void fs_api_overrides(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_override(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_release(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_who(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_disconnect(struct fs_daemon *daemon, struct fs_net_message *message, const char *session);
+/* The notice of an entry of kind operator: its connection ends. */
+void fs_disconnect_committed(struct fs_daemon *daemon, const char *body, size_t length);
+/* The door is told which flags it must leave to the core, where that has changed. */
+void fs_daemon_overrides_changed(struct fs_daemon *daemon);
 /* What /readyz says: flags, journal and first answers are there, and it is not draining. */
 bool fs_daemon_ready(const struct fs_daemon *daemon, char why_not[120]);
 void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, const char *flag);
@@ -209,6 +224,22 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
 json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const char *revoke, int64_t wall,
                        struct fs_keyring **changed, int *status);
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err);
+
+/* submission.c */
+/* `wait` and `timeout` of the query. */
+bool fs_wait_read(const struct fs_daemon *daemon, const struct fs_http_request *request, struct fs_wait *wait,
+                  struct fs_err *err);
+struct fs_submission *fs_submission_create(uint64_t request, size_t count, const struct fs_wait *wait);
+void fs_submission_destroy(struct fs_submission *submission);
+/* Hands its entries, `count` of them, to the journal; their notices lead to the answer. False: the journal
+ * takes nothing now, and the submission is gone. */
+bool fs_submission_send(struct fs_daemon *daemon, struct fs_submission *submission,
+                        struct fs_new_entry *entries);
+void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
+                             const struct fs_commit *commit);
+/* The request is answered with the entry's receipt. */
+void fs_receipt_wait(struct fs_daemon *daemon, uint64_t request, uint64_t entry, const struct fs_wait *wait);
+void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
 
 /* receipt_stream.c */
 void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint64_t entry);

@@ -26,8 +26,12 @@ bool fs_daemon_append(struct fs_daemon *daemon, struct fs_new_entry *entries, si
     int64_t now = fs_daemon_now(daemon).wall;
     for (size_t i = 0; i < count; i++) {
         const struct fs_draft_text *text = keep(daemon, &entries[i]);
-        if (entries[i].event)
+        if (entries[i].event) {
             subjects[i] = fs_event_subjects(entries[i].event);
+        } else if (entries[i].subject) {
+            subjects[i] = fs_calloc(2, sizeof *subjects[i]);
+            subjects[i][0] = entries[i].subject;
+        }
         drafts[i] = (struct fs_draft){.kind = text->kind,
                                       .time = now,
                                       .body = text->body,
@@ -62,6 +66,10 @@ static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, co
         daemon->start_due = fs_daemon_now(daemon).mono + START_AGAIN_MS;
     if (text->kind == FS_ENTRY_CONFIG)
         fs_daemon_flags_committed(daemon, commit);
+    if (text->kind == FS_ENTRY_OVERRIDE)
+        fs_daemon_overrides_changed(daemon); /* before anybody is told that it is in force */
+    if (text->kind == FS_ENTRY_OPERATOR && commit->result == FS_COMMIT_DONE)
+        fs_disconnect_committed(daemon, text->body, text->length);
 }
 
 void fs_daemon_append_start(struct fs_daemon *daemon)

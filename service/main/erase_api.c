@@ -82,6 +82,9 @@ void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, cons
     const char *credential = message->credential->id;
     if (!subject || !*subject) {
         fs_fail(&err, FS_ERR_INVALID, "whom? DELETE /v1/subjects?subject=SUBJECT");
+    } else if (fs_engine_subject_overrides(daemon->engine, subject)) {
+        /* Its entry would be erased, and a kill be gone with the next start. */
+        fs_fail(&err, FS_ERR_CONFLICT, "an override of this subject is in force: release it first");
     } else {
         json_t *facts = fs_engine_show_facts(daemon->engine, subject);
         struct fs_event *removal = make_removal(facts, subject, credential);

@@ -11,34 +11,6 @@
 #include "events/cloudevents.h"
 #include "sources/opa.h"
 
-void fs_submission_destroy(struct fs_submission *submission)
-{
-    fs_free(submission->entries);
-    fs_free(submission->duplicates);
-    fs_free(submission);
-}
-
-static bool read_wait(const struct fs_daemon *daemon, const struct fs_http_request *request, int *wait,
-                      int64_t *timeout, struct fs_err *err)
-{
-    char *how = fs_http_query(request, "wait");
-    char *until = fs_http_query(request, "timeout");
-    bool fine = true;
-    *wait = 0;
-    *timeout = daemon->options->engine.lease + 10000;
-    if (how && !strcmp(how, "applied"))
-        *wait = 1;
-    else if (how && !strcmp(how, "delivered"))
-        *wait = 2;
-    else if (how)
-        fine = fs_fail(err, FS_ERR_INVALID, "wait is applied or delivered, not %.40s", how);
-    if (fine && until && (!fs_parse_duration(fs_str_from(until), timeout) || *timeout > 600000))
-        fine = fs_fail(err, FS_ERR_INVALID, "timeout is a duration such as 5s, of 10m at most");
-    fs_free(how);
-    fs_free(until);
-    return fine;
-}
-
 /* A stranger with a key for facts cannot make memory grow without end. What is known already may always
  * change: a full table must not stand in the way of a revocation. */
 static bool facts_fit(const struct fs_daemon *daemon, const struct fs_events *events, struct fs_err *err)
@@ -98,19 +70,12 @@ static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, c
         struct fs_buf body;
         fs_buf_init(&body, 512 * 1024 * 1024); /* the request had its limit */
         fs_event_write(events->items[i], &body);
-        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_COMMIT, submission->request);
-        waiting->submission = submission;
-        waiting->index = i;
         entries[i].kind = FS_ENTRY_EVENT;
         entries[i].event = events->items[i];
         entries[i].body = fs_buf_take(&body, &entries[i].length);
         entries[i].identity = fs_event_identity(events->items[i], &events->contents[i]);
-        entries[i].token = waiting->token;
     }
-    submission->waiting = events->count;
-    bool taken = fs_daemon_append(daemon, entries, events->count);
-    for (size_t i = 0; i < events->count && !taken; i++)
-        fs_waiting_destroy(fs_waiting_take(daemon, entries[i].token));
+    bool taken = fs_submission_send(daemon, submission, entries);
     fs_free(entries);
     return taken;
 }
@@ -120,91 +85,29 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
     (void)rest;
     struct fs_err err = {0};
     struct fs_events events = {0};
-    int wait;
-    int64_t timeout;
+    struct fs_wait wait;
     if (!message->credential)
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
-    if (err.code || !read_wait(daemon, message->request, &wait, &timeout, &err) ||
+    if (err.code || !fs_wait_read(daemon, message->request, &wait, &err) ||
         !read_events(daemon, message, &events, &err)) {
         fs_api_error(daemon->server, message->connection, &err);
         return;
     }
-    if (wait && events.count > 1) {
+    if (wait.until && events.count > 1) {
         fs_fail(&err, FS_ERR_INVALID, "wait goes with one event; a batch is answered when it is on disk");
         fs_api_error(daemon->server, message->connection, &err);
     } else if (!events.count) {
         fs_api_reply(daemon->server, message->connection, 202, json_pack("{s:[]}", "entries"));
     } else {
-        struct fs_submission *submission = FS_NEW(struct fs_submission);
+        struct fs_submission *submission = fs_submission_create(message->connection, events.count, &wait);
         daemon->events_taken = true;
-        submission->request = message->connection;
-        submission->wait = wait;
-        submission->timeout = timeout;
-        submission->count = events.count;
-        submission->entries = fs_calloc(events.count, sizeof *submission->entries);
-        submission->duplicates = fs_calloc(events.count, sizeof *submission->duplicates);
         if (!submit(daemon, submission, &events)) {
-            fs_submission_destroy(submission);
             fs_fail(&err, FS_ERR_UNAVAILABLE,
                     "not acknowledged, send it again: the journal takes nothing now");
             fs_api_error(daemon->server, message->connection, &err);
         }
     }
     fs_events_finish(&events);
-}
-
-static void answer(struct fs_daemon *daemon, struct fs_submission *submission)
-{
-    if (submission->code) {
-        struct fs_err err = {.code = submission->code};
-        snprintf(err.text, sizeof err.text, "%s", submission->text);
-        fs_api_error(daemon->server, submission->request, &err);
-    } else if (submission->wait) {
-        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, submission->request);
-        fs_engine_receipt_wait(daemon->engine, submission->entries[0], submission->wait == 2,
-                               submission->timeout, waiting->token, fs_daemon_now(daemon));
-    } else {
-        json_t *entries = json_array();
-        for (size_t i = 0; i < submission->count; i++) {
-            json_t *one = json_pack("{s:I}", "entry", (json_int_t)submission->entries[i]);
-            if (submission->duplicates[i])
-                json_object_set_new(one, "duplicate", json_true());
-            json_array_append_new(entries, one);
-        }
-        fs_api_reply(daemon->server, submission->request, 202, json_pack("{s:o}", "entries", entries));
-    }
-    fs_submission_destroy(submission);
-}
-
-void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waiting,
-                             const struct fs_commit *commit)
-{
-    struct fs_submission *submission = waiting->submission;
-    size_t i = waiting->index;
-    submission->entries[i] = commit->number;
-    submission->duplicates[i] = commit->result == FS_COMMIT_DUPLICATE;
-    if (commit->result == FS_COMMIT_CONFLICT && !submission->code) {
-        submission->code = FS_ERR_CONFLICT;
-        snprintf(submission->text, sizeof submission->text,
-                 "event %zu: entry %llu has the same source and id and another content", i,
-                 (unsigned long long)commit->number);
-    } else if (commit->result == FS_COMMIT_FAILED && submission->code != FS_ERR_UNAVAILABLE) {
-        submission->code = FS_ERR_UNAVAILABLE;
-        snprintf(submission->text, sizeof submission->text, "not acknowledged, send it again: %.140s",
-                 commit->error);
-    }
-    fs_waiting_destroy(waiting);
-    if (--submission->waiting == 0)
-        answer(daemon, submission);
-}
-
-void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt)
-{
-    struct fs_waiting *waiting = fs_waiting_take(daemon, token);
-    if (!waiting)
-        return;
-    fs_api_reply(daemon->server, waiting->request, 200, json_incref((json_t *)(uintptr_t)receipt));
-    fs_waiting_destroy(waiting);
 }
 
 static bool wants_stream(const struct fs_http_request *request)
@@ -226,12 +129,11 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
 {
     struct fs_err err = {0};
     uint64_t number;
-    int wait;
-    int64_t timeout;
+    struct fs_wait wait;
     json_t *receipt = NULL;
     if (!fs_parse_u64(fs_str_from(entry), &number))
         fs_fail(&err, FS_ERR_INVALID, "a receipt is asked for by the number of its entry");
-    else if (read_wait(daemon, message->request, &wait, &timeout, &err) &&
+    else if (fs_wait_read(daemon, message->request, &wait, &err) &&
              (!may_see(daemon, message->credential, number) ||
               !(receipt = fs_engine_receipt(daemon->engine, number, fs_daemon_now(daemon)))))
         fs_fail(&err, FS_ERR_NOT_FOUND, "there is no receipt of entry %llu in memory",
@@ -241,11 +143,9 @@ void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, co
     } else if (wants_stream(message->request)) {
         json_decref(receipt);
         fs_receipt_stream_open(daemon, message->connection, number);
-    } else if (wait) {
-        struct fs_waiting *waiting = fs_waiting_create(daemon, FS_WAITS_RECEIPT, message->connection);
+    } else if (wait.until) {
         json_decref(receipt);
-        fs_engine_receipt_wait(daemon->engine, number, wait == 2, timeout, waiting->token,
-                               fs_daemon_now(daemon));
+        fs_receipt_wait(daemon, message->connection, number, &wait);
     } else {
         fs_api_reply(daemon->server, message->connection, 200, receipt);
     }

@@ -205,6 +205,7 @@ void fs_daemon_run(struct fs_daemon *daemon)
         fs_fault_wait(
             fs_fault("core.hang")); /* a core that hangs must not stretch a lease: tests make it hang here */
         fs_engine_turn(daemon->engine, fs_daemon_now(daemon));
+        fs_daemon_overrides_changed(daemon);
         if (daemon->start_due && fs_daemon_now(daemon).mono >= daemon->start_due)
             fs_daemon_append_start(daemon);
         if (fs_daemon_now(daemon).mono >= check) {

@@ -72,6 +72,30 @@ static void changes(struct fs_daemon *daemon, struct fs_buf *out)
     json_decref(counts);
 }
 
+/* One for each flag that a kill stands for, of everybody or of somebody. */
+static void kills(struct fs_daemon *daemon, struct fs_buf *out)
+{
+    json_t *list = fs_engine_show_overrides(daemon->engine), *flags = json_object(), *count;
+    const char *flag;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *one = json_array_get(list, i);
+        bool idle = json_object_get(one, "idle") != NULL;
+        if (!idle && !strcmp(fs_json_text(one, "kind"), "kill"))
+            json_object_set_new(flags, fs_json_text(one, "flag"), json_true());
+    }
+    head(out, "flagstaff_kill_active", "gauge",
+         "Flags of which a kill is in force, for everybody or for somebody.");
+    json_object_foreach(flags, flag, count)
+    {
+        fs_buf_adds(out, "flagstaff_kill_active{flag=");
+        fs_buf_add_json_string(out, flag, strlen(flag));
+        fs_buf_adds(out, "} 1\n");
+    }
+    one(out, "flagstaff_overrides", "gauge", "Overrides that stand.", (double)json_array_size(list));
+    json_decref(flags);
+    json_decref(list);
+}
+
 static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *counts, struct fs_buf *out)
 {
     head(out, "flagstaff_event_to_push_seconds", "histogram",
@@ -122,6 +146,7 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
     one(&out, "flagstaff_ready", "gauge", "Whether /readyz says ready.", fs_daemon_ready(daemon, why));
     one(&out, "flagstaff_revision", "gauge", "The newest revision of this epoch.", (double)c.revision);
     changes(daemon, &out);
+    kills(daemon, &out);
     one(&out, "flagstaff_evaluations_total", "counter", "Evaluations of one flag for one context.",
         (double)c.evaluations);
     one(&out, "flagstaff_ofrep_forbidden_total", "counter",

@@ -105,6 +105,28 @@ static bool take_tick(void *self, const struct fs_entry *entry, struct fs_journa
     return json_array_size(past->list) < past->limit;
 }
 
+static bool take_override(void *self, const struct fs_entry *entry)
+{
+    struct fs_override_order order;
+    json_t *change = self;
+    if (entry->kind != FS_ENTRY_OVERRIDE ||
+        !fs_override_read(entry->body, entry->length, entry->number, entry->time, &order))
+        return false;
+    json_object_set_new(change, "override", fs_override_describe(&order.override));
+    fs_override_order_finish(&order);
+    return false;
+}
+
+/* Who ordered the override that made it so, and why; nothing where its entry is gone. */
+static void add_override(const struct past *past, json_t *change)
+{
+    struct fs_err ignored;
+    const json_t *override = json_object_get(json_object_get(change, "to"), "override");
+    json_int_t entry = json_integer_value(json_object_get(override, "entry"));
+    if (entry > 0)
+        fs_journal_read(past->journal, (uint64_t)entry, 1, take_override, change, &ignored);
+}
+
 static void read_past(void *arg)
 {
     struct past *past = arg;
@@ -115,6 +137,8 @@ static void read_past(void *arg)
         past->why && !json_array_size(past->list))
         fs_fail(&err, FS_ERR_NOT_FOUND,
                 "the journal tells of no value of this flag for this subject at that time");
+    if (!err.code && past->why)
+        add_override(past, json_array_get(past->list, 0));
     if (err.code)
         fs_api_error(past->server, past->request, &err);
     else
@@ -184,17 +208,6 @@ static bool wants(struct past *past, char *at, struct fs_err *err)
     return fine;
 }
 
-static void fail_no_flag(const struct fs_flagset *set, const char *name, struct fs_err *err)
-{
-    const char **keys = fs_calloc(set->count + 1, sizeof *keys);
-    for (size_t i = 0; i < set->count; i++)
-        keys[i] = set->flags[i]->key;
-    const char *meant = fs_suggest(name, keys, set->count);
-    fs_fail(err, FS_ERR_NOT_FOUND, "there is no flag %.100s here%s%.100s%s", name,
-            meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
-    fs_free((void *)(uintptr_t)keys);
-}
-
 void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -214,9 +227,7 @@ void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const 
         if (now) {
             fs_api_reply(daemon->server, message->connection, 200, now);
         } else {
-            if (!fs_flagset_find(fs_engine_flags(daemon->engine), past->flag))
-                fail_no_flag(fs_engine_flags(daemon->engine), past->flag, &err);
-            else
+            if (fs_flagset_need(fs_engine_flags(daemon->engine), past->flag, &err))
                 fs_fail(&err, FS_ERR_NOT_FOUND,
                         "no value of flag %.100s is known for subject %.100s: nobody watches it now",
                         past->flag, past->subject);

@@ -12,8 +12,9 @@
 #define ANSWER_LIMIT (16 * 1024 * 1024)
 
 struct fs_quick {
-    pthread_mutex_t lock; /* guards `set` for the moment in which a reference is taken */
+    pthread_mutex_t lock; /* guards the next two for the moment in which they are looked at */
     struct fs_flagset *set;
+    struct fs_map overridden; /* keys of flags that are the core's to answer -> quick */
     struct fs_context_rules rules;
     struct fs_clock clock;
     struct fs_arena arena; /* the door's */
@@ -34,6 +35,7 @@ void fs_quick_destroy(struct fs_quick *quick)
     if (!quick)
         return;
     fs_flagset_unref(quick->set);
+    fs_map_finish(&quick->overridden, NULL);
     fs_arena_finish(&quick->arena);
     pthread_mutex_destroy(&quick->lock);
     fs_free(quick);
@@ -47,6 +49,27 @@ void fs_quick_set(struct fs_quick *quick, struct fs_flagset *set)
     quick->set = new_;
     pthread_mutex_unlock(&quick->lock);
     fs_flagset_unref(old);
+}
+
+void fs_quick_set_overridden(struct fs_quick *quick, const char *const *keys, size_t count)
+{
+    struct fs_map overridden;
+    fs_map_init(&overridden);
+    for (size_t i = 0; i < count; i++)
+        fs_map_sets(&overridden, keys[i], quick);
+    pthread_mutex_lock(&quick->lock);
+    struct fs_map old = quick->overridden;
+    quick->overridden = overridden;
+    pthread_mutex_unlock(&quick->lock);
+    fs_map_finish(&old, NULL);
+}
+
+static bool is_overridden(struct fs_quick *quick, const struct fs_flag *flag)
+{
+    pthread_mutex_lock(&quick->lock);
+    bool is = fs_map_gets(&quick->overridden, flag->key);
+    pthread_mutex_unlock(&quick->lock);
+    return is;
 }
 
 static struct fs_flagset *current(struct fs_quick *quick)
@@ -111,7 +134,7 @@ bool fs_quick_answer(void *self, const struct fs_http_request *request,
     struct fs_quick *quick = self;
     struct fs_flagset *set = current(quick);
     const struct fs_flag *flag = find(set, request, credential);
-    bool answered = flag && evaluate(quick, flag, request, credential, out);
+    bool answered = flag && !is_overridden(quick, flag) && evaluate(quick, flag, request, credential, out);
     fs_flagset_unref(set);
     return answered;
 }

@@ -244,6 +244,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
     if (!add_sources(daemon, config, err))
         return false;
     if (!fs_journal_facts(daemon->journal, restore_fact, daemon, err) ||
+        !fs_journal_overrides(daemon->journal, replay_entry, daemon, err) ||
         !fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
         return false;
     if (daemon->interrupted)
@@ -252,6 +253,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
         return fs_fail(
             err, FS_ERR_FLAGS,
             "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
+    fs_daemon_overrides_changed(daemon); /* the door answers some flags by itself, as soon as it is open */
     if (!open_door(daemon, err))
         return false;
     fs_daemon_append_start(daemon);

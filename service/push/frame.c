@@ -34,16 +34,13 @@ static void add_cause(struct fs_buf *out, const struct fs_wire_cause *cause)
     fs_buf_addc(out, '}');
 }
 
-static void add_metadata(struct fs_buf *out, const json_t *metadata, const char *detail)
+static void add_metadata(struct fs_buf *out, const json_t *metadata, const char *override, const char *detail)
 {
     size_t before = out->length;
     fs_buf_adds(out, ",\"metadata\":{");
     size_t empty = out->length;
     bool first = fs_push_add_metadata(out, metadata, true);
-    if (*detail) {
-        fs_buf_adds(out, first ? "\"flagstaff.error\":" : ",\"flagstaff.error\":");
-        fs_buf_add_json_string(out, detail, strlen(detail));
-    }
+    fs_push_add_own(out, override, detail, first);
     if (!out->failed && out->length == empty) {
         out->length = before; /* nothing to say: no member */
         out->data[before] = 0;
@@ -73,7 +70,7 @@ void fs_frame_add_flag(struct fs_buf *out, const struct fs_flag *flag, const str
     }
     fs_push_add_text(out, "reason", failed ? "ERROR" : fs_reason_name(evaluation->reason));
     add_cause(out, cause);
-    add_metadata(out, flag->metadata, failed ? "" : evaluation->detail);
+    add_metadata(out, flag->metadata, evaluation->override, failed ? "" : evaluation->detail);
     if (safe) {
         fs_buf_adds(out, ",\"safe\":{\"value\":");
         fs_push_add_value(out, flag->type, safe);

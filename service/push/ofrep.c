@@ -74,7 +74,7 @@ static void add_success(struct fs_buf *out, const struct fs_flag *flag,
         /* Go's provider gives its caller's default, which may grant, for every answer with reason DISABLED.
          */
         reason = fs_reason_name(FS_REASON_ERROR);
-        detail = *detail ? detail : "the flag is disabled";
+        detail = *detail ? detail : evaluation->override ? "the flag is killed" : "the flag is disabled";
     }
     fs_buf_adds(out, "{\"key\":");
     fs_buf_add_json_string(out, flag->key, strlen(flag->key));
@@ -90,10 +90,7 @@ static void add_success(struct fs_buf *out, const struct fs_flag *flag,
         fs_buf_adds(out, first ? "\"flagstaff.leased\":false" : ",\"flagstaff.leased\":false");
         first = false;
     }
-    if (*detail) {
-        fs_buf_adds(out, first ? "\"flagstaff.error\":" : ",\"flagstaff.error\":");
-        fs_buf_add_json_string(out, detail, strlen(detail));
-    }
+    fs_push_add_own(out, evaluation->override, detail, first);
     fs_buf_adds(out, "}}");
 }
 

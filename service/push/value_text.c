@@ -44,6 +44,24 @@ bool fs_push_add_metadata(struct fs_buf *out, const json_t *metadata, bool first
     return first;
 }
 
+static bool add_member(struct fs_buf *out, const char *name, const char *text, bool first)
+{
+    if (first)
+        fs_buf_addf(out, "\"%s\":", name);
+    else
+        fs_push_add_name(out, name);
+    fs_buf_add_json_string(out, text, strlen(text));
+    return false;
+}
+
+void fs_push_add_own(struct fs_buf *out, const char *override, const char *error, bool first)
+{
+    if (override)
+        first = add_member(out, "flagstaff.override", override, first);
+    if (*error)
+        add_member(out, "flagstaff.error", error, first);
+}
+
 const json_t *fs_push_safe_value(const struct fs_flag *flag)
 {
     return flag->safe_variant >= 0 ? flag->variants[flag->safe_variant].value : flag->safe_value;

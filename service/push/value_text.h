@@ -16,6 +16,9 @@ void fs_push_add_text(struct fs_buf *out, const char *name, const char *text);
 /* The flag's flat metadata as members of an object that is open already; `first` tells whether it is still
  * empty. Returns the new `first`. */
 bool fs_push_add_metadata(struct fs_buf *out, const json_t *metadata, bool first);
+/* What we say ourselves in the same object: "flagstaff.override" (NULL: nothing), "flagstaff.error" ("":
+ * nothing). */
+void fs_push_add_own(struct fs_buf *out, const char *override, const char *error, bool first);
 /* The safe variant of an access flag. Borrowed. */
 const json_t *fs_push_safe_value(const struct fs_flag *flag);
 const char *fs_push_safe_variant(const struct fs_flag *flag);

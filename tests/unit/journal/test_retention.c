@@ -198,6 +198,75 @@ static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can
     assert_int_equal(bench_verify(bench).bad, 0);
 }
 
+static uint64_t override(struct bench *bench, const char *body)
+{
+    struct fs_draft draft = bench_draft(bench, body, 0);
+    draft.kind = FS_ENTRY_OVERRIDE;
+    return bench_append(bench, &draft).number;
+}
+
+static bool list_override(void *self, const struct fs_entry *entry)
+{
+    assert_int_equal(entry->kind, FS_ENTRY_OVERRIDE);
+    fs_buf_addf(self, "#%d %.*s;", (int)entry->number, (int)entry->length, entry->body);
+    return true;
+}
+
+static void assert_overrides(struct bench *bench, const char *expected)
+{
+    struct fs_buf list;
+    struct fs_err err = {0};
+    fs_buf_init(&list, 10000);
+    assert_true(fs_journal_overrides(bench->journal, list_override, &list, &err));
+    assert_string_equal(list.data, expected);
+    fs_buf_finish(&list);
+}
+
+#define KILL(flag, more)                                                                                     \
+    "{\"action\":\"set\",\"author\":\"k1\",\"flag\":\"" flag "\",\"kind\":\"kill\"" more "}"
+#define RELEASE(flag, more) "{\"action\":\"release\",\"author\":\"k1\",\"flag\":\"" flag "\"" more "}"
+
+static void overrides_that_stand_stay_when_their_entries_go(void **state)
+{
+    struct bench *bench = *state;
+    open_keeping(bench);
+    override(bench, KILL("door", ""));
+    override(bench, KILL("door", ",\"subject\":\"anna\""));
+    override(bench, KILL("gate", ""));
+    override(bench, KILL("gate", ",\"reason\":\"again\""));
+    override(bench, KILL("menu", ""));
+    override(bench, RELEASE("menu", ""));
+    override(bench, KILL("lift", ""));
+    override(bench, RELEASE("lift", ",\"kind\":\"force\""));
+    assert_overrides(bench, "");
+    pass(bench, RETENTION + LOOK / 2, 9);
+    static const char expected[] =
+        "#1 " KILL("door", "") ";#2 " KILL("door", ",\"subject\":\"anna\"") ";#4 " KILL(
+            "gate", ",\"reason\":\"again\"") ";#7 " KILL("lift", "") ";";
+    assert_overrides(bench, expected);
+    assert_int_equal(bench_verify(bench).bad, 0);
+    close_and_open(bench);
+    assert_overrides(bench, expected);
+    override(bench, RELEASE("door", ""));
+    override(bench, RELEASE("door", ",\"subject\":\"anna\""));
+    pass(bench, RETENTION + LOOK, 13);
+    assert_overrides(bench, "#4 " KILL("gate", ",\"reason\":\"again\"") ";#7 " KILL("lift", "") ";");
+    assert_int_equal(bench_verify(bench).bad, 0);
+}
+
+static void an_override_that_has_ended_is_forgotten(void **state)
+{
+    struct bench *bench = *state;
+    char body[300];
+    open_keeping(bench);
+    snprintf(body, sizeof body, KILL("door", ",\"expires\":%" PRId64), bench->clock.time.wall + 1000);
+    override(bench, body);
+    override(bench, KILL("gate", ""));
+    pass(bench, RETENTION + DEDUP + 2 * LOOK, 3);
+    assert_overrides(bench, "#2 " KILL("gate", "") ";");
+    assert_int_equal(bench_verify(bench).bad, 0);
+}
+
 static int cells_of(struct bench *bench)
 {
     char path[128];
@@ -253,13 +322,17 @@ static void the_cells_of_what_is_gone_are_gone_too(void **state)
     assert_int_equal(cells_of(bench), 1);
 }
 
-static void a_fact_that_was_changed_in_the_file_is_found(void **state)
+static void a_fact_or_override_that_was_changed_in_the_file_is_found(void **state)
 {
     static const char *const deeds[] = {
         "UPDATE facts SET value = '\"platinum\"'",
         "DELETE FROM facts",
         "INSERT INTO facts VALUES ('eve', 'tier', 1, 1, 0, '\"gold\"', NULL)",
         "UPDATE ends SET hash = zeroblob(32) WHERE role = 'base'",
+        "DELETE FROM overrides",
+        "UPDATE overrides SET body = replace(body, 'kill', 'force')",
+        "UPDATE overrides SET expires = 1",
+        "INSERT INTO overrides VALUES ('gate', '', 'kill', 1, 1, 0, '{}')",
     };
     for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
         struct bench *bench;
@@ -270,7 +343,8 @@ static void a_fact_that_was_changed_in_the_file_is_found(void **state)
         bench = *state;
         open_keeping(bench);
         set_fact(bench, "anna", "tier", "\"gold\"", 0, 0);
-        pass(bench, RETENTION + LOOK, 2);
+        override(bench, KILL("door", ""));
+        pass(bench, RETENTION + LOOK, 3);
         assert_int_equal(bench_verify(bench).bad, 0);
         bench_close(bench);
         snprintf(path, sizeof path, "%s/journal.db", bench->directory);
@@ -278,8 +352,8 @@ static void a_fact_that_was_changed_in_the_file_is_found(void **state)
         assert_int_equal(sqlite3_exec(db, deeds[i], NULL, NULL, NULL), SQLITE_OK);
         sqlite3_close(db);
         struct fs_verdict verdict = bench_verify(bench);
-        assert_int_equal(verdict.bad, 2);
-        assert_non_null(strstr(verdict.text, "facts"));
+        assert_int_equal(verdict.bad, 3);
+        assert_non_null(strstr(verdict.text, "facts and overrides"));
         if (i + 1 < sizeof deeds / sizeof *deeds)
             bench_teardown(state);
     }
@@ -306,8 +380,10 @@ int main(void)
         TEST(facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins),
         TEST(an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back),
         TEST(what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come),
+        TEST(overrides_that_stand_stay_when_their_entries_go),
+        TEST(an_override_that_has_ended_is_forgotten),
         TEST(the_cells_of_what_is_gone_are_gone_too),
-        TEST(a_fact_that_was_changed_in_the_file_is_found),
+        TEST(a_fact_or_override_that_was_changed_in_the_file_is_found),
         TEST(retention_below_dedup_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

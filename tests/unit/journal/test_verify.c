@@ -214,7 +214,7 @@ static void a_flipped_byte_of_the_file_is_found_or_harmless(void **state)
     struct stat st;
     assert_int_equal(stat(file, &st), 0);
     uint64_t seed = 20260101;
-    size_t found = 0, flips = bench_deep() ? 2000 : 100;
+    size_t found = 0, flips = bench_deep() ? 2000 : 200;
     for (size_t i = 0; i < flips; i++) {
         seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
         off_t at = (off_t)((seed >> 33) % (uint64_t)st.st_size);

@@ -19,6 +19,11 @@
     X(FS_COMMAND_GET, "get")                                                                                 \
     X(FS_COMMAND_WATCH, "watch")                                                                             \
     X(FS_COMMAND_TRIGGER, "trigger")                                                                         \
+    X(FS_COMMAND_KILL, "kill")                                                                               \
+    X(FS_COMMAND_FORCE, "force")                                                                             \
+    X(FS_COMMAND_RELEASE, "release")                                                                         \
+    X(FS_COMMAND_OVERRIDES, "overrides")                                                                     \
+    X(FS_COMMAND_WHO, "who")                                                                                 \
     X(FS_COMMAND_WHY, "why")                                                                                 \
     X(FS_COMMAND_HISTORY, "history")                                                                         \
     X(FS_COMMAND_CLIENTS, "clients")                                                                         \

@@ -25,6 +25,7 @@
 #include "core/evaluate.h"
 #include "core/event.h"
 #include "core/flag.h"
+#include "core/override.h"
 #include "core/source.h"
 
 struct fs_engine;
@@ -179,8 +180,8 @@ unsigned fs_engine_add_source(struct fs_engine *engine, const char *name, const 
 int fs_engine_find_source(const struct fs_engine *engine, const char *name); /* -1: none */
 /* Restores a fact that entries before the oldest of the journal have left. Before any fs_engine_replay(). */
 void fs_engine_restore(struct fs_engine *engine, const struct fs_fact_state *fact);
-/* Restores facts and numbering from an old entry: called for every entry of the journal, in order, before the
- * first turn. */
+/* Restores facts, overrides and numbering from an old entry: called for every entry of the journal, in order,
+ * before the first turn; before those for the overrides that entries before the oldest have left. */
 void fs_engine_replay(struct fs_engine *engine, const struct fs_entry *entry);
 /* New definitions (takes a reference of its own). `entry`: of kind config; 0 for the first set at start. */
 void fs_engine_set_flags(struct fs_engine *engine, struct fs_flagset *set, uint64_t entry,
@@ -257,6 +258,33 @@ void fs_engine_receipt_forget(struct fs_engine *engine, uint64_t token);
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
 /* Is it in memory, and its event from the credential of this id? */
 bool fs_engine_receipt_is_of(struct fs_engine *engine, uint64_t entry, const char *credential);
+
+/* Overrides (core/override.h). Its entry is applied by fs_engine_commit(), as an event's. */
+
+/* Is there room for another one, and for a release: does what it names stand? False with `err`. */
+bool fs_engine_override_fits(const struct fs_engine *engine, const struct fs_override_order *order,
+                             struct fs_err *err);
+/* Counts the changes of the table: another number, and those that read it read it again. */
+uint64_t fs_engine_override_changes(const struct fs_engine *engine);
+size_t fs_engine_subject_overrides(const struct fs_engine *engine, const char *subject);
+/* An array of all that stand: `id` (the entry), `flag`, `kind`, `author`, `reason`, `time` and where there
+ * are any `subject`, `variant`, `authorName`, `expires`, `idle` (why it has no effect). New reference. */
+json_t *fs_engine_show_overrides(const struct fs_engine *engine);
+/* The one that this entry ordered, or NULL. New reference. */
+json_t *fs_engine_show_override(const struct fs_engine *engine, uint64_t entry);
+/* What it would change, were it in force now: "contexts", "subjects" and "clients" (connected) as counts, and
+ * up to `limit` "changes" with "more" for the rest. Nothing happens. New reference. */
+json_t *fs_engine_try_override(struct fs_engine *engine, const struct fs_override_order *order, size_t limit,
+                               struct fs_time now);
+/* Who has which variant: {"flag", "variants": {name: contexts}, "contexts": [..], "next"?}, in the order of
+ * the contexts' hashes, from the one behind `after` (NULL: the first) on. NULL: no such flag. */
+json_t *fs_engine_show_who(const struct fs_engine *engine, const char *flag, const char *variant,
+                           const char *after, size_t limit);
+/* Is a client connected as this session? */
+bool fs_engine_has_session(const struct fs_engine *engine, const char *session);
+/* Tells its connection to go; nothing where there is none. */
+void fs_engine_end_session(struct fs_engine *engine, const char *session, const char *code, const char *text,
+                           int64_t reconnect, int close);
 
 /* Does everything that is due: timers, asks, evaluations, pushes. Call after each batch of the above. */
 void fs_engine_turn(struct fs_engine *engine, struct fs_time now);

@@ -18,9 +18,8 @@
     X(FS_ENTRY_TICK, "tick")         /* what changed for whom, and why: one revision */                      \
     X(FS_ENTRY_SOURCE, "source")     /* a source went up or down, or its revision moved */                   \
     X(FS_ENTRY_CONFIG, "config")     /* flags were loaded */                                                 \
-    X(FS_ENTRY_TIMER, "timer")       /* time changed something */                                            \
-    X(FS_ENTRY_KEY, "key")           /* a key was added or revoked */                                        \
-    X(FS_ENTRY_OPERATOR, "operator") /* an operator's action */                                              \
+    X(FS_ENTRY_OVERRIDE, "override") /* an override was ordered or released: core/override.h */              \
+    X(FS_ENTRY_OPERATOR, "operator") /* an operator ended a connection */                                    \
     X(FS_ENTRY_ERASURE, "erasure")   /* what earlier entries told of a subject was erased */
 
 enum fs_entry_kind {

@@ -56,6 +56,8 @@ struct fs_evaluation {
     enum fs_reason reason;
     enum fs_error_code error; /* only where no safe variant could stand in */
     bool safe; /* the safe variant, because something is unknown, denied without a variant, or disabled */
+    const char *override;    /* "kill" or "force" where an operator's override made it so; else NULL */
+    uint64_t override_entry; /* the entry that ordered that */
     char detail[160]; /* for metadata `flagstaff.error` and `why`: which decision or fact, and what; "" where
                          nothing is wrong */
     int64_t next_change; /* wall ms at which time alone may change it; INT64_MAX: never */

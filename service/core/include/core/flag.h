@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <jansson.h>
+#include "base/err.h"
 #include "base/map.h"
 #include "core/rule.h"
 
@@ -88,5 +89,7 @@ struct fs_flagset *fs_flagset_create(struct fs_flag **flags, size_t count, json_
 struct fs_flagset *fs_flagset_ref(struct fs_flagset *set); /* any thread */
 void fs_flagset_unref(struct fs_flagset *set);             /* any thread; accepts NULL */
 const struct fs_flag *fs_flagset_find(const struct fs_flagset *set, const char *key);
+/* The same where it is to be there: NULL with `err`, which says what was probably meant. */
+const struct fs_flag *fs_flagset_need(const struct fs_flagset *set, const char *key, struct fs_err *err);
 
 #endif

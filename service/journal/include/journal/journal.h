@@ -60,6 +60,10 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
  * The fact is borrowed for the call. */
 bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),
                       void *self, struct fs_err *err);
+/* The entries that ordered overrides, were pruned, and whose overrides had not been released by then: to be
+ * replayed before those that are still there. */
+bool fs_journal_overrides(struct fs_journal *journal, bool (*each)(void *self, const struct fs_entry *entry),
+                          void *self, struct fs_err *err);
 /* The clear texts of one reading. */
 struct fs_journal_texts;
 /* What this name stands for, borrowed until the next call; NULL: it was erased. */
