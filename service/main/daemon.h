@@ -210,6 +210,15 @@ json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const ch
                        struct fs_keyring **changed, int *status);
 struct fs_keyring *fs_keys_load(struct fs_journal *journal, bool *ever_out, struct fs_err *err);
 
+/* board.c: boards, between the door and the engine's feeds */
+void fs_board_opened(struct fs_daemon *daemon, uint64_t connection, struct fs_time now);
+void fs_board_take(struct fs_daemon *daemon, uint64_t connection, struct fs_board_request *request,
+                   struct fs_time now);
+/* Accepts connections that are no boards, here and below. */
+void fs_board_closed(struct fs_daemon *daemon, uint64_t connection, struct fs_time now);
+/* The engine's port: core/engine.h, feed(). */
+size_t fs_board_send(void *daemon, const struct fs_feed_frame *frame);
+
 /* receipt_stream.c */
 void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint64_t entry);
 void fs_receipt_stream_closed(struct fs_daemon *daemon, uint64_t connection);

@@ -68,17 +68,25 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_api_request(daemon, message);
         break;
     case FS_NET_OPENED:
-        fs_engine_connect(daemon->engine, message->connection, message->credential, message->address, false,
-                          now);
+        if (message->is_board)
+            fs_board_opened(daemon, message->connection, now);
+        else
+            fs_engine_connect(daemon->engine, message->connection, message->credential, message->address,
+                              false, now);
         break;
     case FS_NET_FRAME:
-        take_frame(daemon, message->connection, message->frame, now);
+        if (message->board)
+            fs_board_take(daemon, message->connection, message->board, now);
+        else
+            take_frame(daemon, message->connection, message->frame, now);
         break;
     case FS_NET_SENT:
         fs_engine_sent(daemon->engine, message->connection, message->count, now);
+        fs_feed_sent(daemon->engine, message->connection, message->count, now);
         break;
     case FS_NET_CLOSED:
         fs_engine_disconnect(daemon->engine, message->connection, now);
+        fs_board_closed(daemon, message->connection, now);
         fs_receipt_stream_closed(daemon, message->connection);
         fs_waiting_forget(daemon, message->connection);
         break;
@@ -163,6 +171,7 @@ void fs_daemon_stop(struct fs_daemon *daemon)
     /* Clients have until end_at to open their next connection; those that stay are closed then. */
     fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500,
                      0);
+    fs_feed_goaway(daemon->engine, "drain", 500, 1001);
     fs_engine_receipts_give_up(daemon->engine, fs_daemon_now(daemon));
 }
 

@@ -194,6 +194,8 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
         .name = FS_NET_HTTP_NAME, .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 65536};
     server->protocols[1] = server->protocols[0];
     server->protocols[1].name = FS_NET_WS_PROTOCOL;
+    server->protocols[2] = server->protocols[0];
+    server->protocols[2].name = FS_NET_BOARD_PROTOCOL;
 
     lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
     void *loops[1] = {&server->loop};

@@ -28,9 +28,11 @@
     16384 /* messages waiting on one connection: one revision, in frames of 64 KiB, and few more */
 #define FS_NET_HTTP_NAME                                                                                     \
     "http only" /* a websocket client cannot ask for a protocol with a blank in its name */
-#define FS_NET_WS_PROTOCOL "flagstaff.v1"
-#define FS_NET_WS_PATH     "/v1/ws"
-#define FS_NET_TICKET      "flagstaff.ticket."
+#define FS_NET_WS_PROTOCOL    "flagstaff.v1"
+#define FS_NET_WS_PATH        "/v1/ws"
+#define FS_NET_TICKET         "flagstaff.ticket."
+#define FS_NET_BOARD_PROTOCOL "flagstaff.board.v1"
+#define FS_NET_BOARD_PATH     "/v1/board"
 
 enum fs_peer_state {
     FS_PEER_IDLE,    /* HTTP: between requests, or reading a head */
@@ -79,7 +81,8 @@ struct fs_peer {
     bool paused;      /* rx flow control is on */
     bool counted;     /* in fs_server.requests */
 
-    bool hello;     /* websocket: the first frame came */
+    bool board;     /* websocket: of flagstaff.board.v1 */
+    bool hello;     /* websocket: the first frame came; boards need none */
     int64_t second; /* websocket: frames are counted since then */
     unsigned frames;
     int refused;                 /* websocket: close with this code at once */
@@ -131,7 +134,7 @@ struct fs_server {
     bool accepting; /* off for a tick where there are no descriptors left */
     struct lws_context *context;
     struct lws_vhost *vhost;
-    struct lws_protocols protocols[3];
+    struct lws_protocols protocols[4];
     lws_retry_bo_t retry_policy;
 
     struct fs_queue *commands;
