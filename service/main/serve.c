@@ -204,6 +204,8 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->quick = fs_quick_answer;
     server->overloaded = fs_quick_overloaded;
     server->quick_self = daemon->quick;
+    server->version = FLAGSTAFF_VERSION;
+    server->epoch = daemon->options->engine.epoch;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)
         FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. The first "

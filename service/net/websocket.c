@@ -129,7 +129,7 @@ static int authenticate(struct fs_peer *peer, const struct fs_auth_input *input,
     fs_free(ticket);
     if (peer->credential)
         return admit(peer, browser);
-    bool unknown = err.code != FS_ERR_FORBIDDEN;
+    bool unknown = err.code == FS_ERR_UNAUTHENTICATED || err.code == FS_OK;
     return deny(peer, browser, unknown ? 4401 : 4403, unknown ? 401 : 403, &err,
                 unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
 }
@@ -171,7 +171,9 @@ int fs_websocket_confirm(struct fs_peer *peer)
     struct fs_auth_input input = {0};
     fs_credential_unref(peer->credential);
     peer->credential = NULL;
+    peer->session = 0;
     fs_auth_read(peer->wsi, &input);
+    input.upgrade = true;
     int result = confirm(peer, &input);
     fs_auth_input_finish(&input);
     return result;

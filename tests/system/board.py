@@ -35,8 +35,8 @@ class View:
 
 
 class Board:
-    def __init__(self, daemon, key=None, headers=None, origin=None, check=True):
-        bearer = key or daemon.key
+    def __init__(self, daemon, key=None, headers=None, origin=None, check=True, bearer=True):
+        bearer = (key or daemon.key) if bearer else None
         headers = {**({"Authorization": f"Bearer {bearer}"} if bearer else {}), **(headers or {})}
         self.socket = connect(daemon.ws_url.replace("/v1/ws", "/v1/board"), subprotocols=["flagstaff.board.v1"], origin=origin,
                               compression=None, proxy=None, additional_headers=headers, max_size=64 * 1024 * 1024, close_timeout=1,

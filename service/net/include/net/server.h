@@ -26,6 +26,7 @@
 #include "push/frame.h"
 
 #define FS_SEND_WINDOW 8
+#define FS_SESSION_TTL (INT64_C(12) * 3600 * 1000)
 
 struct fs_server;
 
@@ -66,6 +67,9 @@ struct fs_server_options {
                                       bytes, depth 8, 1000 a second */
     struct fs_keyring *keyring;    /* taken over */
     struct fs_queue *inbox;        /* the core's: gets struct fs_net_message */
+    int64_t session_ttl;           /* ms that a session lasts at most; 0: FS_SESSION_TTL */
+    const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
+    const char *version, *epoch;   /* told to whoever asks who he is; or NULL. These are borrowed */
     /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it
      * goes to the core. May be NULL. Must not block. */
     bool (*quick)(void *quick_self, const struct fs_http_request *request,
