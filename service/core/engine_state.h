@@ -151,7 +151,7 @@ struct fs_cell {
 struct fs_context {
     struct fs_list in_all; /* engine.all_contexts */
     uint64_t number;       /* counts up, in that order */
-    uint64_t rewatched;    /* revision at which it last gained or lost a watch */
+    uint64_t rewatched;    /* revision at which it last gained or lost a watch: none that boards had whole */
     char hash[65];
     char *canonical;
     size_t length;      /* of canonical */
@@ -380,6 +380,7 @@ struct fs_engine {
                                     snapshots */
     struct fs_list all_contexts; /* in the order of coming: boards walk it in slices */
     uint64_t next_context, next_cell;
+    uint64_t told_revision;      /* the last that a board was told to have whole */
     uint64_t forgotten_revision; /* the last at which a cell was forgotten that boards have seen */
     struct fs_feeds *feeds;      /* NULL: no board is open */
     struct fs_engine_counts counts;

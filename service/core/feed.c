@@ -41,9 +41,9 @@ static struct fs_feed_view *find_view(struct fs_feed *feed, uint64_t id)
     return NULL;
 }
 
-size_t fs_feed_boards(const struct fs_engine *e)
+bool fs_feed_is_open(const struct fs_engine *e, uint64_t connection)
 {
-    return e->feeds ? e->feeds->count : 0;
+    return find(e, connection);
 }
 
 static struct fs_feeds *feeds_create(void)
@@ -57,7 +57,7 @@ void fs_feed_open(struct fs_engine *e, uint64_t connection, struct fs_time now)
 {
     e->now = now;
     struct fs_feed_frame frame = {.connection = connection, .time = now.wall};
-    if (fs_feed_boards(e) >= FS_FEED_BOARDS) {
+    if (e->feeds && e->feeds->count >= FS_FEED_BOARDS) {
         frame.kind = FS_FEED_GOAWAY;
         frame.code = "overload";
         frame.text = "too many boards are open";
@@ -240,8 +240,8 @@ static bool resume(struct fs_engine *e, struct fs_feed_view *view)
         item->known = true;
         item->acked = item->watching = UINT_MAX;
         fs_feed_look(view, item);
-        if (item->context->cells[item->flag].revision < view->since &&
-            item->context->rewatched < view->since) {
+        if (item->context->cells[item->flag].revision <= view->since &&
+            item->context->rewatched <= view->since) {
             unsigned acked, watching;
             fs_list_remove(&item->dirty);
             fs_feed_count(item, &acked, &watching, &item->state);

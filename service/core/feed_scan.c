@@ -58,7 +58,7 @@ void fs_feed_scan_from_start(struct fs_engine *e, struct fs_feed_view *view)
 /* What the board may hold of a resumed view, and is not in it any more. */
 static void note_gone_since(struct fs_feed_view *view, const struct fs_cell *cell)
 {
-    if (!cell->number || cell->revision < view->since)
+    if (!cell->number || cell->revision <= view->since)
         return;
     if (view->gone.count < view->limit)
         fs_vec_push(&view->gone, cell->number);
@@ -156,7 +156,7 @@ void fs_feed_context_gone(struct fs_engine *e, struct fs_context *context)
 
 void fs_feed_watched(struct fs_engine *e, struct fs_context *context)
 {
-    context->rewatched = e->revision;
+    context->rewatched = e->revision + (e->revision == e->told_revision);
     if (!e->feeds)
         return;
     EACH_VIEW(e, feed_node, node)

@@ -93,7 +93,7 @@ void fs_feed_tell_snapshot(struct fs_engine *e, struct fs_feed *feed, struct fs_
     FS_VEC(size_t) places = {0};
     bool first = view->told == 0;
     if (first)
-        view->closed = e->revision;
+        view->closed = e->told_revision = e->revision;
     size_t at = view->told;
     for (; at < view->order.count && offer.count < OFFERED; at++) {
         struct fs_feed_item *item = fs_feed_find(view, view->order.items[at]);
@@ -147,7 +147,7 @@ void fs_feed_tell_changes(struct fs_engine *e, struct fs_feed *feed, struct fs_f
     if (view->gone.count)
         memmove(view->gone.items, view->gone.items + gone, view->gone.count * sizeof *view->gone.items);
     if (fs_list_empty(&view->dirty) && !view->gone.count)
-        view->closed = e->revision;
+        view->closed = e->told_revision = e->revision;
     view->told_total = view->total;
     view->total_due = e->now.mono + 1000;
 }

@@ -118,7 +118,7 @@ static void reload_tls(void *server)
         FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
 }
 
-static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice)
+static void take_notice(struct fs_daemon *daemon, struct fs_notice *notice)
 {
     switch (notice->kind) {
     case FS_NOTICE_STOP:
@@ -133,6 +133,10 @@ static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice
         break;
     case FS_NOTICE_FLAGS:
         fs_daemon_flags_read(daemon, notice->flags);
+        break;
+    case FS_NOTICE_ENTRIES:
+        fs_boards_read(daemon, notice->tail);
+        notice->tail = NULL;
         break;
     case FS_NOTICE_COMMITS:
         for (size_t i = 0; i < notice->count; i++)
@@ -197,9 +201,11 @@ void fs_daemon_run(struct fs_daemon *daemon)
         int64_t due = fs_engine_next(daemon->engine);
         int64_t check = daemon->flags_checked + FLAG_CHECK_MS;
         int64_t demo = fs_demo_turn(daemon), receipts = fs_receipt_streams_turn(daemon);
+        int64_t boards = fs_boards_turn(daemon);
         due = check < due ? check : due;
         due = demo < due ? demo : due;
         due = receipts < due ? receipts : due;
+        due = boards < due ? boards : due;
         if (daemon->draining && due > now.mono + 20)
             due = now.mono + 20;
         fs_queue_wait(daemon->inbox, due > now.mono ? due - now.mono : 0);
