@@ -41,6 +41,11 @@ static struct fs_feed_view *find_view(struct fs_feed *feed, uint64_t id)
     return NULL;
 }
 
+size_t fs_feed_boards(const struct fs_engine *e)
+{
+    return e->feeds ? e->feeds->count : 0;
+}
+
 bool fs_feed_is_open(const struct fs_engine *e, uint64_t connection)
 {
     return find(e, connection);
@@ -57,7 +62,7 @@ void fs_feed_open(struct fs_engine *e, uint64_t connection, struct fs_time now)
 {
     e->now = now;
     struct fs_feed_frame frame = {.connection = connection, .time = now.wall};
-    if (e->feeds && e->feeds->count >= FS_FEED_BOARDS) {
+    if (fs_feed_boards(e) >= FS_FEED_BOARDS) {
         frame.kind = FS_FEED_GOAWAY;
         frame.code = "overload";
         frame.text = "too many boards are open";
@@ -308,7 +313,6 @@ static int64_t tell(struct fs_engine *e, struct fs_feed *feed, bool look)
     int64_t due = feed->next_pulse, now = e->now.mono;
     bool paced = now < feed->next_frame;
     unsigned frames = 0;
-    e->feeds->acked |= look && feed->window <= 0; /* later, then */
     if (feed->window > 0 && now >= feed->next_pulse) {
         feed->next_pulse = now + PULSE_MS;
         due = feed->next_pulse;
@@ -324,8 +328,10 @@ static int64_t tell(struct fs_engine *e, struct fs_feed *feed, bool look)
             fs_feed_tell_changes(e, feed, view);
             frames++;
         }
-        if (feed->window > 0 && look && view->phase == FS_FEED_LIVE)
+        if (look && feed->window > 0 && view->phase == FS_FEED_LIVE)
             fs_feed_tell_delivered(e, feed, view);
+        else if (look && !fs_list_empty(&view->look))
+            e->feeds->acked = true; /* later, then */
         if (has_changes(e, view))
             due = due < feed->next_frame ? due : feed->next_frame;
         if (view->phase == FS_FEED_LIVE && view->total != view->told_total)

@@ -78,9 +78,23 @@ static void scan_context(struct fs_engine *e, struct fs_feed_view *view, struct 
     }
 }
 
+/* At the end, contexts may have come since behind it. */
+static void catch_up(const struct fs_engine *e, struct fs_feed_view *view)
+{
+    struct fs_list *node = e->all_contexts.prev;
+    if (view->cursor != &e->all_contexts)
+        return;
+    for (; node != &e->all_contexts; node = node->prev) {
+        if (FS_CONTAINER(node, struct fs_context, in_all)->number < view->cursor_number)
+            return;
+        view->cursor = node;
+    }
+}
+
 size_t fs_feed_scan(struct fs_engine *e, struct fs_feed_view *view, size_t budget)
 {
     size_t cells = 0;
+    catch_up(e, view);
     while (view->cursor && view->cursor != &e->all_contexts && cells < budget) {
         struct fs_context *context = FS_CONTAINER(view->cursor, struct fs_context, in_all);
         view->cursor = view->cursor->next;

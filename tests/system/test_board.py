@@ -290,10 +290,11 @@ def test_a_board_that_takes_nothing_is_closed_and_costs_no_memory_meanwhile(daem
     c = client(d, ["ada"])
     c.wait_lease()
     with deaf_board(d, {"type": "view", "id": 1, "limit": 10000}):
+        eventually(lambda: d.metrics()["flagstaff_boards"] == 1, "it is open")
         for tone in "ba":
             d.facts("ada", {"tone": tone})
             c.wait_value("flag-199", tone * size)
-        eventually(lambda: d.metrics()["flagstaff_slow_clients_closed_total"] >= 1, "the deaf board is closed")
+        eventually(lambda: d.metrics()["flagstaff_boards"] == 0, "the deaf board is closed")
     assert d.get("/readyz").status == 200
 
 

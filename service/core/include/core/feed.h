@@ -113,6 +113,7 @@ void fs_feed_sent(struct fs_engine *engine, uint64_t connection, unsigned frames
 bool fs_feed_takes(struct fs_engine *engine, uint64_t connection);
 /* Tells all boards to go, and closes them. */
 void fs_feed_goaway(struct fs_engine *engine, const char *code, int64_t reconnect, int close);
+size_t fs_feed_boards(const struct fs_engine *engine); /* open */
 bool fs_feed_is_open(const struct fs_engine *engine, uint64_t connection);
 
 #endif
