@@ -52,6 +52,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "How long the journal keeps its entries, at least `dedup`; facts stay. 0: everything is kept."},
     [FS_OPT_DRAIN] = {"drain", "--drain", 0, "DURATION", FS_OPTION_DURATION, "5s", SERVE, FILE_ENV, 0, 600000,
         "How long clients get to leave when the daemon ends."},
+    [FS_OPT_SESSION_TTL] = {"sessionTtl", "--session-ttl", 0, "DURATION", FS_OPTION_DURATION, "12h", SERVE, FILE_ENV, 1000, DAYS(7),
+        "How long somebody who signed in at the dashboard stays so, at most."},
 
     [FS_OPT_HOSTS] = {"hosts", "--host", 0, "NAME", FS_OPTION_TEXTS, NULL, SERVE, FILE_ENV, 0, 0,
         "Name under which clients reach us (the Host header), beside the loopback names and the listen address; may be repeated."},

@@ -123,6 +123,8 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
 {
     struct fs_context *context = proposal->context;
     struct fs_cell *cell = &context->cells[proposal->flag];
+    if (e->feeds)
+        fs_feed_before(e, context, proposal->flag);
     if (cell->known)
         fs_evaluation_finish(&cell->value);
     else
@@ -150,6 +152,8 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
                              proposal->takes_away);
         }
     }
+    if (e->feeds)
+        fs_feed_changed(e, context, proposal->flag);
 }
 
 bool fs_tick_under_way(const struct fs_engine *e)

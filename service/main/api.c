@@ -179,8 +179,9 @@ static void index_page(struct fs_daemon *daemon, struct fs_net_message *message,
         "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
         "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
         "events     /v1/events                     CloudEvents in\n"
-        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why /v1/who\n"
+        "board      /v1/board                      what operators see, as it changes (flagstaff.board.v1)\n"
         "override   /v1/overrides                  kill, force, release\n"
+        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/entries /v1/history /v1/why /v1/who\n"
         "health     /healthz /readyz /metrics\n";
     fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
                     fs_blob_copy(text, sizeof text - 1));
@@ -210,6 +211,7 @@ static const struct route routes[] = {
     {"GET", "/v1/contexts", FS_SCOPE_READ, show_contexts},
     {"GET", "/v1/clients", FS_SCOPE_READ, show_clients},
     {"GET", "/v1/sources", FS_SCOPE_READ, show_sources},
+    {"GET", "/v1/entries", FS_SCOPE_READ, fs_api_entries},
     {"GET", "/v1/history", FS_SCOPE_READ, fs_api_history},
     {"GET", "/v1/why", FS_SCOPE_READ, fs_api_why},
     {"POST", "/v1/tickets", FS_SCOPE_TICKETS, fs_api_tickets},

@@ -3,6 +3,7 @@
  * were read. */
 #include "base/alloc.h"
 #include "daemon.h"
+#include "entries.h"
 
 static void destroy_message(struct fs_message *message)
 {
@@ -13,6 +14,7 @@ void fs_notice_destroy(struct fs_notice *notice)
 {
     fs_free(notice->commits);
     fs_flag_reading_destroy(notice->flags);
+    fs_entry_tail_destroy(notice->tail);
     fs_free(notice);
 }
 
@@ -51,5 +53,13 @@ void fs_notice_flags(struct fs_queue *inbox, struct fs_flag_reading *reading)
     struct fs_notice *notice = FS_NEW(struct fs_notice);
     notice->kind = FS_NOTICE_FLAGS;
     notice->flags = reading;
+    post(inbox, notice);
+}
+
+void fs_notice_entries(struct fs_queue *inbox, struct fs_entry_tail *tail)
+{
+    struct fs_notice *notice = FS_NEW(struct fs_notice);
+    notice->kind = FS_NOTICE_ENTRIES;
+    notice->tail = tail;
     post(inbox, notice);
 }

@@ -29,6 +29,7 @@ void fs_net_message_destroy(struct fs_message *message)
     fs_credential_unref(self->credential);
     fs_http_request_destroy(self->request);
     fs_client_frame_destroy(self->frame);
+    fs_board_request_destroy(self->board);
     fs_free(self->text);
     fs_free(self);
 }
