@@ -97,6 +97,7 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_receipts_finish(e);
+    fs_overrides_finish(e);
     fs_tick_drop(e);
     FS_LIST_EACH(&e->once, node)
     {
@@ -126,7 +127,6 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_map_finish(maps[i], NULL);
     fs_map_finish(&e->paces, fs_free);
     fs_map_finish(&e->changes, fs_free);
-    fs_overrides_finish(e);
     fs_heap_finish(&e->heap);
     fs_arena_finish(&e->arena);
     fs_flagset_unref(e->set);

@@ -3,6 +3,17 @@
  * engine_world.h. */
 #include "engine_world.h"
 
+static uint64_t hand_over(struct world *w, enum fs_entry_kind kind, char *body, size_t length)
+{
+    struct world_draft draft = {kind, w->next_event, w->now.wall, body, length};
+    fs_vec_push(&w->drafts, draft);
+    if (w->manual)
+        return 0;
+    while (w->drafts.count)
+        world_commit(w);
+    return w->next_entry;
+}
+
 uint64_t world_event_at(struct world *w, const char *json, int64_t time)
 {
     json_t *root = json_loads(json, 0, NULL);
@@ -19,13 +30,22 @@ uint64_t world_event_at(struct world *w, const char *json, int64_t time)
     size_t length;
     char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
     json_decref(root);
-    struct world_draft draft = {FS_ENTRY_EVENT, w->next_event, w->now.wall, body, length};
-    fs_vec_push(&w->drafts, draft);
-    if (w->manual)
-        return 0;
-    while (w->drafts.count)
-        world_commit(w);
-    return w->next_entry;
+    return hand_over(w, FS_ENTRY_EVENT, body, length);
+}
+
+uint64_t world_override(struct world *w, const char *json)
+{
+    size_t length;
+    json_t *root = json_loads(json, 0, NULL);
+    assert_non_null(root);
+    json_object_set_new(root, "author", json_string("k1"));
+    json_object_set_new(root, "reason", json_string("a test"));
+    if (!json_object_get(root, "action"))
+        json_object_set_new(root, "action", json_string("set"));
+    char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
+    json_decref(root);
+    ++w->next_event;
+    return hand_over(w, FS_ENTRY_OVERRIDE, body, length);
 }
 
 uint64_t world_event(struct world *w, const char *json)

@@ -188,6 +188,9 @@ bool world_commit(struct world *w);
  * waits for world_commit(). */
 uint64_t world_event(struct world *w, const char *json);
 uint64_t world_event_at(struct world *w, const char *json, int64_t time);
+/* An order about an override, as the body of its entry (core/override.h) without author and reason; likewise.
+ */
+uint64_t world_override(struct world *w, const char *json);
 uint64_t world_recompute(struct world *w, const char *subject);
 uint64_t world_fact(struct world *w, const char *subject, const char *fact, const char *value);
 /* The newest receipt that came for `token`; NULL: none. Borrowed. */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Anything at any moment, by seeded chance: events, answers early and late, a journal that is late or fails,
- * sources that come and go, clients that freeze, leave and come back, other flags, a restart. What must hold
- * is checked after every call, and at the end all is right again. TEST_DEPTH=deep runs many more seeds;
- * ENGINE_SEED=N or N-M runs these, ENGINE_VERBOSE names them.
+ * Anything at any moment, by seeded chance: events, overrides, answers early and late, a journal that is late
+ * or fails, sources that come and go, clients that freeze, leave and come back, other flags, a restart. What
+ * must hold is checked after every call, and at the end all is right again. TEST_DEPTH=deep runs many more
+ * seeds; ENGINE_SEED=N or N-M runs these, ENGINE_VERBOSE names them.
  */
 #include <stdlib.h>
 #include "engine_random_flags.h"
+#include "engine_random_orders.h"
 #include "engine_world.h"
 
-static const char *const subjects[] = {"ada", "bo", "cy", "di"};
 static const char *const levels[] = {"\"none\"", "\"some\"", "\"all\"", "\"lost\"", "undefined", "7"};
 static const char *const tools[] = {"[]",  "[\"read\"]", "[\"read\",\"write\"]", "[\"write\"]", "false",
                                     "bad", "{\"a\":1}"};
@@ -81,6 +81,8 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
         fs_map_sets(&watcher->seen, key, seen);
     }
     fs_free(key);
+    const struct fs_override *override = fs_override_of(w->engine, flag, context->subject);
+    bool killed = override && override->kind == FS_OVERRIDE_KILL;
     bool moved = cell->known && (!seen->known || seen->revision != cell->revision ||
                                  !fs_evaluation_equal(&seen->value, &cell->value));
     if (moved && seen->known && cell->revision < seen->revision)
@@ -89,7 +91,11 @@ static void check_cell(struct world *w, struct watcher *watcher, const struct fs
     if (moved && flag->access && !fs_evaluation_is_safe(flag, &cell->value)) {
         bool grants = !seen->known || !(fs_evaluation_takes_away(flag, &seen->value, &cell->value) ||
                                         same_value(&seen->value, &cell->value));
-        if (grants && !watcher->fresh)
+        if (killed && !watcher->fresh)
+            fail_msg("%s of %s is killed, and came to be granted", flag->key, context->subject);
+        if (cell->value.override) /* by an order that was allowed to */
+            assert_true(!override || override->may_grant || watcher->fresh);
+        else if (grants && !watcher->fresh)
             check_grant(w, context, index, seen);
     }
     fs_evaluation_finish(&seen->value);
@@ -270,7 +276,7 @@ static void one_step(struct world *w, uint64_t *token)
 {
     static const int64_t pauses[] = {0, 1, 10, 49, 50, 51, 200, 1000, 1000, 3000, 11000};
     char who[80];
-    switch (below(16)) {
+    switch (below(17)) {
     case 0:
     case 1:
     case 2:
@@ -313,6 +319,9 @@ static void one_step(struct world *w, uint64_t *token)
             world_advance(w, 70000);
         else if (below(30) == 0 && !w->manual && !w->failing)
             world_restart(w);
+        break;
+    case 15:
+        shake_overrides(w, below);
         break;
     default:
         world_advance(w, ANY(pauses));
@@ -371,7 +380,7 @@ static void check_replay(struct world *w)
         if (subject->facts.count)
             fs_vec_push(&before, fs_format("%s", subject->key));
     }
-    json_t *facts = json_object();
+    json_t *facts = json_object(), *overrides = fs_engine_show_overrides(w->engine), *again;
     for (size_t i = 0; i < before.count; i++) {
         struct fs_subject *subject = fs_map_gets(&w->engine->subjects, before.items[i]);
         json_object_set_new(facts, subject->key, json_deep_copy(subject->facts_json));
@@ -383,6 +392,10 @@ static void check_replay(struct world *w)
         assert_true(fs_json_equal(subject->facts_json, json_object_get(facts, before.items[i])));
         fs_free(before.items[i]);
     }
+    again = fs_engine_show_overrides(w->engine);
+    assert_true(fs_json_equal(overrides, again));
+    json_decref(overrides);
+    json_decref(again);
     json_decref(facts);
     fs_vec_finish(&before);
 }
@@ -418,6 +431,12 @@ static void run_seed(uint64_t seed, size_t steps)
             check_receipts(w);
     }
     if (seed % 4) { /* every fourth ends where it is */
+        heal(w);
+        world_assert_converged(w);
+        check_replay(w);
+        for (size_t i = 0; i < w->clients.count; i++)
+            world_connect(w->clients.items[i], false);
+        release_all(w);
         heal(w);
         world_assert_converged(w);
         check_truth(w);
