@@ -98,8 +98,8 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_feeds_finish(e);
-    fs_overrides_finish(e); /* with their alarms, while the heap is whole */
     fs_receipts_finish(e);
+    fs_overrides_finish(e);
     fs_tick_drop(e);
     FS_LIST_EACH(&e->once, node)
     {

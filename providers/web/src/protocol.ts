@@ -236,7 +236,7 @@ export interface Flag {
   reason: Reason;
   cause?: Cause;
   /**
-   * The flag's metadata, and the service's own under `flagstaff.`: `flagstaff.error` says what went wrong where an access flag resolved to its safe variant.
+   * The flag's metadata, and the service's own under `flagstaff.`: `flagstaff.error` says what went wrong where an access flag resolved to its safe variant, `flagstaff.override` is `kill` or `force` where an operator's override made the value.
    */
   metadata?: {
     [k: string]: boolean | string | number;

@@ -7,9 +7,9 @@
  */
 #include <stdlib.h>
 #include "engine_random_flags.h"
+#include "engine_random_orders.h"
 #include "engine_world.h"
 
-static const char *const subjects[] = {"ada", "bo", "cy", "di"};
 static const char *const levels[] = {"\"none\"", "\"some\"", "\"all\"", "\"lost\"", "undefined", "7"};
 static const char *const tools[] = {"[]",  "[\"read\"]", "[\"read\",\"write\"]", "[\"write\"]", "false",
                                     "bad", "{\"a\":1}"};
@@ -272,45 +272,6 @@ static void shake_client(struct world *w)
     }
 }
 
-static const char *const keys[] = {"door", "club", "vip", "lounge", "level", "tools", "theme", "none-such"};
-
-static void shake_overrides(struct world *w)
-{
-    static const char *const variants[] = {"on", "off", "all", "none", "safe", "open", "dark"};
-    static const int64_t spans[] = {0, 0, 1, 700, 5000, 60000};
-    int64_t span = ANY(spans);
-    const char *flag = ANY(keys), *subject = below(2) ? ANY(subjects) : NULL;
-    bool force = below(2), release = below(3) == 0;
-    json_t *order = json_pack("{s:s, s:s, s:s*, s:s}", "action", release ? "release" : "set", "flag", flag,
-                              "subject", subject, "kind", force ? "force" : "kill");
-    if (release && below(2))
-        json_object_del(order, "kind");
-    if (force && !release)
-        json_object_set_new(order, "variant", json_string(ANY(variants)));
-    if (span && !release)
-        json_object_set_new(order, "expires", json_integer(w->now.wall + span));
-    if (below(2))
-        json_object_set_new(order, "mayGrant", json_true());
-    char *text = json_dumps(order, 0);
-    world_override(w, text);
-    free(text);
-    json_decref(order);
-}
-
-static void release_all(struct world *w)
-{
-    for (size_t f = 0; f < sizeof keys / sizeof *keys; f++) {
-        for (size_t s = 0; s <= sizeof subjects / sizeof *subjects; s++) {
-            json_t *order = json_pack("{s:s, s:s, s:s*}", "action", "release", "flag", keys[f], "subject",
-                                      s ? subjects[s - 1] : NULL);
-            char *text = json_dumps(order, 0);
-            world_override(w, text);
-            free(text);
-            json_decref(order);
-        }
-    }
-}
-
 static void one_step(struct world *w, uint64_t *token)
 {
     static const int64_t pauses[] = {0, 1, 10, 49, 50, 51, 200, 1000, 1000, 3000, 11000};
@@ -360,7 +321,7 @@ static void one_step(struct world *w, uint64_t *token)
             world_restart(w);
         break;
     case 15:
-        shake_overrides(w);
+        shake_overrides(w, below);
         break;
     default:
         world_advance(w, ANY(pauses));

@@ -21,7 +21,7 @@
     X(FS_SCOPE_STATUS, "status")             /* status:SOURCE, or status:* */                                \
     X(FS_SCOPE_METRICS, "metrics")                                                                           \
     X(FS_SCOPE_READ, "read")       /* all that operators see */                                              \
-    X(FS_SCOPE_OPERATE, "operate") /* recompute, disconnect */                                               \
+    X(FS_SCOPE_OPERATE, "operate") /* overrides, disconnect */                                               \
     X(FS_SCOPE_ADMIN, "admin")     /* keys */
 
 enum fs_scope_bit {
