@@ -7,7 +7,7 @@ const hidden = process.versions.node.startsWith('20.');
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   test: {
-    include: ['tests/**/*.test.ts'], restoreMocks: true, testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false,
+    include: ['tests/**/*.test.ts'], globalSetup: ['tests/setup.ts'], restoreMocks: true, testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false,
     pool: 'forks', execArgv: hidden ? ['--experimental-websocket', '--disable-warning=ExperimentalWarning'] : [],
   },
 });

@@ -88,12 +88,12 @@ function Who() {
   const state = feed.link.value.state;
   return (
     <div class="who">
-      <span class={`link ${state}`}><i aria-hidden="true" />{state === 'live' ? t.link.live : state === 'connecting' ? t.link.connecting : 'stale'}</span>
+      <span class={`link ${state}`}><i aria-hidden="true" />{state === 'live' ? t.link.live : state === 'connecting' ? t.link.connecting : t.link.staleWord}</span>
       {me && <span class="muted me" title={me.mode === 'loopback' ? t.session.loopback : me.operator.scopes.join(' ')}><bdi>{me.operator.name}</bdi> · {t.session.role[me.operator.role]}</span>}
       <select aria-label={t.theme.label} value={theme.value} onChange={(event) => setTheme(event.currentTarget.value as Theme)}>
         {(['auto', 'light', 'dark'] as const).map((name) => <option key={name} value={name}>{t.theme[name]}</option>)}
       </select>
-      <button type="button" class="quiet" aria-label={t.palette.title} title={`${t.palette.title} · Ctrl K`} onClick={() => { paletteOpen.value = true; }}>⌘K</button>
+      <button type="button" class="quiet" aria-label={`${t.palette.title}: Ctrl K`} title={t.palette.title} onClick={() => { paletteOpen.value = true; }}><kbd>Ctrl K</kbd></button>
       <button type="button" class="quiet" aria-label={t.help.title} title={t.help.title} onClick={() => { helpOpen.value = true; }}>?</button>
       {me?.mode === 'session' && <button type="button" class="quiet" onClick={() => void signOut().finally(() => location.reload())}>{t.session.signOut}</button>}
     </div>

@@ -43,7 +43,7 @@ export function Name({ text, href }: { text: string; href?: string }) {
   return href ? <a class="name" href={href} title={text}><bdi>{text}</bdi></a> : <bdi class="name" title={text}>{text}</bdi>;
 }
 
-export function Copy({ text, label }: { text: string; label: string }) {
+export function Copy({ text, label }: { text: string; label: { show: string; say: string } }) {
   const [done, setDone] = useState(false);
   const timer = useRef(0);
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -52,7 +52,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
     setDone(true);
     timer.current = window.setTimeout(() => setDone(false), 1500);
   };
-  return <button type="button" class="quiet" title={text} onClick={copy}>{done ? t.copied : label}</button>;
+  return <button type="button" class="quiet copy" title={`${label.say}: ${text}`} aria-label={done ? t.copied : label.say} onClick={copy}><i aria-hidden="true">⧉</i> {done ? t.copied : label.show}</button>;
 }
 
 export function Empty({ title, help, code }: { title: string; help?: string; code?: string }) {

@@ -60,10 +60,10 @@ export function Delivered({ row }: { row: Row }) {
 
 export function why(row: Row): void { asked.value = { subject: row.subject, flag: row.flag, context: row.context }; }
 
-function RowView({ row, index, top, chosen, choose }: { row: Row; index: number; top: number; chosen: boolean; choose: () => void }) {
+function RowView({ row, index, top, chosen, same, choose }: { row: Row; index: number; top: number; chosen: boolean; same: boolean; choose: () => void }) {
   const fresh = row.seen > 0 && performance.now() - row.seen < FLASH;
   return (
-    <div role="row" aria-rowindex={index + 2} class={`tr ${row.state}${chosen ? ' chosen' : ''}`} style={{ transform: `translateY(${top}px)` }}
+    <div role="row" aria-rowindex={index + 2} class={`tr ${row.state}${chosen ? ' chosen' : ''}${same ? ' same' : ''}`} style={{ transform: `translateY(${top}px)` }}
       onClick={choose} onDblClick={() => why(row)}>
       {fresh && <i key={row.seen} class="flash" aria-hidden="true" />}
       <span role="cell" class="c-subject"><Name text={row.subject} href={link('subjects', row.subject)} /></span>
@@ -106,7 +106,7 @@ export function CellTable({ store, by, label, onNearEnd, children }: { store: St
   const version = store.version.value;
   const items = useMemo(() => (by ? grouped(store.rows, by) : store.rows), [version, by, store]);
   const [chosen, setChosen] = useState(-1);
-  const drawn = useRef(new Map<number, { item: Row; at: number; top: number; chosen: boolean; node: VNode }>()).current;
+  const drawn = useRef(new Map<number, { item: Row; at: number; top: number; chosen: boolean; same: boolean; node: VNode }>()).current;
   const tall = useNarrow();
   const move = (step: number) => setChosen((old) => {
     let next = Math.max(0, Math.min(items.length - 1, old + step));
@@ -125,11 +125,13 @@ export function CellTable({ store, by, label, onNearEnd, children }: { store: St
   const render = (index: number, top: number): VNode => {
     const item = items[index]!;
     if (isGroup(item)) return <GroupView key={`group ${item.group}`} group={item} by={by} index={index} top={top} />;
+    const above = items[index - 1];
+    const same = above !== undefined && !isGroup(above) && above.subject === item.subject;
     const old = drawn.get(item.cell);
-    if (old && old.item === item && old.at === index && old.top === top && old.chosen === (index === chosen)) return old.node;
-    const node = <RowView key={item.cell} row={item} index={index} top={top} chosen={index === chosen} choose={() => setChosen(index)} />;
+    if (old && old.item === item && old.at === index && old.top === top && old.same === same && old.chosen === (index === chosen)) return old.node;
+    const node = <RowView key={item.cell} row={item} index={index} top={top} chosen={index === chosen} same={same} choose={() => setChosen(index)} />;
     if (drawn.size > 500) drawn.clear();
-    drawn.set(item.cell, { item, at: index, top, chosen: index === chosen, node });
+    drawn.set(item.cell, { item, at: index, top, chosen: index === chosen, same, node });
     return node;
   };
   const c = t.columns;

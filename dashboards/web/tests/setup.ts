@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// Before all tests: the board as it is shipped, built into the build directory.
+import { mkdirSync } from 'node:fs';
+import { build } from 'vite';
+import { dist, screens } from './places.ts';
+
+export default async function setup(): Promise<void> {
+  mkdirSync(screens, { recursive: true });
+  await build({ root: new URL('..', import.meta.url).pathname, logLevel: 'warn', build: { outDir: dist, emptyOutDir: true } });
+}
