@@ -94,7 +94,7 @@ function Who() {
         {(['auto', 'light', 'dark'] as const).map((name) => <option key={name} value={name}>{t.theme[name]}</option>)}
       </select>
       <button type="button" class="quiet" aria-label={`${t.palette.title}: Ctrl K`} title={t.palette.title} onClick={() => { paletteOpen.value = true; }}><kbd>Ctrl K</kbd></button>
-      <button type="button" class="quiet" aria-label={t.help.title} title={t.help.title} onClick={() => { helpOpen.value = true; }}>?</button>
+      <button type="button" class="quiet help" aria-label={t.help.title} title={t.help.title} onClick={() => { helpOpen.value = true; }}>?</button>
       {me?.mode === 'session' && <button type="button" class="quiet" onClick={() => void signOut().finally(() => location.reload())}>{t.session.signOut}</button>}
     </div>
   );

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys: one table at a time, the innermost part's first. Nothing happens while one types.
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 
 export type Keys = Record<string, (event: KeyboardEvent) => void>;
 
-const tables: Keys[] = [];
+const tables: { current: Keys }[] = [];
 let leader: { key: string; until: number } | null = null;
 
 function typing(target: EventTarget | null): boolean {
@@ -26,7 +26,7 @@ function press(event: KeyboardEvent): void {
   const full = leader && now < leader.until ? `${leader.key} ${name}` : name;
   leader = name === 'g' && full === name ? { key: name, until: now + 1200 } : null;
   for (let i = tables.length - 1; i >= 0; i--) {
-    const act = tables[i]![full];
+    const act = tables[i]!.current[full];
     if (!act || (modal && !full.startsWith('Mod+'))) continue;
     event.preventDefault();
     act(event);
@@ -35,10 +35,12 @@ function press(event: KeyboardEvent): void {
 }
 
 export function useKeys(keys: Keys): void {
+  const table = useRef(keys);
+  table.current = keys;
   useEffect(() => {
-    tables.push(keys);
-    return () => { tables.splice(tables.indexOf(keys), 1); };
-  });
+    tables.push(table);
+    return () => { tables.splice(tables.indexOf(table), 1); };
+  }, []);
 }
 
 export function listenToKeys(): void { document.addEventListener('keydown', press); }

@@ -83,6 +83,7 @@ export class Store {
   }
 
   takeChanges(frame: Changes): void {
+    if (!this.loaded) return; // of the view before, on its way when another was asked for
     const now = this.clock.now();
     for (const raw of frame.rows) {
       const row = readRow(raw, null, now);

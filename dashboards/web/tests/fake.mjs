@@ -29,6 +29,8 @@ export class Fake {
     this.options = { dist: null, cells: null, hostile: false, empty: false, signedOut: false, role: 'admin', mode: 'session', ...options };
     this.epoch = 'e-fake';
     this.url = '';
+    this.refusing = false; // websockets only
+    this.gone = '';
     this.revision = 1;
     this.entry = 100;
     this.boards = new Set();

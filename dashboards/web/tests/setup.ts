@@ -6,5 +6,9 @@ import { dist, screens } from './places.ts';
 
 export default async function setup(): Promise<void> {
   mkdirSync(screens, { recursive: true });
-  await build({ root: new URL('..', import.meta.url).pathname, logLevel: 'warn', build: { outDir: dist, emptyOutDir: true } });
+  process.env['NODE_ENV'] = 'production'; // vitest's own would leave development's code in it
+  await build({
+    mode: 'production', root: new URL('..', import.meta.url).pathname, logLevel: 'warn', build: { outDir: dist, emptyOutDir: true },
+  });
+  process.env['NODE_ENV'] = 'test';
 }

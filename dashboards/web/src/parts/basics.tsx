@@ -52,7 +52,7 @@ export function Copy({ text, label }: { text: string; label: { show: string; say
     setDone(true);
     timer.current = window.setTimeout(() => setDone(false), 1500);
   };
-  return <button type="button" class="quiet copy" title={`${label.say}: ${text}`} aria-label={done ? t.copied : label.say} onClick={copy}><i aria-hidden="true">⧉</i> {done ? t.copied : label.show}</button>;
+  return <button type="button" class="quiet copy" title={`${label.say}: ${text}`} aria-label={done ? t.copied : label.say} onClick={copy}><svg viewBox="0 0 12 12" aria-hidden="true"><path d="M4 4V1.5h6.5V8H8M1.5 4H8v6.5H1.5z" /></svg> {done ? t.copied : label.show}</button>;
 }
 
 export function Empty({ title, help, code }: { title: string; help?: string; code?: string }) {

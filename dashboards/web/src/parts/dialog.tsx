@@ -8,6 +8,7 @@ export function Dialog({ title, onClose, kind = '', children }: { title: string;
   const at = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     at.current?.showModal();
+    at.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => at.current?.close();
   }, []);
   return (

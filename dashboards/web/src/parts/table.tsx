@@ -31,10 +31,13 @@ export function useNarrow(): boolean {
 
 export function Table({ label, columns, kind, count, selected = -1, tall = 56, render, onNearEnd, children }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
+  const head = useRef<HTMLDivElement>(null);
   const [scroll, setScroll] = useState({ top: 0, height: 800 });
   const height = useNarrow() ? tall : ROW;
   const measure = () => {
     const at = scroller.current;
+    const bar = at ? at.offsetWidth - at.clientWidth : 0;
+    if (head.current) head.current.style.paddingRight = `${bar}px`; // columns stand above theirs
     if (at) setScroll((old) => (old.top === at.scrollTop && old.height === at.clientHeight ? old : { top: at.scrollTop, height: at.clientHeight }));
   };
   useLayoutEffect(() => {
@@ -53,7 +56,7 @@ export function Table({ label, columns, kind, count, selected = -1, tall = 56, r
   for (let i = part.first; i < part.last; i++) rows.push(render(i, i * height));
   return (
     <div class={`table ${kind}`} role="table" aria-label={label} aria-rowcount={count + 1}>
-      <div role="rowgroup" class="thead">
+      <div role="rowgroup" class="thead" ref={head}>
         <div role="row" class="tr" aria-rowindex={1}>
           {columns.map((name) => <span key={name} role="columnheader" class="th">{name}</span>)}
         </div>

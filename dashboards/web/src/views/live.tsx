@@ -143,6 +143,17 @@ export function CellTable({ store, by, label, onNearEnd, children }: { store: St
   );
 }
 
+/* What follows the store by itself: the rest of the toolbar is not drawn again with each frame. */
+function Pause({ store }: { store: Store }) {
+  void store.version.value;
+  return <button type="button" class={store.paused ? 'primary' : ''} aria-pressed={store.paused} onClick={() => store.pause(!store.paused)}>{store.paused ? t.live.resume(store.waiting) : t.live.pause}</button>;
+}
+
+function Shown({ store }: { store: Store }) {
+  void store.version.value;
+  return <span class="muted num">{store.loaded ? t.live.shown(store.rows.length, store.total) : ''}</span>;
+}
+
 export function Live() {
   const params = place.value.params;
   const filter: Filter = { ...noFilter };
@@ -152,7 +163,6 @@ export function Live() {
   const [limit, setLimit] = useState(PAGE);
   const store = useView(filter, sort, limit);
   const search = useRef<HTMLInputElement>(null);
-  const version = store.version.value;
   useAnnouncements(store);
   const filtered = Object.values(filter).some(Boolean);
   const toggle = () => store.pause(!store.paused);
@@ -178,10 +188,10 @@ export function Live() {
           {(Object.keys(t.live.sorts) as Sort[]).map((name) => <option key={name} value={name}>{t.live.sorts[name]}</option>)}
         </select>
         <label class="check"><input type="checkbox" checked={by !== ''} disabled={sort === 'changed'} onChange={() => setParams({ group: by ? undefined : '1' })} />{t.live.group}</label>
-        <button type="button" class={store.paused ? 'primary' : ''} aria-pressed={store.paused} onClick={toggle}>{store.paused ? t.live.resume(store.waiting) : t.live.pause}</button>
+        <Pause store={store} />
         {filtered && <button type="button" class="quiet" onClick={() => setParams({ q: '', subject: '', flag: '', variant: '', reason: '', source: '' })}>{t.live.clear}</button>}
         <span class="grow" />
-        <span class="muted num" data-version={version}>{store.loaded ? t.live.shown(store.rows.length, store.total) : ''}</span>
+        <Shown store={store} />
         <Copy text={filter.subject ? command('watch', filter.subject) : command('watch')} label={t.copyCommand} />
         <Copy text={curl('GET', filter.subject ? `/v1/contexts?subject=${encodeURIComponent(filter.subject)}` : '/v1/contexts')} label={t.copyCurl} />
       </div>
