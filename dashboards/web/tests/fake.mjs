@@ -17,7 +17,7 @@ export const HOSTILE = '<img src=x onerror="document.title=\'owned\'">\u202e"\'&
 const rule = { if: [{ '<': [{ var: 'facts.risk' }, 70] }, { '==': [{ var: 'facts.employment' }, 'active'] }, false] };
 const FLAGS = {
   'billing-export': { type: 'boolean', access: true, sources: ['opa'], definition: { variants: { on: true, off: false }, defaultVariant: 'off', decision: { source: 'opa', path: 'app/rbac/allow', input: { user: { var: 'targetingKey' } } } } },
-  'approve-payments': { type: 'boolean', access: true, sources: ['builtin'], definition: { variants: { on: true, off: false }, defaultVariant: 'off', factDefaults: { risk: 100 }, decision: { rule } } },
+  'approve-payments': { type: 'boolean', access: true, sources: ['builtin'], definition: { variants: { on: true, off: false }, defaultVariant: 'off', factDefaults: { risk: 100 }, decision: { rule }, targeting: { if: [{ and: [{ var: 'decision.allowed' }, { '==': [{ var: 'kind' }, 'user'] }] }, 'on', 'off'] } } },
   'agent-tools': { type: 'object', access: true, sources: ['builtin'], definition: { type: 'object', decision: { rule: { var: 'facts.tools' } }, value: { var: 'decision.value' }, safeValue: [] } },
   'delete-customer': { type: 'boolean', access: true, sources: ['opa'], definition: { variants: { on: true, off: false }, defaultVariant: 'off', decision: { source: 'opa', path: 'app/rbac/delete' } } },
   'new-menu': { type: 'boolean', access: false, sources: [], definition: { variants: { on: true, off: false }, defaultVariant: 'off', targeting: { fractional: [['on', 50], ['off', 50]] } } },
@@ -295,7 +295,7 @@ export class Fake {
     const cause = { kind: c.causeKind, count: 1, entries: c.causeEntry ? [c.causeEntry] : [], time: iso(c.causeTime) };
     if (at) return { ...this.changes([c])[3], time: at };
     const value = { variant: c.variant, reason: c.reason, value: c.value, safe: c.reason === 'ERROR' };
-    return { subject: c.subject, flag: c.flag, contextHash: c.context, context: { targetingKey: c.subject }, value, revision: c.revision, cause, changed: iso(c.changed), facts: { employment: 'active', risk: 12 }, definition: FLAGS[c.flag]?.definition ?? {},
+    return { subject: c.subject, flag: c.flag, contextHash: c.context, context: { targetingKey: c.subject }, value, revision: c.revision, cause, changed: iso(c.changed), facts: { employment: 'active', risk: 12 }, definition: FLAGS[c.flag]?.definition ?? {}, ...(c.flag === 'approve-payments' ? { branch: c.value ? '/if/1' : '/if/2' } : {}),
       decisions: [{ source: 'opa', kind: 'path', query: 'app/rbac/allow', state: c.value ? 'allowed' : 'denied', revision: '4f2c91', decisionId: 'd-9e11', confirmed: iso(Date.now() - 800), input: { user: c.subject, action: 'export' } },
         { source: 'builtin', kind: 'rule', query: JSON.stringify(rule), state: 'value', value: true }],
       clients: [{ session: 's-79190', client: '@flagstaff/web-provider', connected: true, acknowledged: true }, { session: 's-87109', client: 'checkout', connected: true, acknowledged: false }] };

@@ -43,9 +43,9 @@ export function FlipPlot({ changes }: { changes: Change[] }) {
       const bars = Plot.paths.bars!({ size: [0.8, 14] });
       const axis = { stroke: muted, font: '11px system-ui', grid: { stroke: line, width: 1 }, ticks: { show: false } };
       plot = new Plot({
-        width: place.clientWidth || 320, height: 120, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+        width: place.clientWidth || 320, height: 120, legend: { show: false }, cursor: { show: false }, padding: [8, 26, 0, 0],
         scales: { y: { range: (_, low, high) => [Math.min(-1, low), Math.max(1, high)] } },
-        axes: [{ ...axis, grid: { show: false }, size: 24, space: 70, values: (_, at) => at.map((it) => clock(it * 1000).slice(0, -3)) }, { ...axis, size: 30, incrs: [1, 2, 5, 10, 50, 100, 1000] }],
+        axes: [{ ...axis, grid: { show: false }, size: 24, space: 70, values: (_, at) => at.map((it) => clock(it * 1000).slice(0, bins.step < 60 ? undefined : -3)) }, { ...axis, size: 30, incrs: [1, 2, 5, 10, 50, 100, 1000] }],
         series: [{}, { paths: bars, fill: accent, points: { show: false } }, { paths: bars, fill: muted, points: { show: false } }],
       }, [bins.x, bins.up, bins.down], place);
     });

@@ -35,6 +35,7 @@ export function Act({ verb, flag, overrides, onClose }: { verb: Verb; flag: Flag
   const set = (name: keyof Form) => (event: Event) => setForm({ ...form, [name]: (event.currentTarget as HTMLInputElement).value });
   useEffect(() => {
     let live = true;
+    if (busy || entry) return undefined;
     setDry(null);
     const timer = setTimeout(async () => {
       const { method, path, body } = requestOf(verb, flag.key, { ...form, reason: 'dry run' }, { dry_run: true });

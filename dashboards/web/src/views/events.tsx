@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what came in and what it set off, live and past; and sending one, first without effect.
 import { useEffect, useState } from 'preact/hooks';
-import { call, get, may } from '../api.ts';
+import { call, get, may, session } from '../api.ts';
 import { feed } from '../board.ts';
 import { command, curl } from '../commands.ts';
 import type { EntryLine } from '../frames.ts';
@@ -66,7 +66,7 @@ export function Events() {
             {list.map((one) => (
               <li key={one.entry} class={one.entry === chosen ? 'chosen' : ''}>
                 <a class="num number" href={linkWith(['events'], { kind, entry: String(one.entry) })} aria-current={one.entry === chosen ? 'true' : undefined}>{one.entry}</a>
-                <span class="muted"><At time={one.time} /></span>
+                <span class="muted when"><At time={one.time} /></span>
                 <span class="what"><Chip tone={one.kind === 'override' ? 'bad' : ''}>{one.kind}</Chip> <bdi>{one.summary || one.type || one.kind}</bdi></span>
                 <span class="who2">{one.subject && <Name text={one.subject} href={link('subjects', one.subject)} />} <span class="muted"><bdi>{one.author ?? one.source ?? one.credential ?? ''}</bdi></span></span>
                 <span class={`num flips${one.flips ? '' : ' muted'}`}>{e.flips(one.flips ?? 0)}</span>
@@ -142,7 +142,7 @@ function Trigger() {
         {dry && <section class="before" aria-live="polite"><h3>{e.would}</h3><Blast dry={dry} withFlag /></section>}
         {error && <p class="bad" role="alert">{error}</p>}
         {entry > 0 && <ReceiptView key={entry} entry={entry} />}
-        {!may('operate') && <p class="warned">{t.act.readOnly}</p>}
+        {session.value && !may('operate') && <p class="warned">{t.act.readOnly}</p>}
         <p class="buttons">
           {form.kind !== 'other' && <Copy text={command(...wordsOf(form))} label={t.copyCommand} />}<span class="grow" />
           <button type="button" disabled={!ready} onClick={() => void send(false)}>{e.dry}</button>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A flag: who has what now, how it flipped, its rules, and what may be done about it.
 import { useState } from 'preact/hooks';
-import { get, may } from '../api.ts';
+import { get, may, session } from '../api.ts';
 import { command, curl } from '../commands.ts';
 import { noFilter } from '../frames.ts';
 import { count } from '../format.ts';
@@ -70,7 +70,7 @@ export function FlagView({ flag: key }: { flag: string }) {
             <button type="button" onClick={() => setVerb('force')}>{t.flag.force}</button>
             <button type="button" class="danger" onClick={() => setVerb('kill')}>{t.flag.kill}</button>
           </>
-        ) : <span class="muted">{t.act.readOnly}</span>}
+        ) : session.value && <span class="muted">{t.act.readOnly}</span>}
       </div>
       {mine.map((one) => (
         <p key={one.id} class="override"><strong>{one.kind === 'kill' ? t.flag.killed : `${t.flag.forced} ${one.variant ?? ''}`}</strong> <bdi>{one.reason}</bdi> <span class="muted">{t.flag.by} <bdi>{one.author}</bdi>, <Age time={one.time} />; {one.expires ? <>{t.flag.until} <At time={one.expires} /></> : t.flag.noEnd}</span></p>

@@ -141,7 +141,7 @@ function Lines({ subject, lines, at, other }: { subject: string; lines: Line[]; 
             <tr key={line.flag} class={differs ? 'differs' : ''}>
               <td><Name text={line.flag} href={link('flags', line.flag)} /></td>
               <td><Value value={line.value?.value} /></td>
-              {other && <td><Value value={theirs?.[line.flag]?.value} /> {differs && <span class="warned">{s.different}</span>}</td>}
+              {other && <td><Value value={theirs?.[line.flag]?.value} /> {differs && <span class="warned" title={s.different}>≠<span class="hidden"> {s.different}</span></span>}</td>}
               <td class="roomy"><Reason reason={line.value?.reason ?? ''} /></td>
               <td class="muted roomy"><bdi>{line.cause}</bdi></td>
               <td class="muted"><Age time={line.time} /></td>

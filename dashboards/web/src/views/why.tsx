@@ -9,7 +9,7 @@ import { link, linkWith } from '../router.ts';
 import { t } from '../text.ts';
 import type { Cause, Change, Decision, Valued, Why } from '../types.ts';
 import { Age, At, Chip, Copy, Failed, Json, Name, Reason, Skeleton, Value, useLoad } from '../parts/basics.tsx';
-import { Rule, ruleOf } from '../parts/rule.tsx';
+import { Rule, linesOf, ruleOf } from '../parts/rule.tsx';
 
 export function WhyDrawer() {
   const about = asked.value;
@@ -117,7 +117,7 @@ function Present({ why }: { why: Why }) {
       <Step title={t.why.answers}>
         {why.decisions.length ? why.decisions.map((decision, i) => <DecisionView key={i} decision={decision} />) : <p class="muted">{t.why.noDecision}</p>}
       </Step>
-      {rule !== undefined && <Step title={t.why.rule}><Rule rule={rule} branch={why.branch} /></Step>}
+      {rule !== undefined && (why.branch !== undefined || linesOf(rule).length > 1) && <Step title={t.why.rule}><Rule rule={rule} branch={why.branch} /></Step>}
       {why.facts && <Step title={t.why.facts}><dl class="facts">{Object.entries(why.facts).map(([name, value]) => <div key={name}><dt><bdi>{name}</bdi></dt><dd><Value value={value} /></dd></div>)}</dl></Step>}
       <Step title={t.why.clients}>
         {why.clients.length ? why.clients.map((client, i) => (
