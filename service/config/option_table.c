@@ -62,6 +62,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_PUBLIC_URL] = {"publicUrl", "--public-url", 0, "URL", FS_OPTION_TEXT, NULL, SERVE, FILE_ENV, 0, 0,
         "Scheme and host by which browsers reach the daemon, for the event streams that it announces; without it, those of each request. A proxy "
         "that ends TLS needs it."},
+    [FS_OPT_DASHBOARD_DIR] = {"dashboardDir", "--dashboard-dir", 0, "DIRECTORY", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
+        "Directory of the board's files, for those who work on it; without it, those in the binary."},
     [FS_OPT_TLS_CERTIFICATE] = {"tls.certificate", "--tls-certificate", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Certificate chain, PEM. With tls.key the port speaks TLS only."},
     [FS_OPT_TLS_KEY] = {"tls.key", "--tls-key", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,

@@ -174,8 +174,14 @@ static void ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
 static void index_page(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
+    const char *accept = fs_http_header(message->request, "accept");
+    if (accept && strstr(accept, "text/html") && fs_board_is_there(daemon)) {
+        fs_api_board(daemon, message, "index.html");
+        return;
+    }
     static const char text[] =
         "Flagstaff\n\n"
+        "board      /                              in a browser\n"
         "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
         "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
         "events     /v1/events                     CloudEvents in\n"
@@ -187,6 +193,13 @@ static void index_page(struct fs_daemon *daemon, struct fs_net_message *message,
                     fs_blob_copy(text, sizeof text - 1));
 }
 
+/* The page is `/`, whatever stands before it at a proxy. */
+static void to_board(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_server_reply(daemon->server, message->connection, 308, NULL, "Location: ./\r\n", NULL);
+}
+
 struct route {
     const char *method;
     const char *path; /* ends with '/': a prefix, and the rest goes to the handler */
@@ -196,6 +209,8 @@ struct route {
 
 static const struct route routes[] = {
     {"GET", "/", 0, index_page},
+    {"GET", "/board", 0, to_board},
+    {"GET", "/board/", 0, fs_api_board},
     {"GET", "/healthz", 0, health},
     {"GET", "/readyz", 0, ready},
     {"GET", "/metrics", FS_SCOPE_METRICS | FS_SCOPE_READ, fs_api_metrics},

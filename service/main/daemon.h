@@ -30,6 +30,7 @@ struct fs_daemon_options {
     int64_t dedup, retention;      /* ms */
     int64_t drain;                 /* ms that clients get at the end */
     const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
+    const char *dashboard_dir;     /* the board's files lie there; NULL: in the binary */
     int64_t revalidate;            /* ms; of sources that do not say it */
     size_t events;                 /* in one request */
     size_t facts;                  /* that are remembered */
@@ -195,6 +196,9 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
 /* Answers with JSON (takes the reference), not to be kept by caches. Any thread. */
 void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body);
 void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err);
+/* assets.c: a file of the board; "index.html" is the page */
+void fs_api_board(struct fs_daemon *daemon, struct fs_net_message *message, const char *path);
+bool fs_board_is_there(const struct fs_daemon *daemon);
 /* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, keys_api.c,
  * metrics.c */
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);

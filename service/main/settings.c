@@ -67,6 +67,7 @@ void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *
     out->retention = fs_config_number(config, FS_OPT_RETENTION);
     out->drain = fs_config_number(config, FS_OPT_DRAIN);
     out->revalidate = fs_config_number(config, FS_OPT_REVALIDATE);
+    out->dashboard_dir = fs_config_text(config, FS_OPT_DASHBOARD_DIR);
     out->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);
     out->facts = (size_t)fs_config_number(config, FS_OPT_LIMITS_FACTS);
     out->events = (size_t)fs_config_number(config, FS_OPT_LIMITS_EVENTS);
