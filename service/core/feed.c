@@ -275,10 +275,11 @@ static void end_walk(struct fs_engine *e, struct fs_feed_view *view)
     view->phase = FS_FEED_TELLING;
 }
 
-/* Rows have gone, and others would be in their place that nobody looked for yet. */
+/* Rows have gone, and others may belong in their place that nobody has looked for yet: one that came into the
+ * gap meanwhile need not be the right one. */
 static bool has_holes(const struct fs_feed_view *view)
 {
-    return view->phase == FS_FEED_LIVE && view->heap.count < view->limit && view->total > view->heap.count;
+    return view->phase == FS_FEED_LIVE && view->lacks && view->total > view->heap.count;
 }
 
 static bool walk(struct fs_engine *e, struct fs_feed *feed, size_t *budget)

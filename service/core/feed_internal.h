@@ -41,6 +41,7 @@ struct fs_feed_view {
     uint64_t since;
     struct fs_list *cursor; /* in engine.all_contexts: the next to be looked at; NULL: no walk is under way */
     uint64_t cursor_number; /* contexts below it were looked at */
+    bool lacks;             /* a row has gone since the walk began: another cell may belong in its place */
     int64_t refill_at;      /* mono ms: no further walk before */
     uint64_t total, told_total;
     int64_t total_due;                  /* mono ms: a total alone is told then */

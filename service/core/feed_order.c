@@ -88,6 +88,7 @@ static void leave(const struct fs_engine *e, struct fs_feed_view *view, struct f
 void fs_feed_drop(const struct fs_engine *e, struct fs_feed_view *view, struct fs_feed_item *item)
 {
     leave(e, view, item);
+    view->lacks = true;
 }
 
 static void enter(const struct fs_engine *e, struct fs_feed_view *view, const struct fs_feed_item *like)

@@ -8,6 +8,8 @@
 
 #include <strings.h>
 
+#define FEW 2 /* watches of a context: with so few one more or less changes what its rows say themselves */
+
 static bool contains(const char *text, const char *part)
 {
     size_t length = strlen(part);
@@ -53,6 +55,7 @@ void fs_feed_scan_from_start(struct fs_engine *e, struct fs_feed_view *view)
 {
     view->cursor = e->all_contexts.next;
     view->cursor_number = 0;
+    view->lacks = false;
 }
 
 /* What the board may hold of a resumed view, and is not in it any more. */
@@ -180,6 +183,8 @@ void fs_feed_watched(struct fs_engine *e, struct fs_context *context)
             struct fs_feed_item *item = fs_feed_find(view, context->cells[i].number);
             if (item)
                 fs_feed_look(view, item);
+            if (item && context->watches <= FEW)
+                fs_feed_mark(view, item); /* its state may be another */
         }
     }
     e->feeds->acked = true;

@@ -33,6 +33,7 @@
 #define FS_NET_TICKET         "flagstaff.ticket."
 #define FS_NET_BOARD_PROTOCOL "flagstaff.board.v1"
 #define FS_NET_BOARD_PATH     "/v1/board"
+#define FS_NET_BOARD_RATE     50 /* frames of one board within a second: each may have all cells looked at */
 #define FS_NET_SESSION_PATH   "/v1/session"
 
 enum fs_peer_state {

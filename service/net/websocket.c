@@ -240,7 +240,7 @@ static bool rate_is_right(struct fs_peer *peer)
         peer->second = now;
         peer->frames = 0;
     }
-    size_t most = peer->server->options.frames.rate;
+    size_t most = peer->board ? FS_NET_BOARD_RATE : peer->server->options.frames.rate;
     if (++peer->frames <= most)
         return true;
     struct fs_frame_fault what = {.code = "limit", .limit = "rate", .close = 4429};

@@ -53,15 +53,21 @@ static void add_row(struct fs_buf *out, struct dictionary *dictionary, const str
     static const char *const states[] = {"watched", "streamed", "seen"};
     const struct fs_evaluation *value = row->value;
     const struct fs_cause *cause = row->cause;
+    const json_t *shown = value->value;
+    const char *variant = value->variant ? value->variant : "";
+    if (!shown && row->flag->access) { /* as clients are told it */
+        shown = fs_push_safe_value(row->flag);
+        variant = fs_push_safe_variant(row->flag);
+    }
     fs_buf_addc(out, '[');
     fs_buf_addu(out, row->cell);
     add_comma_text(out, dictionary, row->subject);
     add_comma_text(out, dictionary, row->hash);
     add_comma_text(out, dictionary, row->flag->key);
-    add_comma_text(out, dictionary, value->variant ? value->variant : "");
+    add_comma_text(out, dictionary, variant);
     fs_buf_addc(out, ',');
-    if (value->value)
-        fs_push_add_value(out, row->flag->type, value->value);
+    if (shown)
+        fs_push_add_value(out, row->flag->type, shown);
     else
         fs_buf_adds(out, "null");
     add_comma_text(out, dictionary, fs_reason_name(value->reason));

@@ -46,9 +46,8 @@ static bool read_condition(const json_t *filter, const char *name, char **out, s
     if (!value)
         return true;
     const char *text = json_string_value(value);
-    size_t length = json_string_length(value);
-    if (!text || length > TEXT_MAX || strlen(text) != length)
-        return bad(fault, 0, "filter.%s must be a text of at most %d bytes without U+0000", name, TEXT_MAX);
+    if (!text || json_string_length(value) > TEXT_MAX)
+        return bad(fault, 0, "filter.%s must be a text of at most %d bytes", name, TEXT_MAX);
     *out = *text ? fs_strdup(text) : NULL;
     return true;
 }
