@@ -75,7 +75,8 @@ static double evaluate(void *self)
     struct rig *rig = self;
     const struct fs_flag *flag = fs_flagset_find(rig->set, rig->flag);
     struct fs_standing standing = {.answer = &rig->answer};
-    struct fs_evaluation_input input = {rig->context, rig->facts, &standing, 1790000000000};
+    struct fs_evaluation_input input = {
+        .context = rig->context, .facts = rig->facts, .standings = &standing, .wall_ms = 1790000000000};
     struct fs_evaluation out;
     double start = bench_thread_cpu();
     for (int i = 0; i < ROUNDS; i++) {

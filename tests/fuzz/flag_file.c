@@ -31,7 +31,7 @@ static void evaluate(const struct fs_flag *flag, const json_t *context, bool ans
             answers[i] = (struct fs_answer){.state = FS_ANSWER_VALUE, .value = json_true()};
         standings[i].answer = &answers[i];
     }
-    struct fs_evaluation_input input = {context, NULL, standings, 1790000000000};
+    struct fs_evaluation_input input = {.context = context, .standings = standings, .wall_ms = 1790000000000};
     fs_evaluate(flag, &input, &arena, &out);
     if (flag->decision_count && !flag->targeting && !flag->value && !answered)
         FUZZ_HOLDS(out.safe);

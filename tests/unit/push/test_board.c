@@ -6,7 +6,7 @@
 
 static const struct fs_cause cause = {
     .kind = FS_CAUSE_EVENT, .entries = {12}, .time = 1795512604512, .count = 1};
-static const struct fs_board_extra extra = {.version = "0.1.0", .journal_healthy = true, .overrides = 2};
+static const struct fs_board_extra extra = {.version = "0.1.0", .journal_healthy = true};
 #define HASH "0000000000000000000000000000000000000000000000000000000000000000"
 
 static struct fs_feed_row row_of(const struct fs_flag *flag, const struct fs_evaluation *value, uint64_t cell)
@@ -148,6 +148,7 @@ static void the_other_frames(void **state)
                                    .cells = 3,
                                    .clients = 4,
                                    .behind = 5,
+                                   .overrides = 2,
                                    .flips = 6,
                                    .sources = &source,
                                    .source_count = 1};
