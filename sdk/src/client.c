@@ -136,8 +136,10 @@ of_error of_client_details(of_client *client, const char *key, of_type type,
 of_error of_client_bool_details(of_client *client, const char *key, bool default_value,
                                 const of_context *context, const of_options *options, of_details *details)
 {
-    of_flag_value value = {.boolean = default_value};
-    return evaluate(client, key, OF_TYPE_BOOL, &value, context, options, details);
+    if (details == NULL)
+        return OF_ERROR_INVALID_ARGUMENT;
+    ofi_evaluate_bool_details(client, key, default_value, context, options, details);
+    return details->error;
 }
 
 of_error of_client_int_details(of_client *client, const char *key, int64_t default_value,

@@ -299,3 +299,18 @@ void ofi_overlay_finish(struct ofi_overlay *overlay)
     of_context_unref(overlay->owned);
     overlay->owned = NULL;
 }
+
+bool of_context_equal(const of_context *a, const of_context *b)
+{
+    size_t cursor = 0;
+    const char *key = NULL;
+    const of_value *value = NULL;
+    if (a == b)
+        return true;
+    if (a == NULL || b == NULL || of_context_count(a) != of_context_count(b))
+        return false;
+    while (of_context_next(a, &cursor, &key, &value))
+        if (!of_value_equal(value, of_context_get(b, key)))
+            return false;
+    return true;
+}

@@ -175,7 +175,7 @@ void ofi_shutdown(struct ofi_core *core)
         if (provider != NULL)
             ofi_close_provider(core, provider, true);
     } while (provider != NULL);
-    ofi_reap();
+    ofi_reap(NULL);
 }
 
 struct timespec ofi_deadline(int timeout_ms)

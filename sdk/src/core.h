@@ -101,6 +101,7 @@ struct of_provider {
     of_hook **hooks; /* fixed once it leaves OFI_FREE */
     size_t hook_count;
     _Atomic(int) status;
+    _Atomic(bool) unheard; /* it has an init of which nothing was heard yet: not to be asked (1.1.2.2) */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -115,6 +116,7 @@ struct of_provider {
     char *scope;   /* the domain that it was bound to first */
     uint64_t told; /* the last round of context changes that it was told of */
     bool starting; /* init is due or running */
+    bool entering; /* init is being called: from here on its events are heard */
     bool closing;
     bool busy;        /* a thread is in init or on_context_changed, or on its way there */
     bool reconciling; /* on_context_changed is running */
@@ -198,6 +200,9 @@ void ofi_off_all(struct ofi_core *core, const of_client *client);
 of_event_type ofi_event_of(of_provider_status status);
 /* With core->lock held: changes the status and queues for the handlers. */
 void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event);
+/* With core->lock held: handlers hear that the context of a provider is another one, on behalf of a provider
+ * that has nothing to reconcile. Its status stays. */
+void ofi_event_context_changed(struct ofi_core *core, of_provider *provider);
 /* With core->lock held: tells the handlers of the domain's clients what state its provider is in. */
 void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain);
 

@@ -86,8 +86,8 @@ brief_settings(of_client *client, struct ofi_slot *slot, struct ofi_call *call, 
     bool merged = merge(call, domain, context, &overlay, &transaction);
     call->context = ofi_overlay_context(&overlay);
     if (merged && ofi_hook_count(call) == 0) {
-        of_resolution resolution = {0};
-        resolution.brief = true;
+        of_resolution resolution;
+        ofi_resolution_begin(&resolution, true);
         if (ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context,
                         &resolution) == OF_OK)
             value = resolution.value;
@@ -103,23 +103,49 @@ brief_settings(of_client *client, struct ofi_slot *slot, struct ofi_call *call, 
     return value;
 }
 
-void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
-                  const of_context *context, const of_options *options, of_details *details)
+/* In two forms: for any type, and where that is known to be a boolean. */
+__attribute__((always_inline)) static inline void evaluate(of_client *client, const char *key, of_type type,
+                                                           const of_flag_value *default_value,
+                                                           const of_context *context,
+                                                           const of_options *options, of_details *details)
 {
     struct ofi_slot *slot = client == NULL || client->core == NULL || key == NULL ? NULL : ofi_enter();
     of_provider *provider =
         slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
     if (__builtin_expect(provider == NULL || !plain(client, provider, options), 0)) {
         if (slot != NULL)
-            ofi_leave(slot);
+            ofi_leave_plain(slot);
         evaluate_any(client, key, type, default_value, context, options, details);
         return;
     }
-    of_resolution resolution = {0};
-    of_error error = ofi_resolve(provider, key, type, default_value,
-                                 context == NULL ? &ofi_empty_context : context, &resolution);
-    ofi_details_fill(details, key, type, default_value, error, &resolution);
+    of_error error;
+    of_resolution *resolution = ofi_resolution_in(details);
+    ofi_details_begin(details, key, type);
+    if (context == NULL)
+        context = &ofi_empty_context;
+    if (type == OF_TYPE_BOOL && provider->methods.resolve_bool != NULL && !ofi_unheard(provider))
+        error =
+            provider->methods.resolve_bool(provider->self, key, default_value->boolean, context, resolution);
+    else
+        error = ofi_resolve(provider, key, type, default_value, context, resolution);
+    if (__builtin_expect(error == OF_OK && type != OF_TYPE_OBJECT, 1))
+        ofi_details_succeed(details);
+    else
+        ofi_details_end(details, default_value, error);
     ofi_leave_plain(slot);
+}
+
+void ofi_evaluate(of_client *client, const char *key, of_type type, const of_flag_value *default_value,
+                  const of_context *context, const of_options *options, of_details *details)
+{
+    evaluate(client, key, type, default_value, context, options, details);
+}
+
+void ofi_evaluate_bool_details(of_client *client, const char *key, bool default_value,
+                               const of_context *context, const of_options *options, of_details *details)
+{
+    const of_flag_value otherwise = {.boolean = default_value};
+    evaluate(client, key, OF_TYPE_BOOL, &otherwise, context, options, details);
 }
 
 of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type type,
@@ -138,15 +164,31 @@ of_flag_value ofi_evaluate_brief(of_client *client, const char *key, of_type typ
         ofi_leave(slot);
         return its;
     }
-    of_resolution resolution = {0};
-    resolution.brief = true;
+    of_resolution resolution;
+    ofi_resolution_begin(&resolution, true);
     of_error error = ofi_resolve(provider, key, type, default_value,
                                  context == NULL ? &ofi_empty_context : context, &resolution);
     of_flag_value value = resolution.value;
     if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
         of_resolution_clear(&resolution);
-    ofi_leave(slot);
+    ofi_leave_plain(slot);
     return __builtin_expect(error != OF_OK, 0) ? *default_value : value;
+}
+
+/* Static paradigm, no hooks: the one context that applies (3.2.2.3), held; NULL where there is more to it. */
+static const of_context *sole_context(of_client *client, struct ofi_slot *slot, const of_provider *provider,
+                                      const of_options *options)
+{
+    if (!client->core->is_static || options != NULL || provider->hook_count > 0 ||
+        atomic_load_explicit(&client->settings, memory_order_relaxed) != NULL)
+        return NULL;
+    const struct ofi_settings *core = ofi_hold(slot, OFI_HELD_CORE, &client->core->settings);
+    const struct ofi_settings *domain = ofi_hold(slot, OFI_HELD_DOMAIN, &client->domain->settings);
+    if (core != NULL && (core->hook_count > 0 || core->propagator != NULL))
+        return NULL;
+    if (domain != NULL && domain->context != NULL)
+        return domain->context;
+    return core != NULL && core->context != NULL ? core->context : &ofi_empty_context;
 }
 
 bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, const of_context *context,
@@ -156,19 +198,26 @@ bool ofi_evaluate_bool(of_client *client, const char *key, bool default_value, c
     if (slot == NULL)
         return default_value;
     of_provider *provider = ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
-    if (__builtin_expect(!plain(client, provider, options) || provider->methods.resolve_bool == NULL, 0)) {
+    const of_context *applies = context == NULL ? &ofi_empty_context : context;
+    bool is_plain = plain(client, provider, options);
+    if (__builtin_expect(!is_plain, 0))
+        applies = sole_context(client, slot, provider, options);
+    if (__builtin_expect(applies == NULL || provider->methods.resolve_bool == NULL || ofi_unheard(provider),
+                         0)) {
         const of_flag_value otherwise = {.boolean = default_value};
         ofi_leave(slot);
         return ofi_evaluate_brief(client, key, OF_TYPE_BOOL, &otherwise, context, options).boolean;
     }
-    of_resolution resolution = {0};
-    resolution.brief = true;
-    of_error error = provider->methods.resolve_bool(
-        provider->self, key, default_value, context == NULL ? &ofi_empty_context : context, &resolution);
+    of_resolution resolution;
+    ofi_resolution_begin(&resolution, true);
+    of_error error = provider->methods.resolve_bool(provider->self, key, default_value, applies, &resolution);
     bool value = error == OF_OK ? resolution.value.boolean : default_value;
     if (__builtin_expect(resolution.release != NULL || resolution.private_ != NULL, 0))
         of_resolution_clear(&resolution);
-    ofi_leave_plain(slot);
+    if (__builtin_expect(is_plain, 1))
+        ofi_leave_plain(slot);
+    else
+        ofi_leave(slot);
     return value;
 }
 
@@ -189,7 +238,8 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
     of_provider *provider =
         slot == NULL ? NULL : ofi_hold(slot, OFI_HELD_PROVIDER, &client->domain->provider);
     if (provider != NULL && plain(client, provider, options)) {
-        of_resolution resolution = {0};
+        of_resolution resolution;
+        ofi_resolution_begin(&resolution, false);
         of_error error = ofi_resolve(provider, key, OF_TYPE_STRING, &value,
                                      context == NULL ? &ofi_empty_context : context, &resolution);
         of_string string = ofi_string_take(error == OF_OK ? &resolution.value : &value, &resolution);
@@ -197,7 +247,7 @@ of_string ofi_evaluate_string(of_client *client, const char *key, const char *de
         return string;
     }
     if (slot != NULL)
-        ofi_leave(slot);
+        ofi_leave_plain(slot);
     evaluate_any(client, key, OF_TYPE_STRING, &value, context, options, &details);
     return ofi_string_of(&details);
 }

@@ -39,19 +39,10 @@ static void remember(of_provider *provider, const of_provider_event *event)
     provider->last_error = event->error;
 }
 
-void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event)
+/* For the handlers; where there is no memory, as a thing that was missed. */
+static void queue(struct ofi_core *core, of_provider *provider, const of_provider_event *event,
+                  of_provider_status status)
 {
-    of_provider_status before = of_provider_get_status(provider);
-    of_provider_status status = of_provider_event_status(event, before);
-    bool closing_event = event->type == OF_EVENT_CONTEXT_CHANGED || event->type == OF_EVENT_ERROR;
-    /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end.
-     */
-    if (provider->reconciling && provider->due != NULL && closing_event && status != OF_STATUS_FATAL)
-        return;
-    if (event->type != OF_EVENT_CONFIGURATION_CHANGED)
-        remember(provider, event);
-    atomic_store(&provider->status, (int)status);
-    (void)pthread_cond_broadcast(&core->changed);
     if (!anyone_listens(core, event->type))
         return;
     struct ofi_queued *queued = ofi_queued_new(provider, event, status);
@@ -65,6 +56,30 @@ void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_prov
         provider->missed_status = true;
     core->missed = true;
     (void)ofi_dispatcher_start(core);
+}
+
+void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event)
+{
+    of_provider_status before = of_provider_get_status(provider);
+    of_provider_status status = of_provider_event_status(event, before);
+    bool closing_event = event->type == OF_EVENT_CONTEXT_CHANGED || event->type == OF_EVENT_ERROR;
+    /* 5.3.4.2 and 5.3.4.3: as long as a newer context waits, the end of reconciling an older one is no end.
+     */
+    if (provider->reconciling && provider->due != NULL && closing_event && status != OF_STATUS_FATAL)
+        return;
+    if (event->type != OF_EVENT_CONFIGURATION_CHANGED)
+        remember(provider, event);
+    if (provider->entering)
+        atomic_store_explicit(&provider->unheard, false, memory_order_release);
+    atomic_store(&provider->status, (int)status);
+    (void)pthread_cond_broadcast(&core->changed);
+    queue(core, provider, event, status);
+}
+
+void ofi_event_context_changed(struct ofi_core *core, of_provider *provider)
+{
+    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONTEXT_CHANGED);
+    queue(core, provider, &event, of_provider_get_status(provider));
 }
 
 /* A queued event that tells what state the provider is in; NULL when there is nothing to tell or no memory.

@@ -49,6 +49,7 @@ static void work(struct ofi_core *core, of_provider *provider)
         if (starting && now == NULL)
             now = context_for(core, provider->scope);
         provider->reconciling = !starting;
+        provider->entering = starting;
         (void)pthread_mutex_unlock(&core->lock);
 
         of_error error = OF_OK;
@@ -63,6 +64,8 @@ static void work(struct ofi_core *core, of_provider *provider)
         provider->now = now;
         provider->reconciling = false;
         if (starting) {
+            provider->entering = false;
+            atomic_store_explicit(&provider->unheard, false, memory_order_release);
             provider->starting = false;
             provider->started = error;
         }
@@ -112,6 +115,7 @@ static void set_free(struct ofi_core *core, of_provider *provider)
     provider->due = NULL;
     provider->scope = NULL;
     provider->starting = false;
+    atomic_store(&provider->unheard, false);
     provider->closing = false;
     provider->missed_status = false;
     provider->missed_change = false;
@@ -259,6 +263,7 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
         provider->starting = provider->methods.init != NULL;
         if (provider->starting && (error = start_work(core, provider)) != OF_OK)
             goto out;
+        atomic_store(&provider->unheard, provider->starting); /* before any evaluation can see it */
     }
     of_provider *before = domain->own;
     domain->own = of_provider_ref(provider);
@@ -342,8 +347,7 @@ static of_provider *tell_next(struct ofi_core *core, const struct ofi_domain *sc
     for (struct ofi_domain *domain = &core->default_domain; domain != NULL; domain = domain->next) {
         of_provider *provider = domain->own;
         bool concerned = scope == NULL ? atomic_load(&domain->settings) == NULL : domain == scope;
-        if (concerned && provider != NULL && provider->told != round &&
-            provider->methods.on_context_changed != NULL)
+        if (concerned && provider != NULL && provider->told != round)
             return provider;
     }
     return NULL;
@@ -357,6 +361,11 @@ static of_error tell_providers(struct ofi_core *core, const struct ofi_domain *s
     uint64_t round = ++core->next_number;
     while ((provider = tell_next(core, scope, round)) != NULL) {
         provider->told = round;
+        if (provider->methods.on_context_changed == NULL) { /* nothing to reconcile, as in 2.8.5.1 */
+            if (of_provider_get_status(provider) != OF_STATUS_NOT_READY)
+                ofi_event_context_changed(core, provider);
+            continue;
+        }
         of_context_unref(provider->due);
         provider->due = of_context_ref(context);
         if (provider->busy || start_work(core, provider) == OF_OK)

@@ -54,7 +54,7 @@ void of_provider_unref(of_provider *provider)
     if (provider == NULL || provider == &ofi_noop ||
         atomic_fetch_sub_explicit(&provider->refs, 1, memory_order_acq_rel) != 1)
         return;
-    ofi_reap(); /* what it retired is its own, and no evaluation is inside any more */
+    ofi_reap(provider); /* no evaluation is inside any more */
     if (provider->methods.destroy != NULL)
         provider->methods.destroy(provider->self);
     for (size_t i = 0; i < provider->hook_count; i++)
@@ -95,12 +95,12 @@ bool of_provider_is(const of_provider *provider, const of_provider_methods *meth
     const struct of_provider_methods a = provider->methods, b = known_of(methods);
     bool any = a.init != NULL || a.shutdown != NULL || a.destroy != NULL || a.resolve_bool != NULL ||
                a.resolve_string != NULL || a.resolve_int != NULL || a.resolve_double != NULL ||
-               a.resolve_object != NULL;
+               a.resolve_object != NULL || a.resolve != NULL;
     return any && a.init == b.init && a.shutdown == b.shutdown && a.destroy == b.destroy &&
            a.resolve_bool == b.resolve_bool && a.resolve_string == b.resolve_string &&
            a.resolve_int == b.resolve_int && a.resolve_double == b.resolve_double &&
            a.resolve_object == b.resolve_object && a.track == b.track &&
-           a.on_context_changed == b.on_context_changed;
+           a.on_context_changed == b.on_context_changed && a.resolve == b.resolve;
 }
 
 of_provider_status of_provider_get_status(const of_provider *provider)
@@ -131,7 +131,9 @@ of_error of_provider_add_hook(of_provider *provider, of_hook *hook)
 static of_provider_event known_part(const of_provider_event *event)
 {
     of_provider_event known = {0};
-    memcpy(&known, event, event->size < sizeof known ? event->size : sizeof known);
+    size_t size = event->size < sizeof known ? event->size : sizeof known;
+    memcpy(&known, event, size);
+    known.size = sizeof known; /* what there is: a listener may know more than the library, or less */
     return known;
 }
 

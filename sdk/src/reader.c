@@ -18,6 +18,7 @@ _Atomic(bool) ofi_light;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the two lists */
 static struct ofi_reader *readers;
 static struct of_retired *pending;
+_Atomic(unsigned) ofi_settings_pending;
 
 static pthread_mutex_t without_lock = PTHREAD_MUTEX_INITIALIZER; /* over when the barrier was lost */
 static bool registered;                                          /* the barrier could be had at the start */
@@ -79,7 +80,7 @@ static void forget_reader(void *argument)
         reader->next->previous = reader->previous;
     reader->known = false;
     (void)pthread_mutex_unlock(&lock);
-    ofi_reap();
+    ofi_reap(NULL);
 }
 
 static void prepare(void)
@@ -148,7 +149,13 @@ void ofi_wait_unused(const void *object, uint64_t tag)
     }
 }
 
-void ofi_reap(void)
+/* Settings are retired as the object that evaluations hold. */
+static bool is_settings(const struct of_retired *retired)
+{
+    return retired->user == (const void *)retired;
+}
+
+void ofi_reap(const void *provider)
 {
     struct of_retired *ready = NULL;
     (void)pthread_once(&once, prepare);
@@ -160,11 +167,14 @@ void ofi_reap(void)
     heavy_barrier();
     for (struct of_retired **link = &pending; *link != NULL;) {
         struct of_retired *retired = *link;
-        if (held_anywhere(retired->user, retired->tag)) {
+        bool concerned = provider == NULL ? is_settings(retired) : retired->user == provider;
+        if (!concerned || held_anywhere(retired->user, retired->tag)) {
             link = &retired->next;
             continue;
         }
         *link = retired->next;
+        if (provider == NULL)
+            atomic_fetch_sub(&ofi_settings_pending, 1);
         retired->next = ready;
         ready = retired;
     }
@@ -184,8 +194,29 @@ void ofi_retire(struct of_retired *retired, const void *object, void (*run)(stru
     (void)pthread_mutex_lock(&lock);
     retired->next = pending;
     pending = retired;
+    bool settings = is_settings(retired);
+    if (settings)
+        atomic_fetch_add(&ofi_settings_pending, 1);
     (void)pthread_mutex_unlock(&lock);
-    ofi_reap();
+    ofi_reap(settings ? NULL : object);
+}
+
+/* Whoever retires counts first, then has the barrier, then looks into the slots: either it sees ours empty,
+ * or we see its count. */
+void ofi_leave(struct ofi_slot *slot)
+{
+    bool had = false;
+    for (int i = 1; i < OFI_HELD_COUNT; i++) {
+        had = had || atomic_load_explicit(&slot->held[i], memory_order_relaxed) != NULL;
+        atomic_store_explicit(&slot->held[i], NULL, memory_order_release);
+    }
+    ofi_leave_plain(slot);
+    if (atomic_load_explicit(&ofi_light, memory_order_relaxed))
+        atomic_signal_fence(memory_order_seq_cst);
+    else
+        atomic_thread_fence(memory_order_seq_cst);
+    if (had && ofi_reader.depth == 0 && atomic_load(&ofi_settings_pending) > 0)
+        ofi_reap(NULL);
 }
 
 void ofi_reader_fork_prepare(void)

@@ -89,14 +89,7 @@ static inline void ofi_hold_known(struct ofi_slot *slot, enum ofi_held held, voi
 }
 
 /* Ends the evaluation that ofi_enter() started last in this thread. */
-static inline void ofi_leave(struct ofi_slot *slot)
-{
-    for (int i = 1; i < OFI_HELD_COUNT; i++)
-        if (__builtin_expect(atomic_load_explicit(&slot->held[i], memory_order_relaxed) != NULL, 0))
-            atomic_store_explicit(&slot->held[i], NULL, memory_order_release);
-    atomic_store_explicit(&slot->held[OFI_HELD_PROVIDER], NULL, memory_order_release);
-    ofi_reader.depth--;
-}
+void ofi_leave(struct ofi_slot *slot);
 
 /* The same where nothing but the provider was held. */
 static inline void ofi_leave_plain(struct ofi_slot *slot)
@@ -111,10 +104,20 @@ static inline bool ofi_evaluating(void)
     return ofi_reader.depth > 0;
 }
 
-/* Calls run(retired) once no evaluation that may have seen `object`, unlinked by now, holds it. */
+/*
+ * Retiring: run(retired) is called once no evaluation that may have seen `object`, unlinked by now, holds it.
+ *
+ * What `run` does is somebody's code, so it matters under which locks it runs. What a provider retires is
+ * run when the same provider retires something again, and at its end: under the locks that it holds itself
+ * then, and never under another's. Settings hold hooks and propagators, whose `destroy` is the program's:
+ * they are run (ofi_reap(NULL)) where the SDK and all providers hold nothing, that is, where the program
+ * replaces settings, and where the evaluation ends that was the last to read them.
+ */
 void ofi_retire(struct of_retired *retired, const void *object, void (*run)(struct of_retired *retired));
-/* Runs what was retired and is free by now. */
-void ofi_reap(void);
+/* Runs what was retired of a provider, or with NULL of settings, and is held by no evaluation. */
+void ofi_reap(const void *provider);
+/* Whether settings wait to be run: looked at by evaluations that have just let go of some. */
+extern _Atomic(unsigned) ofi_settings_pending;
 /* The moment before which an evaluation must have begun to see what has been unlinked by now. */
 uint64_t ofi_unlinked(void);
 /* Whether an evaluation that began before `tag` holds the object. */

@@ -21,32 +21,11 @@ struct kept {
     of_value *object;
 };
 
-_Static_assert(offsetof(struct kept, object) == sizeof(((of_string *)0)->private_),
-               "a string keeps all but the object");
-_Static_assert(sizeof(struct kept) <= sizeof(((of_details *)0)->private_), "private_ is too small");
-
-/* One by one: what was just written word by word is slow to be read as a whole. */
-static inline void keep(of_details *details, void *owner, void (*release)(void *owner), struct text *texts,
-                        of_value *object)
-{
-    memcpy(&details->private_[0], &owner, sizeof owner);
-    memcpy(&details->private_[1], &release, sizeof release);
-    memcpy(&details->private_[2], &texts, sizeof texts);
-    memcpy(&details->private_[3], &object, sizeof object);
-}
-
-static void keep_all(of_details *details, const struct kept *kept)
-{
-    keep(details, kept->owner, kept->release, kept->texts, kept->object);
-}
-
 static struct kept kept_of(const of_details *details)
 {
-    struct kept kept;
-    memcpy(&kept.owner, &details->private_[0], sizeof kept.owner);
-    memcpy(&kept.release, &details->private_[1], sizeof kept.release);
-    memcpy(&kept.texts, &details->private_[2], sizeof kept.texts);
-    memcpy(&kept.object, &details->private_[3], sizeof kept.object);
+    struct kept kept = {details->private_[OFI_OWNER], NULL, details->private_[OFI_TEXTS],
+                        details->private_[OFI_OBJECT]};
+    memcpy(&kept.release, &details->private_[OFI_RELEASE], sizeof kept.release);
     return kept;
 }
 
@@ -91,21 +70,10 @@ void of_resolution_clear(of_resolution *resolution)
     memset(resolution, 0, sizeof *resolution);
 }
 
-/* Member by member, which compilers make a few stores of; as a whole it may become a slow string instruction.
- */
 static void zero(of_details *details)
 {
-    details->flag_key = NULL;
-    details->type = OF_TYPE_NULL;
-    details->value.string.data = NULL;
-    details->value.string.length = 0;
-    details->variant = NULL;
-    details->reason = NULL;
-    details->error = OF_OK;
-    details->error_message = NULL;
-    details->metadata = NULL;
-    for (size_t i = 0; i < sizeof details->private_ / sizeof details->private_[0]; i++)
-        details->private_[i] = NULL;
+    ofi_details_begin(details, NULL, OF_TYPE_NULL);
+    details->private_[OFI_OBJECT] = NULL;
 }
 
 void of_details_clear(of_details *details)
@@ -124,13 +92,10 @@ void of_details_clear(of_details *details)
 
 of_string ofi_string_of(of_details *details)
 {
-    of_string string = {details->value.string.data, details->value.string.length, {NULL, NULL, NULL}};
-    for (size_t i = 0; i < sizeof string.private_ / sizeof string.private_[0]; i++)
-        string.private_[i] = details->private_[i];
-    return string;
+    return ofi_string_take(&details->value, ofi_resolution_in(details));
 }
 
-of_string ofi_string_take(const of_flag_value *value, of_resolution *resolution)
+of_string ofi_string_take(const of_flag_value *value, const of_resolution *resolution)
 {
     of_string string;
     string.data = value->string.data;
@@ -164,12 +129,6 @@ static of_error resolve_noop(of_type type, const of_flag_value *default_value, o
     return OF_OK;
 }
 
-static of_error no_resolver(of_resolution *resolution)
-{
-    resolution->error_message = "the provider has no flags of this type";
-    return OF_ERROR_TYPE_MISMATCH;
-}
-
 static of_error check_string(of_error error, of_resolution *resolution)
 {
     if (error != OF_OK || resolution->value.string.data != NULL)
@@ -189,36 +148,59 @@ static of_error check_object(of_error error, of_resolution *resolution)
     return OF_ERROR_TYPE_MISMATCH;
 }
 
-of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
-                     const of_flag_value *default_value, const of_context *context, of_resolution *resolution)
+/* By the one resolver for all types. */
+static of_error resolve_generally(const of_provider *provider, const char *key, of_type type,
+                                  const of_flag_value *default_value, const of_context *context,
+                                  of_resolution *resolution)
+{
+    static const of_flag_value no_text = {.string = {"", 0}};
+    if (provider->methods.resolve == NULL) {
+        resolution->error_message = "the provider has no flags of this type";
+        return OF_ERROR_TYPE_MISMATCH;
+    }
+    if (type == OF_TYPE_STRING && default_value->string.data == NULL)
+        default_value = &no_text;
+    of_error error = provider->methods.resolve(provider->self, key, type, default_value, context, resolution);
+    if (type == OF_TYPE_STRING)
+        return check_string(error, resolution);
+    return type == OF_TYPE_OBJECT ? check_object(error, resolution) : error;
+}
+
+of_error ofi_resolve(of_provider *provider, const char *key, of_type type, const of_flag_value *default_value,
+                     const of_context *context, of_resolution *resolution)
 {
     const of_provider_methods *methods = &provider->methods;
     void *self = provider->self;
     if (provider == &ofi_noop)
         return resolve_noop(type, default_value, resolution);
+    if (ofi_unheard(provider)) {
+        resolution->error_message = "the provider has not begun to start yet";
+        return OF_ERROR_PROVIDER_NOT_READY;
+    }
     switch (type) {
     case OF_TYPE_BOOL:
-        if (methods->resolve_bool == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_bool(self, key, default_value->boolean, context, resolution);
+        if (methods->resolve_bool != NULL)
+            return methods->resolve_bool(self, key, default_value->boolean, context, resolution);
+        break;
     case OF_TYPE_INT:
-        if (methods->resolve_int == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_int(self, key, default_value->integer, context, resolution);
+        if (methods->resolve_int != NULL)
+            return methods->resolve_int(self, key, default_value->integer, context, resolution);
+        break;
     case OF_TYPE_DOUBLE:
-        if (methods->resolve_double == NULL)
-            return no_resolver(resolution);
-        return methods->resolve_double(self, key, default_value->number, context, resolution);
+        if (methods->resolve_double != NULL)
+            return methods->resolve_double(self, key, default_value->number, context, resolution);
+        break;
     case OF_TYPE_STRING:
-        if (methods->resolve_string == NULL)
-            return no_resolver(resolution);
-        return check_string(
-            methods->resolve_string(self, key, default_value->string.data, context, resolution), resolution);
+        if (methods->resolve_string != NULL)
+            return check_string(
+                methods->resolve_string(self, key, default_value->string.data, context, resolution),
+                resolution);
+        break;
     case OF_TYPE_OBJECT:
-        if (methods->resolve_object == NULL)
-            return no_resolver(resolution);
-        return check_object(methods->resolve_object(self, key, default_value->object, context, resolution),
-                            resolution);
+        if (methods->resolve_object != NULL)
+            return check_object(
+                methods->resolve_object(self, key, default_value->object, context, resolution), resolution);
+        break;
     case OF_TYPE_NULL:
     case OF_TYPE_DATETIME:
     case OF_TYPE_LIST:
@@ -226,79 +208,57 @@ of_error ofi_resolve(const of_provider *provider, const char *key, of_type type,
         resolution->error_message = "flags are booleans, strings, integers, doubles or objects";
         return OF_ERROR_TYPE_MISMATCH;
     }
+    return resolve_generally(provider, key, type, default_value, context, resolution);
 }
 
 /* Puts the default value into details; an object is counted, since the details may outlive the caller's. */
-static void put_default(of_details *details, of_type type, const of_flag_value *default_value,
-                        struct kept *kept)
+static void put_default(of_details *details, const of_flag_value *default_value)
 {
     details->value = *default_value;
-    if (type != OF_TYPE_OBJECT)
+    if (details->type != OF_TYPE_OBJECT)
         return;
-    of_value_unref(kept->object);
-    kept->object = of_value_ref(default_value->object);
-}
-
-void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
-                      of_error error, const char *message)
-{
-    static const of_flag_value nothing;
-    struct kept kept = {0};
-    if (details == NULL)
-        return;
-    memset(details, 0, sizeof *details);
-    details->flag_key = key;
-    details->type = type;
-    put_default(details, type, default_value != NULL ? default_value : &nothing, &kept);
-    details->reason = OF_REASON_ERROR;
-    details->error = ofi_evaluation_error(error);
-    details->error_message = message;
-    details->metadata = &ofi_empty_object;
-    keep_all(details, &kept);
+    of_value_unref(details->private_[OFI_OBJECT]);
+    details->private_[OFI_OBJECT] = of_value_ref(default_value->object);
 }
 
 /* The error that it came to: the default value rules. */
-static void put_failure(of_details *details, of_error error, const char *message)
+static void fail(of_details *details, const of_flag_value *default_value, of_error error, const char *message)
 {
+    put_default(details, default_value);
     details->variant = NULL;
     details->reason = OF_REASON_ERROR;
     details->error = ofi_evaluation_error(error);
     details->error_message = message;
 }
 
-void ofi_details_fill(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
-                      of_error error, of_resolution *resolution)
+void ofi_details_fail(of_details *details, const char *key, of_type type, const of_flag_value *default_value,
+                      of_error error, const char *message)
 {
-    const of_value *metadata = resolution->metadata;
-    details->flag_key = key;
-    details->type = type;
-    details->value = resolution->value;
-    details->variant = resolution->variant;
-    details->reason = resolution->reason;
-    details->error = OF_OK;
-    details->error_message = NULL;
-    details->metadata = metadata != NULL && metadata->type == OF_TYPE_OBJECT ? metadata : &ofi_empty_object;
-    if (__builtin_expect(error == OF_OK && type != OF_TYPE_OBJECT, 1)) {
-        keep(details, resolution->owner, resolution->release, resolution->private_, NULL);
+    static const of_flag_value nothing;
+    if (details == NULL)
         return;
-    }
-    struct kept kept = {resolution->owner, resolution->release, resolution->private_, NULL};
-    if (error != OF_OK || resolution->value.object == default_value->object)
-        put_default(details, type, default_value, &kept);
+    ofi_details_begin(details, key, type);
+    ofi_details_succeed(details);
+    fail(details, default_value != NULL ? default_value : &nothing, error, message);
+}
+
+void ofi_details_end(of_details *details, const of_flag_value *default_value, of_error error)
+{
+    const char *message = details->error_message;
+    ofi_details_succeed(details);
     if (error != OF_OK)
-        put_failure(details, error, resolution->error_message);
-    keep_all(details, &kept);
+        fail(details, default_value, error, message);
+    else if (details->type == OF_TYPE_OBJECT && details->value.object == default_value->object)
+        put_default(details, default_value);
 }
 
 void ofi_details_spoil(of_details *details, const struct ofi_call *call, of_error error, const char *message)
 {
-    struct kept kept = kept_of(details);
-    struct text *text = message == NULL || *message == '\0' ? NULL : make_text(message, kept.texts);
+    struct text *text =
+        message == NULL || *message == '\0' ? NULL : make_text(message, details->private_[OFI_TEXTS]);
     if (text != NULL)
-        kept.texts = text;
-    put_default(details, call->type, call->default_value, &kept);
-    put_failure(details, error, text == NULL ? NULL : text->data);
-    keep_all(details, &kept);
+        details->private_[OFI_TEXTS] = text;
+    fail(details, call->default_value, error, text == NULL ? NULL : text->data);
 }
 
 void ofi_run(const struct ofi_call *call, of_details *details)
@@ -308,8 +268,8 @@ void ofi_run(const struct ofi_call *call, of_details *details)
         ofi_run_hooks(call, hooks, details);
         return;
     }
-    of_resolution resolution = {0};
-    of_error error =
-        ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context, &resolution);
-    ofi_details_fill(details, call->key, call->type, call->default_value, error, &resolution);
+    ofi_details_begin(details, call->key, call->type);
+    of_error error = ofi_resolve(call->provider, call->key, call->type, call->default_value, call->context,
+                                 ofi_resolution_in(details));
+    ofi_details_end(details, call->default_value, error);
 }

@@ -262,10 +262,10 @@ static void run_stages(struct stage *stage, of_details *details)
         ofi_details_fail(details, call->key, call->type, call->default_value, error, NULL);
         ofi_details_spoil(details, call, error, stage->hook_context.message);
     } else {
-        of_resolution resolution = {0};
+        ofi_details_begin(details, call->key, call->type);
         error = ofi_resolve(call->provider, call->key, call->type, call->default_value,
-                            stage->hook_context.context, &resolution);
-        ofi_details_fill(details, call->key, call->type, call->default_value, error, &resolution);
+                            stage->hook_context.context, ofi_resolution_in(details));
+        ofi_details_end(details, call->default_value, error);
         stage->hook_context.message[0] = '\0';
         if (error == OF_OK && (error = run_after(stage, details)) != OF_OK)
             ofi_details_spoil(details, call, error, stage->hook_context.message);

@@ -52,6 +52,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "How long the journal keeps its entries, at least `dedup`; facts stay. 0: everything is kept."},
     [FS_OPT_DRAIN] = {"drain", "--drain", 0, "DURATION", FS_OPTION_DURATION, "5s", SERVE, FILE_ENV, 0, 600000,
         "How long clients get to leave when the daemon ends."},
+    [FS_OPT_SESSION_TTL] = {"sessionTtl", "--session-ttl", 0, "DURATION", FS_OPTION_DURATION, "12h", SERVE, FILE_ENV, 1000, DAYS(7),
+        "How long somebody who signed in at the dashboard stays so, at most."},
 
     [FS_OPT_HOSTS] = {"hosts", "--host", 0, "NAME", FS_OPTION_TEXTS, NULL, SERVE, FILE_ENV, 0, 0,
         "Name under which clients reach us (the Host header), beside the loopback names and the listen address; may be repeated."},
@@ -60,6 +62,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_PUBLIC_URL] = {"publicUrl", "--public-url", 0, "URL", FS_OPTION_TEXT, NULL, SERVE, FILE_ENV, 0, 0,
         "Scheme and host by which browsers reach the daemon, for the event streams that it announces; without it, those of each request. A proxy "
         "that ends TLS needs it."},
+    [FS_OPT_DASHBOARD_DIR] = {"dashboardDir", "--dashboard-dir", 0, "DIRECTORY", FS_OPTION_PATH, NULL, SERVE, FILE_ENV, 0, 0,
+        "Directory of the board's files, for those who work on it; without it, those in the binary."},
     [FS_OPT_TLS_CERTIFICATE] = {"tls.certificate", "--tls-certificate", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Certificate chain, PEM. With tls.key the port speaks TLS only."},
     [FS_OPT_TLS_KEY] = {"tls.key", "--tls-key", 0, "FILE", FS_OPTION_PATH, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,

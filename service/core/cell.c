@@ -67,9 +67,20 @@ void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag
     }
 }
 
-void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell)
+/* It is about to have no value any more. */
+static void forget(struct fs_engine *e, struct fs_context *context, uint32_t flag)
 {
+    if (e->feeds)
+        fs_feed_forget(e, context, flag);
+    if (context->cells[flag].number)
+        e->forgotten_revision = e->revision;
+}
+
+void fs_cell_finish(struct fs_engine *e, struct fs_context *context, uint32_t flag)
+{
+    struct fs_cell *cell = &context->cells[flag];
     if (cell->known) {
+        forget(e, context, flag);
         fs_evaluation_finish(&cell->value);
         e->counts.cells--;
     }
@@ -87,7 +98,7 @@ void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag
     cell->wanted += (unsigned)by;
     if (cell->wanted == 0) {
         fs_cell_unbind(e, cell, e->set->flags[flag]->decision_count);
-        fs_cell_finish(e, cell);
+        fs_cell_finish(e, context, flag);
         return;
     }
     if (by > 0 && !cell->bindings && e->set->flags[flag]->decision_count)
@@ -177,6 +188,7 @@ void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t fl
     if (!cell->known || fs_context_is_shown(context, flag) || !fs_cell_is_doubtful(e, context, flag) ||
         fs_override_of(e, e->set->flags[flag], context->subject))
         return;
+    forget(e, context, flag);
     fs_evaluation_finish(&cell->value);
     memset(&cell->value, 0, sizeof cell->value);
     fs_free(cell->cause);

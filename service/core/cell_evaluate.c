@@ -167,6 +167,8 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
             fs_cause_create(proposal.first ? FS_CAUSE_WATCH : FS_CAUSE_REVALIDATE, 0, e->now.wall);
     if (proposal.first && !fs_context_is_shown(context, index)) {
         /* Nothing is changed by a first value; it is recorded with the next tick but does not wait for it. */
+        if (e->revision == e->told_revision)
+            e->revision++; /* boards that come back tell by it what they missed */
         fs_publish(e, &proposal, e->revision);
         context->pins++;
         if (context->watches && fs_proposals_left(&e->firsts) < FS_FIRSTS_LIMIT) {

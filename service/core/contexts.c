@@ -55,6 +55,8 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
     context->owner = fs_subject_intern(e, context->subject);
     fs_list_append(&context->owner->contexts, &context->by_subject);
     fs_map_sets(&e->contexts, context->hash, context);
+    context->number = ++e->next_context;
+    fs_list_append(&e->all_contexts, &context->in_all);
     e->counts.contexts++;
     make_idle(e, context);
     context->seen = e->now.mono;
@@ -88,6 +90,7 @@ void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by)
         context->seen = e->now.mono;
         make_idle(e, context);
     }
+    fs_feed_watched(e, context);
 }
 
 /* Until then it is asked for like a watched one, and stays. */
@@ -116,7 +119,7 @@ void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
     }
     for (size_t i = 0; e->set && i < e->set->count; i++) {
         fs_cell_unbind(e, &context->cells[i], e->set->flags[i]->decision_count);
-        fs_cell_finish(e, &context->cells[i]);
+        fs_cell_finish(e, context, (uint32_t)i);
     }
     for (size_t i = 0; context->listed && i < e->dirty.count; i++)
         if (e->dirty.items[i] == context) {
@@ -128,6 +131,9 @@ void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
             fs_vec_remove_unordered(&e->aside, i);
             break;
         }
+    if (e->feeds)
+        fs_feed_context_gone(e, context);
+    fs_list_remove(&context->in_all);
     fs_map_removes(&e->contexts, context->hash);
     fs_list_remove(&context->by_subject);
     fs_subject_release(e, context->owner);

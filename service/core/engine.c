@@ -40,7 +40,8 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->paces);
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
-    struct fs_list *lists[] = {&e->idle, &e->flush, &e->answers, &e->pending, &e->once, &e->receipts};
+    struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,     &e->pending,
+                               &e->once, &e->receipts, &e->all_contexts};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fs_list_init(lists[i]);
     fs_heap_init(&e->heap);
@@ -96,6 +97,7 @@ void fs_engine_destroy(struct fs_engine *e)
 {
     if (!e)
         return;
+    fs_feeds_finish(e);
     fs_receipts_finish(e);
     fs_overrides_finish(e);
     fs_tick_drop(e);
@@ -279,7 +281,8 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         fs_override_due(e, FS_CONTAINER(alarm, struct fs_standing_override, expiry));
         break;
     case FS_DUE_JOURNAL:
-        break; /* what is late is seen in the turn */
+    case FS_DUE_FEED:
+        break; /* what is late is seen in the turn, and what boards get */
     }
 }
 
@@ -363,6 +366,7 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     fs_once_check(e);
     fs_deliver_all(e);
     fs_receipts_check(e);
+    fs_feeds_turn(e);
     watch_journal(e);
 }
 

@@ -86,7 +86,7 @@ void fs_cell_want(struct fs_engine *e, struct fs_context *context, uint32_t flag
 void fs_cell_mark(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind,
                   uint64_t entry, int64_t time);
-void fs_cell_finish(struct fs_engine *e, struct fs_cell *cell);
+void fs_cell_finish(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 bool fs_cell_waits(struct fs_engine *e, struct fs_context *context,
                    uint32_t flag); /* has no value yet that may be shown */
 void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t flag);
@@ -140,6 +140,8 @@ bool fs_proposal_is_void(const struct fs_proposal *proposal);
 void fs_tick_record_withdrawn(struct fs_engine *e, const struct fs_proposal *proposal,
                               const struct fs_cause *cause);
 void fs_tick_drop(struct fs_engine *e); /* the tick under way, and all that is proposed */
+/* The same; but what is in force already is told, as much as the journal takes. */
+void fs_tick_tell_and_drop(struct fs_engine *e);
 struct fs_cause *fs_cause_copy(const struct fs_cause *cause); /* of NULL: NULL */
 void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revision);
 /* view.c */
@@ -198,6 +200,19 @@ void fs_receipts_finish(struct fs_engine *e);
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
                     struct fs_receipt *receipt);
+/* feed.c and feed_scan.c: what boards have to know. But for the last two and fs_feed_watched(), only while
+ * `feeds` is there. */
+void fs_feed_before(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* is about to change */
+void fs_feed_changed(struct fs_engine *e, struct fs_context *context, uint32_t flag);
+void fs_feed_forget(struct fs_engine *e, struct fs_context *context, uint32_t flag); /* will have no value */
+void fs_feed_context_gone(struct fs_engine *e, struct fs_context *context);
+void fs_feed_watched(struct fs_engine *e, struct fs_context *context); /* gained or lost a watch */
+void fs_feeds_acked(struct fs_engine *e);
+void fs_feeds_turn(struct fs_engine *e);
+void fs_feeds_restart(struct fs_engine *e, struct fs_feeds *feeds); /* other flags: all views begin anew */
+void fs_feeds_finish(struct fs_engine *e);
+/* show.c */
+const char *fs_source_status_name(enum fs_source_status status);
 /* engine.c */
 void fs_engine_append(struct fs_engine *e, enum fs_entry_kind kind, char *body, size_t length,
                       unsigned source, const char *revision);

@@ -51,7 +51,8 @@ enum fs_due {
     FS_DUE_ONCE,
     FS_DUE_RECEIPT,
     FS_DUE_OVERRIDE,
-    FS_DUE_JOURNAL
+    FS_DUE_JOURNAL,
+    FS_DUE_FEED
 };
 struct fs_alarm {
     struct fs_timer timer;
@@ -146,9 +147,13 @@ struct fs_cell {
     bool in_aside;   /* in context.aside */
     unsigned untold; /* of engine.firsts: they are told before what came later */
     bool withdrawn;  /* a grant was held back at its commit: the next one is not */
+    uint64_t number; /* by which boards know it; 0: none has seen it */
 };
 
 struct fs_context {
+    struct fs_list in_all; /* engine.all_contexts */
+    uint64_t number;       /* counts up, in that order */
+    uint64_t rewatched;    /* revision at which it last gained or lost a watch: none that boards had whole */
     char hash[65];
     char *canonical;
     size_t length;      /* of canonical */
@@ -391,8 +396,13 @@ struct fs_engine {
     uint64_t revision;
     uint64_t applied; /* newest entry applied */
     uint64_t next_token, next_question, next_serial, next_session, next_proposal;
-    uint64_t removal_revision; /* the last at which flags were removed from views: older resume points get
-                                  snapshots */
+    uint64_t removal_revision;   /* the last at which flags were removed from views: older resume points get
+                                    snapshots */
+    struct fs_list all_contexts; /* in the order of coming: boards walk it in slices */
+    uint64_t next_context, next_cell;
+    uint64_t told_revision;      /* the last that a board was told to have whole */
+    uint64_t forgotten_revision; /* the last at which a cell was forgotten that boards have seen */
+    struct fs_feeds *feeds;      /* NULL: no board is open */
     struct fs_engine_counts counts;
 };
 

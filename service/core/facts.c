@@ -93,7 +93,8 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
     struct fs_subject *subject = fs_subject_intern(e, change->subject);
     struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);
     int64_t time = fs_event_fact_time(origin->stated, origin->accepted, fact ? fact->time : INT64_MIN);
-    if (fact && fact->time > time)
+    /* Of the same moment, the later entry: what a base state tells may be newer than entries that follow. */
+    if (fact && (fact->time > time || (fact->time == time && fact->entry > origin->entry)))
         return false;
     if (!fact) {
         fact = FS_NEW(struct fs_fact);

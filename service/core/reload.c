@@ -16,7 +16,7 @@ static void rebuild_context(struct fs_engine *e, struct fs_context *context, str
         const struct fs_flag *flag = fs_flagset_find(set, old->flags[i]->key);
         fs_cell_unbind(e, cell, old->flags[i]->decision_count);
         if (!flag || flag->type != old->flags[i]->type) {
-            fs_cell_finish(e, cell);
+            fs_cell_finish(e, context, (uint32_t)i);
             continue;
         }
         struct fs_cell *moved = &cells[flag->index];
@@ -139,7 +139,7 @@ static void refresh_cells(struct fs_engine *e, struct fs_context *context, uint6
     for (size_t i = 0; i < e->set->count; i++) {
         struct fs_cell *cell = &context->cells[i];
         if (!cell->wanted) {
-            fs_cell_finish(e, cell);
+            fs_cell_finish(e, context, (uint32_t)i);
             continue;
         }
         fs_cell_bind(e, context, (uint32_t)i);
@@ -200,7 +200,7 @@ static void drop_tick(struct fs_engine *e, struct untrue *untrue)
         give_back(&e->taking.items[i]);
     for (size_t i = e->giving.head; i < e->giving.count; i++)
         give_back(&e->giving.items[i]);
-    fs_tick_drop(e);
+    fs_tick_tell_and_drop(e);
 }
 
 void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t entry, struct fs_time now)
@@ -210,6 +210,8 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
     FS_VEC(struct fs_context *) contexts = {0};
     FS_VEC(struct fs_question *) questions = {0};
     struct untrue untrue = {0};
+    struct fs_feeds *feeds = e->feeds;
+    e->feeds = NULL; /* boards begin anew, when all is in its place */
     drop_tick(e, &untrue);
     for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)
         fs_vec_push(&contexts, it.value);
@@ -243,4 +245,5 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
     fs_vec_finish(&questions);
     fs_flagset_unref(old);
     fs_source_queries(e);
+    fs_feeds_restart(e, feeds);
 }

@@ -160,7 +160,7 @@ json_t *fs_engine_show_changes(const struct fs_engine *e)
     return counts;
 }
 
-static const char *status_name(enum fs_source_status status)
+const char *fs_source_status_name(enum fs_source_status status)
 {
     return status == FS_SOURCE_UP ? "up" : status == FS_SOURCE_DOWN ? "down" : "unknown";
 }
@@ -172,7 +172,7 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
         const struct fs_source_state *source = e->sources.items[i];
         json_t *one =
             json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name,
-                      "state", status_name(source->status), "revision", source->revision, "asked",
+                      "state", fs_source_status_name(source->status), "revision", source->revision, "asked",
                       (json_int_t)source->asked, "failed", (json_int_t)source->failed);
         json_object_set_new(one, "decisions",
                             json_pack("{s:I, s:I, s:I, s:I}", "allow", (json_int_t)source->outcomes[0],

@@ -51,7 +51,15 @@ static void end_tick(struct fs_engine *e)
     fs_free(e->tick_body);
     e->tick_body = NULL;
     e->tick_token = 0;
-    e->tick_ahead = false;
+    e->tick_ahead = e->tick_appended = false;
+}
+
+static void begin_tick(struct fs_engine *e)
+{
+    e->tick_token = FS_ENGINE_TOKENS + ++e->next_token;
+    e->tick_appended = e->tick_ahead = false;
+    e->tick_since = e->now.mono;
+    fs_tick_append(e);
 }
 
 void fs_tick_drop(struct fs_engine *e)
@@ -59,6 +67,23 @@ void fs_tick_drop(struct fs_engine *e)
     end_tick(e);
     drop_all(&e->taking);
     drop_all(&e->giving);
+    drop_all(&e->firsts);
+}
+
+void fs_tick_tell_and_drop(struct fs_engine *e)
+{
+    end_tick(e);
+    drop_all(&e->taking);
+    drop_all(&e->giving);
+    while (fs_proposals_left(&e->firsts)) {
+        fs_tick_fill(e);
+        if (e->tick.count)
+            begin_tick(e);
+        bool taken = e->tick_appended;
+        end_tick(e);
+        if (!taken)
+            break; /* the journal takes nothing now */
+    }
     drop_all(&e->firsts);
 }
 
@@ -98,6 +123,8 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
 {
     struct fs_context *context = proposal->context;
     struct fs_cell *cell = &context->cells[proposal->flag];
+    if (e->feeds)
+        fs_feed_before(e, context, proposal->flag);
     if (cell->known)
         fs_evaluation_finish(&cell->value);
     else
@@ -125,6 +152,8 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
                              proposal->takes_away);
         }
     }
+    if (e->feeds)
+        fs_feed_changed(e, context, proposal->flag);
 }
 
 bool fs_tick_under_way(const struct fs_engine *e)
@@ -174,10 +203,7 @@ void fs_tick_propose(struct fs_engine *e)
         end_tick(e); /* all of it was void */
         return;
     }
-    e->tick_token = FS_ENGINE_TOKENS + ++e->next_token;
-    e->tick_appended = e->tick_ahead = false;
-    e->tick_since = e->now.mono;
-    fs_tick_append(e);
+    begin_tick(e);
 }
 
 /* A proposal is void when its cell was forgotten meanwhile, or has made another one. */

@@ -104,6 +104,8 @@ void fs_engine_disconnect(struct fs_engine *e, uint64_t id, struct fs_time now)
         return;
     connection->open = false;
     connection->renew_wanted = false;
+    for (struct fs_map_iter it = {0}; e->feeds && fs_map_next(&connection->watches, &it);)
+        fs_feed_watched(e, ((struct fs_watch *)it.value)->view->context);
     *(connection->stream ? &e->counts.streams : &e->counts.connections) -= 1;
     fs_list_remove(&connection->flush_node);
     int64_t until = now.mono + e->options.hold;
@@ -402,6 +404,7 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
     connection->pushed_at = 0;
     connection->acked_revision = revision;
     connection->acked_at = now.mono;
+    fs_feeds_acked(e);
 }
 
 void fs_engine_sent(struct fs_engine *e, uint64_t id, unsigned frames, struct fs_time now)

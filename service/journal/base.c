@@ -98,6 +98,7 @@ struct earlier {
     const struct fs_sha256 *key;
     struct fs_sha256 *sum;
     int64_t stated, accepted; /* of the event that comes, wall ms; 0: it states none */
+    uint64_t number;          /* of its entry */
     int64_t time;             /* by which it is ordered, so */
     bool newer;               /* the row that is there stays */
 };
@@ -106,7 +107,8 @@ static bool take_earlier(void *self, const struct row *row)
 {
     struct earlier *earlier = self;
     earlier->time = fs_event_fact_time(earlier->stated, earlier->accepted, row->time);
-    earlier->newer = row->time > earlier->time;
+    earlier->newer =
+        row->time > earlier->time || (row->time == earlier->time && row->number > earlier->number);
     if (!earlier->newer) {
         struct fs_sha256 hash = hash_of(earlier->key, row);
         fs_sum_subtract(earlier->sum, &hash);
@@ -122,6 +124,7 @@ static bool fold_row(sqlite3 *db, const struct fs_sha256 *key, struct row *row, 
                               .sum = sum,
                               .stated = stated,
                               .accepted = accepted,
+                              .number = row->number,
                               .time = fs_event_fact_time(stated, accepted, INT64_MIN)};
     sqlite3_stmt *find =
         fs_database_prepare(db, "SELECT " COLUMNS " FROM facts WHERE subject = ?1 AND fact = ?2", err);

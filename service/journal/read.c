@@ -6,6 +6,7 @@
 #include "base.h"
 #include "base_overrides.h"
 #include "base/alloc.h"
+#include "base/buf.h"
 #include "database.h"
 
 #define ERASED "null" /* what stands for a body that was erased: JSON that says nothing */
@@ -98,6 +99,48 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
         sqlite3_bind_int64(statement, 1, from > INT64_MAX ? INT64_MAX : (sqlite3_int64)from);
         fine = give_entries(statement, limit, each, self, err);
     }
+    fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
+/* ",event,tick," */
+static void list_kinds(unsigned kinds, struct fs_buf *out)
+{
+    static const enum fs_entry_kind all[] = {
+#define X(kind, name) kind,
+        FS_ENTRY_KINDS(X)
+#undef X
+    };
+    fs_buf_init(out, 1024);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (kinds & (1u << all[i]))
+            fs_buf_addf(out, ",%s,", fs_entry_kind_name(all[i]));
+}
+
+bool fs_journal_read_back(struct fs_journal *journal, uint64_t from, uint64_t before, unsigned kinds,
+                          size_t limit, bool (*each)(void *self, const struct fs_entry *entry), void *self,
+                          struct fs_err *err)
+{
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    if (!db)
+        return false;
+    sqlite3_stmt *statement =
+        fs_database_prepare(db,
+                            "SELECT e.number, e.kind, e.time, b.body, b.number"
+                            " FROM entries e LEFT JOIN bodies b ON b.number = e.number"
+                            " WHERE e.number >= ?1 AND e.number < ?2 AND instr(?3, ',' || e.kind || ',') > 0"
+                            " ORDER BY e.number DESC",
+                            err);
+    struct fs_buf list;
+    list_kinds(kinds, &list);
+    bool fine = statement != NULL;
+    if (fine) {
+        sqlite3_bind_int64(statement, 1, from > INT64_MAX ? INT64_MAX : (sqlite3_int64)from);
+        sqlite3_bind_int64(statement, 2, before > INT64_MAX ? INT64_MAX : (sqlite3_int64)before);
+        sqlite3_bind_text(statement, 3, list.data, -1, SQLITE_STATIC);
+        fine = give_entries(statement, limit, each, self, err);
+    }
+    fs_buf_finish(&list);
     fs_readers_give(&journal->readers, db);
     return fine;
 }

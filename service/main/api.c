@@ -174,16 +174,30 @@ static void ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
 static void index_page(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
+    const char *accept = fs_http_header(message->request, "accept");
+    if (accept && strstr(accept, "text/html") && fs_board_is_there(daemon)) {
+        fs_api_board(daemon, message, "index.html");
+        return;
+    }
     static const char text[] =
         "Flagstaff\n\n"
+        "board      /                              in a browser\n"
         "websocket  /v1/ws                         flag values as they change (flagstaff.v1)\n"
         "OFREP      /ofrep/v1/evaluate/flags       for OpenFeature clients of any language\n"
         "events     /v1/events                     CloudEvents in\n"
-        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/history /v1/why /v1/who\n"
+        "board      /v1/board                      what operators see, as it changes (flagstaff.board.v1)\n"
         "override   /v1/overrides                  kill, force, release\n"
+        "state      /v1/flags /v1/contexts /v1/clients /v1/sources /v1/entries /v1/history /v1/why /v1/who\n"
         "health     /healthz /readyz /metrics\n";
     fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
                     fs_blob_copy(text, sizeof text - 1));
+}
+
+/* The page is `/`, whatever stands before it at a proxy. */
+static void to_board(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
+{
+    (void)rest;
+    fs_server_reply(daemon->server, message->connection, 308, NULL, "Location: ./\r\n", NULL);
 }
 
 struct route {
@@ -195,6 +209,8 @@ struct route {
 
 static const struct route routes[] = {
     {"GET", "/", 0, index_page},
+    {"GET", "/board", 0, to_board},
+    {"GET", "/board/", 0, fs_api_board},
     {"GET", "/healthz", 0, health},
     {"GET", "/readyz", 0, ready},
     {"GET", "/metrics", FS_SCOPE_METRICS | FS_SCOPE_READ, fs_api_metrics},
@@ -210,6 +226,7 @@ static const struct route routes[] = {
     {"GET", "/v1/contexts", FS_SCOPE_READ, show_contexts},
     {"GET", "/v1/clients", FS_SCOPE_READ, show_clients},
     {"GET", "/v1/sources", FS_SCOPE_READ, show_sources},
+    {"GET", "/v1/entries", FS_SCOPE_READ, fs_api_entries},
     {"GET", "/v1/history", FS_SCOPE_READ, fs_api_history},
     {"GET", "/v1/why", FS_SCOPE_READ, fs_api_why},
     {"POST", "/v1/tickets", FS_SCOPE_TICKETS, fs_api_tickets},

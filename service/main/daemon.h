@@ -30,6 +30,7 @@ struct fs_daemon_options {
     int64_t dedup, retention;      /* ms */
     int64_t drain;                 /* ms that clients get at the end */
     const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
+    const char *dashboard_dir;     /* the board's files lie there; NULL: in the binary */
     int64_t revalidate;            /* ms; of sources that do not say it */
     size_t events;                 /* in one request */
     size_t facts;                  /* that are remembered */
@@ -80,6 +81,8 @@ struct fs_submission {
     char text[200];
 };
 
+struct fs_entry_tail;
+
 struct fs_daemon {
     struct fs_daemon_options *options;
     struct fs_clock clock;
@@ -102,10 +105,17 @@ struct fs_daemon {
     uint64_t overrides_seen;        /* fs_engine_override_changes() that `quick` was told of */
     struct fs_list receipt_streams; /* struct fs_receipt_stream */
     int64_t receipts_due;           /* mono ms */
+    struct fs_list boards;          /* struct board (board.c): those that want entries */
+    struct fs_entry_tail *tail;     /* what they get; NULL: nobody wants any, or the worker has it */
+    bool tail_reading;              /* the worker has it */
+    int64_t tail_due;               /* mono ms: it is not read before */
+    uint64_t last_entry;            /* number of the newest entry on disk */
     uint64_t next_token;
     int64_t started;       /* wall ms */
     int64_t flags_checked; /* mono ms */
     char flags_state[65];  /* digest over names, sizes and times of the flag files */
+    bool flags_reading;    /* the worker looks at them */
+    bool flags_forced;     /* and is to do so again, and to read them */
     uint64_t flag_loads, flag_failures;
     struct fs_flagset *next_set; /* loaded, and waiting for its entry */
     uint64_t next_set_token;
@@ -137,9 +147,13 @@ void fs_daemon_stop(struct fs_daemon *daemon); /* begins to drain */
 struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon);
 
 /* flags.c: loading and reloading */
-bool fs_daemon_load_flags(struct fs_daemon *daemon,
-                          bool first); /* false: they are wrong, what runs goes on */
-void fs_daemon_check_flags(struct fs_daemon *daemon);
+struct fs_flag_reading;
+bool fs_daemon_load_flags(struct fs_daemon *daemon); /* at the start. False: they are wrong */
+/* Has the worker look at the files, and read them where they have changed, or `forced`; what comes of it is
+ * a notice, which fs_daemon_flags_read() takes. */
+void fs_daemon_check_flags(struct fs_daemon *daemon, bool forced);
+void fs_daemon_flags_read(struct fs_daemon *daemon, struct fs_flag_reading *reading);
+void fs_flag_reading_destroy(struct fs_flag_reading *reading); /* accepts NULL */
 /* The notice of a config entry: the set that it stands for rules from now on, or is loaded again where it
  * failed. */
 void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
@@ -182,6 +196,9 @@ void fs_api_request(struct fs_daemon *daemon, struct fs_net_message *message);
 /* Answers with JSON (takes the reference), not to be kept by caches. Any thread. */
 void fs_api_reply(struct fs_server *server, uint64_t request, int status, json_t *body);
 void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_err *err);
+/* assets.c: a file of the board; "index.html" is the page */
+void fs_api_board(struct fs_daemon *daemon, struct fs_net_message *message, const char *path);
+bool fs_board_is_there(const struct fs_daemon *daemon);
 /* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, keys_api.c,
  * metrics.c */
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
@@ -208,6 +225,10 @@ void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *key);
 void fs_ofrep_finish(struct fs_daemon *daemon);
 void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_entries(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+/* Runs it on the worker's thread; it counts `readings` down at its end. False: answered that there are too
+ * many, and the argument stays the caller's. */
+bool fs_api_read_journal(struct fs_daemon *daemon, uint64_t request, void (*run)(void *arg), void *arg);
 void fs_api_keys(struct fs_daemon *daemon, struct fs_net_message *message, const char *id);
 void fs_api_tickets(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_backup(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
@@ -235,6 +256,19 @@ void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waitin
 void fs_receipt_wait(struct fs_daemon *daemon, uint64_t request, uint64_t entry, const struct fs_wait *wait);
 void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
 
+/* board.c: boards, between the door and the engine's feeds */
+void fs_board_opened(struct fs_daemon *daemon, uint64_t connection, struct fs_time now);
+void fs_board_take(struct fs_daemon *daemon, uint64_t connection, struct fs_board_request *request,
+                   struct fs_time now);
+/* Accepts connections that are no boards, here and below. */
+void fs_board_closed(struct fs_daemon *daemon, uint64_t connection, struct fs_time now);
+/* Tells boards that want them of new entries. When it wants to be called again, mono ms. */
+int64_t fs_boards_turn(struct fs_daemon *daemon);
+void fs_boards_read(struct fs_daemon *daemon, struct fs_entry_tail *tail); /* comes back from the worker */
+void fs_boards_finish(struct fs_daemon *daemon);
+/* The engine's port: core/engine.h, feed(). */
+size_t fs_board_send(void *daemon, const struct fs_feed_frame *frame);
+
 /* receipt_stream.c */
 void fs_receipt_stream_open(struct fs_daemon *daemon, uint64_t connection, uint64_t entry);
 void fs_receipt_stream_closed(struct fs_daemon *daemon, uint64_t connection);
@@ -252,16 +286,26 @@ bool fs_worker_do(struct fs_worker *worker, void (*run)(void *arg), void *arg);
 void fs_worker_stop(struct fs_worker *worker);
 
 /* notices.c: messages of this folder's own on the inbox */
-enum fs_notice_kind { FS_NOTICE_STOP, FS_NOTICE_RELOAD, FS_NOTICE_COMMITS };
+enum fs_notice_kind {
+    FS_NOTICE_STOP,
+    FS_NOTICE_RELOAD,
+    FS_NOTICE_COMMITS,
+    FS_NOTICE_FLAGS,
+    FS_NOTICE_ENTRIES
+};
 struct fs_notice {
     struct fs_message message;
     enum fs_notice_kind kind;
     struct fs_commit *commits; /* COMMITS */
     size_t count;
+    struct fs_flag_reading *flags; /* FLAGS */
+    struct fs_entry_tail *tail;    /* ENTRIES */
 };
 void fs_notice_post(struct fs_queue *inbox, enum fs_notice_kind kind);
 void fs_notice_commits(void *inbox, const struct fs_commit *commits,
-                       size_t count);                         /* the journal's callback */
+                       size_t count);                                          /* the journal's callback */
+void fs_notice_flags(struct fs_queue *inbox, struct fs_flag_reading *reading); /* takes it */
+void fs_notice_entries(struct fs_queue *inbox, struct fs_entry_tail *tail);    /* likewise */
 struct fs_notice *fs_notice_from(struct fs_message *message); /* NULL where it is another's */
 void fs_notice_destroy(struct fs_notice *notice);
 

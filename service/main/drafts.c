@@ -87,6 +87,8 @@ void fs_daemon_append_start(struct fs_daemon *daemon)
 
 void fs_daemon_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
 {
+    if (commit->result == FS_COMMIT_DONE && commit->number > daemon->last_entry)
+        daemon->last_entry = commit->number;
     struct fs_draft_text *text = fs_map_remove(&daemon->drafts, &commit->token, sizeof commit->token);
     if (!text) {
         fs_engine_commit(daemon->engine, commit, NULL, fs_daemon_now(daemon)); /* one of the engine's own */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flag files: loaded at start, on SIGHUP, and when one of them has changed. Bad files change nothing, and the
- * log says line by line why. */
+/* Flag files: loaded at start, on SIGHUP, and when one of them has changed; after the start on the worker's
+ * thread, since disks may be slow and files large. Bad files change nothing, and the log says line by line
+ * why. */
 #include <dirent.h>
 #include <sys/stat.h>
 #include "base/alloc.h"
@@ -12,10 +13,31 @@
 #include "daemon.h"
 #include "quick.h"
 
-static size_t count_paths(const struct fs_daemon *daemon)
+/* One look at the files. */
+struct fs_flag_reading {
+    /* What it needs; borrowed from the daemon, which outlives the worker. */
+    struct fs_queue *inbox;
+    const struct fs_daemon_options *options;
+    struct fs_flagfile_sources sources;
+    bool forced;    /* read, whether they have changed or not */
+    char state[65]; /* a digest over names, sizes and times: of the last look, and then of this one */
+    /* What came of it. */
+    bool read;
+    struct fs_flagset *set; /* owned; NULL: nothing was read, or the files are wrong */
+};
+
+void fs_flag_reading_destroy(struct fs_flag_reading *reading)
+{
+    if (!reading)
+        return;
+    fs_flagset_unref(reading->set);
+    fs_free(reading);
+}
+
+static size_t count_paths(const struct fs_daemon_options *options)
 {
     size_t count = 0;
-    while (daemon->options->flag_paths[count])
+    while (options->flag_paths[count])
         count++;
     return count;
 }
@@ -53,12 +75,11 @@ static void add_file_state(struct fs_sha256 *state, const char *path, bool enter
         closedir(directory);
 }
 
-/* A digest over names, sizes and times: another one means that somebody wrote. */
-static void read_state(const struct fs_daemon *daemon, char out[65])
+static void read_state(const struct fs_daemon_options *options, char out[65])
 {
     struct fs_sha256 state = {{0}};
-    for (size_t i = 0; i < count_paths(daemon); i++)
-        add_file_state(&state, daemon->options->flag_paths[i], true);
+    for (size_t i = 0; i < count_paths(options); i++)
+        add_file_state(&state, options->flag_paths[i], true);
     fs_hex(state.bytes, sizeof state.bytes, out);
 }
 
@@ -93,40 +114,108 @@ static void announce(struct fs_daemon *daemon, struct fs_flagset *set)
     daemon->next_set_token = entry.token;
 }
 
-bool fs_daemon_load_flags(struct fs_daemon *daemon, bool first)
+static struct fs_flag_reading *make_reading(const struct fs_daemon *daemon, bool forced)
 {
-    struct fs_flagfile_sources sources = {.items = daemon->sources, .count = daemon->source_count};
+    struct fs_flag_reading *reading = FS_NEW(struct fs_flag_reading);
+    reading->inbox = daemon->inbox;
+    reading->options = daemon->options;
+    reading->sources = (struct fs_flagfile_sources){.items = daemon->sources, .count = daemon->source_count};
+    reading->forced = forced || !daemon->flags_state[0];
+    memcpy(reading->state, daemon->flags_state, sizeof reading->state);
+    return reading;
+}
+
+/* Any thread. */
+static void read_files(struct fs_flag_reading *reading)
+{
+    const struct fs_daemon_options *options = reading->options;
     struct fs_flag_problems problems;
-    read_state(daemon, daemon->flags_state);
-    struct fs_flagset *set =
-        daemon->options->demo_flags
-            ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &sources, &problems)
-            : fs_flagfile_load(daemon->options->flag_paths, count_paths(daemon), &sources, &problems);
-    log_problems(&problems, daemon->options->demo_flags);
+    char state[65];
+    read_state(options, state);
+    if (!reading->forced && !strcmp(state, reading->state))
+        return;
+    memcpy(reading->state, state, sizeof state);
+    reading->read = true;
+    reading->set =
+        options->demo_flags
+            ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &reading->sources, &problems)
+            : fs_flagfile_load(options->flag_paths, count_paths(options), &reading->sources, &problems);
+    log_problems(&problems, options->demo_flags);
     fs_flag_problems_finish(&problems);
-    if (!set) {
-        daemon->flag_failures++;
-        if (!first)
-            FS_LOG_ERROR("flags", "the files are wrong: what runs goes on unchanged");
-        return false;
-    }
+}
+
+/* Takes the set. */
+static void take_set(struct fs_daemon *daemon, struct fs_flagset *set)
+{
     const struct fs_flagset *running = fs_engine_flags(daemon->engine);
     if (running && !strcmp(running->hash, set->hash)) {
         fs_flagset_unref(daemon->next_set); /* set back while another set was on its way */
         daemon->next_set = NULL;
         fs_flagset_unref(set);
-        return true;
+        return;
     }
     daemon->flag_loads++;
     FS_LOG_INFO("flags", "loaded", "flags", fs_log_uint(set->count), "hash", set->hash);
-    if (first) {
+    if (running) {
+        announce(daemon, set);
+    } else {
         fs_engine_set_flags(daemon->engine, set, 0, fs_daemon_now(daemon));
         fs_quick_set(daemon->quick, set);
         fs_flagset_unref(set);
-    } else {
-        announce(daemon, set);
     }
-    return true;
+}
+
+static void take_reading(struct fs_daemon *daemon, struct fs_flag_reading *reading)
+{
+    if (!reading->read)
+        return;
+    memcpy(daemon->flags_state, reading->state, sizeof daemon->flags_state);
+    if (reading->set)
+        take_set(daemon, reading->set);
+    else
+        daemon->flag_failures++;
+    reading->set = NULL;
+}
+
+bool fs_daemon_load_flags(struct fs_daemon *daemon)
+{
+    struct fs_flag_reading *reading = make_reading(daemon, true);
+    read_files(reading);
+    bool fine = reading->set != NULL;
+    take_reading(daemon, reading);
+    fs_flag_reading_destroy(reading);
+    return fine;
+}
+
+static void read_aside(void *arg)
+{
+    struct fs_flag_reading *reading = arg;
+    read_files(reading);
+    fs_notice_flags(reading->inbox, reading);
+}
+
+void fs_daemon_check_flags(struct fs_daemon *daemon, bool forced)
+{
+    daemon->flags_checked = fs_daemon_now(daemon).mono;
+    daemon->flags_forced |= forced;
+    if (daemon->flags_reading)
+        return;
+    struct fs_flag_reading *reading = make_reading(daemon, daemon->flags_forced);
+    daemon->flags_reading = fs_worker_do(daemon->worker, read_aside, reading);
+    if (daemon->flags_reading)
+        daemon->flags_forced = false;
+    else
+        fs_flag_reading_destroy(reading); /* the worker has too much to do: at the next look */
+}
+
+void fs_daemon_flags_read(struct fs_daemon *daemon, struct fs_flag_reading *reading)
+{
+    daemon->flags_reading = false;
+    if (reading->read && !reading->set)
+        FS_LOG_ERROR("flags", "the files are wrong: what runs goes on unchanged");
+    take_reading(daemon, reading);
+    if (daemon->flags_forced)
+        fs_daemon_check_flags(daemon, true);
 }
 
 void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
@@ -141,13 +230,4 @@ void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit 
     }
     fs_flagset_unref(daemon->next_set);
     daemon->next_set = NULL;
-}
-
-void fs_daemon_check_flags(struct fs_daemon *daemon)
-{
-    char state[65];
-    daemon->flags_checked = fs_daemon_now(daemon).mono;
-    read_state(daemon, state);
-    if (strcmp(state, daemon->flags_state))
-        fs_daemon_load_flags(daemon, false);
 }

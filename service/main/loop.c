@@ -68,17 +68,25 @@ static void take_net(struct fs_daemon *daemon, struct fs_net_message *message)
         fs_api_request(daemon, message);
         break;
     case FS_NET_OPENED:
-        fs_engine_connect(daemon->engine, message->connection, message->credential, message->address, false,
-                          now);
+        if (message->is_board)
+            fs_board_opened(daemon, message->connection, now);
+        else
+            fs_engine_connect(daemon->engine, message->connection, message->credential, message->address,
+                              false, now);
         break;
     case FS_NET_FRAME:
-        take_frame(daemon, message->connection, message->frame, now);
+        if (message->board)
+            fs_board_take(daemon, message->connection, message->board, now);
+        else
+            take_frame(daemon, message->connection, message->frame, now);
         break;
     case FS_NET_SENT:
         fs_engine_sent(daemon->engine, message->connection, message->count, now);
+        fs_feed_sent(daemon->engine, message->connection, message->count, now);
         break;
     case FS_NET_CLOSED:
         fs_engine_disconnect(daemon->engine, message->connection, now);
+        fs_board_closed(daemon, message->connection, now);
         fs_receipt_stream_closed(daemon, message->connection);
         fs_waiting_forget(daemon, message->connection);
         break;
@@ -102,21 +110,34 @@ static void take_fetched(struct fs_daemon *daemon, struct fs_fetch_message *mess
     memset(message->answers, 0, message->count * sizeof *message->answers); /* taken over */
 }
 
-static void take_notice(struct fs_daemon *daemon, const struct fs_notice *notice)
+/* Waits for the door, which has them: on the worker's thread. */
+static void reload_tls(void *server)
+{
+    struct fs_err err;
+    if (!fs_server_reload_tls(server, &err))
+        FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
+}
+
+static void take_notice(struct fs_daemon *daemon, struct fs_notice *notice)
 {
     switch (notice->kind) {
     case FS_NOTICE_STOP:
         fs_daemon_stop(daemon);
         break;
-    case FS_NOTICE_RELOAD: {
-        struct fs_err err;
+    case FS_NOTICE_RELOAD:
         FS_LOG_INFO("serve", "reloading flags, secrets and certificates");
-        fs_daemon_load_flags(daemon, false);
+        fs_daemon_check_flags(daemon, true);
         fs_fetch_reload(daemon->fetch);
-        if (!fs_server_reload_tls(daemon->server, &err))
-            FS_LOG_ERROR("serve", "certificates are not reloaded", "error", err.text);
+        if (!fs_worker_do(daemon->worker, reload_tls, daemon->server))
+            FS_LOG_ERROR("serve", "certificates are not reloaded", "error", "too much to do: try again");
         break;
-    }
+    case FS_NOTICE_FLAGS:
+        fs_daemon_flags_read(daemon, notice->flags);
+        break;
+    case FS_NOTICE_ENTRIES:
+        fs_boards_read(daemon, notice->tail);
+        notice->tail = NULL;
+        break;
     case FS_NOTICE_COMMITS:
         for (size_t i = 0; i < notice->count; i++)
             fs_daemon_committed(daemon, &notice->commits[i]);
@@ -154,6 +175,7 @@ void fs_daemon_stop(struct fs_daemon *daemon)
     /* Clients have until end_at to open their next connection; those that stay are closed then. */
     fs_engine_goaway(daemon->engine, NULL, "drain", "the service is going away", daemon->options->drain, 500,
                      0);
+    fs_feed_goaway(daemon->engine, "drain", 500, 1001);
     fs_engine_receipts_give_up(daemon->engine, fs_daemon_now(daemon));
 }
 
@@ -179,9 +201,11 @@ void fs_daemon_run(struct fs_daemon *daemon)
         int64_t due = fs_engine_next(daemon->engine);
         int64_t check = daemon->flags_checked + FLAG_CHECK_MS;
         int64_t demo = fs_demo_turn(daemon), receipts = fs_receipt_streams_turn(daemon);
+        int64_t boards = fs_boards_turn(daemon);
         due = check < due ? check : due;
         due = demo < due ? demo : due;
         due = receipts < due ? receipts : due;
+        due = boards < due ? boards : due;
         if (daemon->draining && due > now.mono + 20)
             due = now.mono + 20;
         fs_queue_wait(daemon->inbox, due > now.mono ? due - now.mono : 0);
@@ -200,7 +224,7 @@ void fs_daemon_run(struct fs_daemon *daemon)
         if (daemon->start_due && fs_daemon_now(daemon).mono >= daemon->start_due)
             fs_daemon_append_start(daemon);
         if (fs_daemon_now(daemon).mono >= check) {
-            fs_daemon_check_flags(daemon);
+            fs_daemon_check_flags(daemon, false);
             fs_ofrep_streams_expire(daemon);
         }
     }

@@ -166,6 +166,7 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
     fs_buf_addf(&out,
                 "flagstaff_sessions{channel=\"websocket\"} %zu\nflagstaff_sessions{channel=\"sse\"} %zu\n",
                 c.connections, c.streams);
+    one(&out, "flagstaff_boards", "gauge", "Open boards.", (double)fs_feed_boards(daemon->engine));
     one(&out, "flagstaff_sessions_behind", "gauge",
         "Open connections that have not acknowledged all that was sent.", (double)c.behind);
     one(&out, "flagstaff_conflated_updates_total", "counter",

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The daemon's own messages to its core thread: signals, and the journal's notices of commits. */
+/* The daemon's own messages to its core thread: signals, the journal's notices of commits, flag files that
+ * were read. */
 #include "base/alloc.h"
 #include "daemon.h"
+#include "entries.h"
 
 static void destroy_message(struct fs_message *message)
 {
@@ -11,6 +13,8 @@ static void destroy_message(struct fs_message *message)
 void fs_notice_destroy(struct fs_notice *notice)
 {
     fs_free(notice->commits);
+    fs_flag_reading_destroy(notice->flags);
+    fs_entry_tail_destroy(notice->tail);
     fs_free(notice);
 }
 
@@ -41,5 +45,21 @@ void fs_notice_commits(void *inbox, const struct fs_commit *commits, size_t coun
     notice->commits = fs_calloc(count, sizeof *commits);
     memcpy(notice->commits, commits, count * sizeof *commits);
     notice->count = count;
+    post(inbox, notice);
+}
+
+void fs_notice_flags(struct fs_queue *inbox, struct fs_flag_reading *reading)
+{
+    struct fs_notice *notice = FS_NEW(struct fs_notice);
+    notice->kind = FS_NOTICE_FLAGS;
+    notice->flags = reading;
+    post(inbox, notice);
+}
+
+void fs_notice_entries(struct fs_queue *inbox, struct fs_entry_tail *tail)
+{
+    struct fs_notice *notice = FS_NEW(struct fs_notice);
+    notice->kind = FS_NOTICE_ENTRIES;
+    notice->tail = tail;
     post(inbox, notice);
 }

@@ -149,16 +149,21 @@ static void read_past(void *arg)
     past_destroy(past);
 }
 
-static void ask_past(struct fs_daemon *daemon, struct past *past)
+bool fs_api_read_journal(struct fs_daemon *daemon, uint64_t request, void (*run)(void *arg), void *arg)
 {
     struct fs_err err;
-    uint64_t request = past->request;
-    if (atomic_fetch_add(&daemon->readings, 1) < READINGS && fs_worker_do(daemon->worker, read_past, past))
-        return;
+    if (atomic_fetch_add(&daemon->readings, 1) < READINGS && fs_worker_do(daemon->worker, run, arg))
+        return true;
     atomic_fetch_sub(&daemon->readings, 1);
-    past_destroy(past);
     fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers of the journal: try again");
     fs_api_error(daemon->server, request, &err);
+    return false;
+}
+
+static void ask_past(struct fs_daemon *daemon, struct past *past)
+{
+    if (!fs_api_read_journal(daemon, past->request, read_past, past))
+        past_destroy(past);
 }
 
 static struct past *past_create(struct fs_daemon *daemon, const struct fs_net_message *message)

@@ -102,5 +102,6 @@ struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon)
                                     .encode = encode,
                                     .deliver = deliver,
                                     .evaluated = evaluated,
-                                    .receipt = receipt};
+                                    .receipt = receipt,
+                                    .feed = fs_board_send};
 }

@@ -204,6 +204,8 @@ static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
     server->quick = fs_quick_answer;
     server->overloaded = fs_quick_overloaded;
     server->quick_self = daemon->quick;
+    server->version = FLAGSTAFF_VERSION;
+    server->epoch = daemon->options->engine.epoch;
     daemon->server = fs_server_start(server, err);
     if (daemon->server && !ever)
         FS_LOG_WARN("serve", "no key was ever made: every caller on this machine is an operator. The first "
@@ -249,7 +251,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
         return false;
     if (daemon->interrupted)
         return false;
-    if (!fs_daemon_load_flags(daemon, true))
+    daemon->last_entry = fs_journal_last(daemon->journal);
+    if (!fs_daemon_load_flags(daemon))
         return fs_fail(
             err, FS_ERR_FLAGS,
             "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
@@ -286,6 +289,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_engine_destroy(daemon->engine);
     fs_ofrep_finish(daemon);
     fs_receipt_streams_finish(daemon);
+    fs_boards_finish(daemon);
     fs_map_finish(&daemon->waiting_requests, NULL);
     fs_map_finish(&daemon->waiting, destroy_waiting);
     fs_map_finish(&daemon->drafts, destroy_draft);
@@ -358,6 +362,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);
     fs_list_init(&daemon.receipt_streams);
+    fs_list_init(&daemon.boards);
     if (!start(&daemon, config, &err)) {
         fs_config_locate(config, &err);
         if (daemon.interrupted)

@@ -26,6 +26,8 @@ static void read_server(const struct fs_config *config, struct fs_server_options
     server->tls_client_ca = fs_config_text(config, FS_OPT_TLS_CLIENT_CA);
     server->hosts = fs_config_list(config, FS_OPT_HOSTS);
     server->origins = fs_config_list(config, FS_OPT_ORIGINS);
+    server->session_ttl = fs_config_number(config, FS_OPT_SESSION_TTL);
+    server->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);
     server->frames = (struct fs_frame_limits){
         .watches = (size_t)fs_config_number(config, FS_OPT_LIMITS_WATCHES),
         .flags = FS_FLAGS_ASKED,
@@ -65,6 +67,7 @@ void fs_settings_read(const struct fs_config *config, struct fs_daemon_options *
     out->retention = fs_config_number(config, FS_OPT_RETENTION);
     out->drain = fs_config_number(config, FS_OPT_DRAIN);
     out->revalidate = fs_config_number(config, FS_OPT_REVALIDATE);
+    out->dashboard_dir = fs_config_text(config, FS_OPT_DASHBOARD_DIR);
     out->public_url = fs_config_text(config, FS_OPT_PUBLIC_URL);
     out->facts = (size_t)fs_config_number(config, FS_OPT_LIMITS_FACTS);
     out->events = (size_t)fs_config_number(config, FS_OPT_LIMITS_EVENTS);

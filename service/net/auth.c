@@ -11,6 +11,7 @@
 #include "server_internal.h"
 
 #define CREDENTIAL_MAX 512
+#define COOKIES_MAX    4096
 
 /* Whatever it holds, and however long it is. */
 static bool has_custom(struct lws *wsi, const char *name)
@@ -30,6 +31,10 @@ void fs_auth_read(struct lws *wsi, struct fs_auth_input *input)
     input->api_key = fs_header_custom(wsi, "x-api-key:", CREDENTIAL_MAX);
     if (!input->api_key && has_custom(wsi, "x-api-key:"))
         input->api_key = fs_strdup("unusable");
+    input->cookie = fs_header_get(wsi, WSI_TOKEN_HTTP_COOKIE, COOKIES_MAX);
+    input->csrf = fs_header_custom(wsi, "x-flagstaff-csrf:", CREDENTIAL_MAX);
+    const char *method = fs_header_method(wsi);
+    input->changes = !method || (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0);
     input->forwarded = has_custom(wsi, "forwarded:") ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
                        lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0 ||
@@ -42,6 +47,12 @@ void fs_auth_input_finish(struct fs_auth_input *input)
         fs_wipe(input->authorization, strlen(input->authorization));
     if (input->api_key)
         fs_wipe(input->api_key, strlen(input->api_key));
+    if (input->cookie)
+        fs_wipe(input->cookie, strlen(input->cookie));
+    if (input->csrf)
+        fs_wipe(input->csrf, strlen(input->csrf));
+    fs_free(input->cookie);
+    fs_free(input->csrf);
     fs_free(input->host);
     fs_free(input->origin);
     fs_free(input->authorization);
@@ -141,6 +152,17 @@ bool fs_auth_origin(const struct fs_peer *peer, const char *origin, const char *
     return false;
 }
 
+/* That of the daemon itself, as `publicUrl` or the Host that was allowed says it; no other, however trusted.
+ */
+bool fs_auth_origin_is_own(const struct fs_peer *peer, const char *origin, const char *host)
+{
+    const char *name = origin_host(origin), *url = peer->server->options.public_url;
+    size_t length = strlen(origin);
+    if (url && strncmp(url, origin, length) == 0 && (url[length] == 0 || strcmp(url + length, "/") == 0))
+        return true;
+    return name && host && strcasecmp(name, host) == 0;
+}
+
 /* DESIGN's development mode: no key was ever made, and everything about the caller is loopback. */
 static bool is_operator(const struct fs_peer *peer, const struct fs_auth_input *input)
 {
@@ -167,10 +189,41 @@ static struct fs_credential *operator_credential(void)
     return credential;
 }
 
-struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input,
-                                      struct fs_err *err)
+struct fs_credential *fs_auth_key(const struct fs_peer *peer, const char *key, const char *origin,
+                                  struct fs_err *err)
 {
     const struct fs_server *server = peer->server;
+    struct fs_credential *credential = fs_keyring_find(server->keyring, key, fs_server_now(server).wall);
+    if (!credential) {
+        fs_fail(err, FS_ERR_UNAUTHENTICATED, "this key is not known, was revoked or has expired");
+        return NULL;
+    }
+    if (credential->origin && (!origin || strcmp(credential->origin, origin) != 0)) {
+        fs_credential_unref(credential);
+        fs_fail(err, FS_ERR_FORBIDDEN, "this key belongs to another Origin");
+        return NULL;
+    }
+    return credential;
+}
+
+/* Without a key in a header: by the session of a cookie, or as an operator on this machine. */
+static struct fs_credential *without_key(struct fs_peer *peer, const struct fs_auth_input *input,
+                                         struct fs_err *err)
+{
+    struct fs_credential *credential = fs_session_credential(peer, input, err);
+    if (credential || err->code)
+        return credential;
+    if (is_operator(peer, input))
+        return operator_credential();
+    fs_fail(err, FS_ERR_UNAUTHENTICATED,
+            "a key is needed: send the header 'Authorization: Bearer KEY' (or X-API-Key)");
+    return NULL;
+}
+
+struct fs_credential *fs_auth_request(struct fs_peer *peer, const struct fs_auth_input *input,
+                                      struct fs_err *err)
+{
+    peer->session = 0;
     const char *key = input->api_key;
     if (input->authorization) {
         if (strncasecmp(input->authorization, "Bearer ", 7) != 0) {
@@ -179,22 +232,5 @@ struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct f
         }
         key = input->authorization + 7 + strspn(input->authorization + 7, " ");
     }
-    if (!key) {
-        if (is_operator(peer, input))
-            return operator_credential();
-        fs_fail(err, FS_ERR_UNAUTHENTICATED,
-                "a key is needed: send the header 'Authorization: Bearer KEY' (or X-API-Key)");
-        return NULL;
-    }
-    struct fs_credential *credential = fs_keyring_find(server->keyring, key, fs_server_now(server).wall);
-    if (!credential) {
-        fs_fail(err, FS_ERR_UNAUTHENTICATED, "this key is not known, was revoked or has expired");
-        return NULL;
-    }
-    if (credential->origin && (!input->origin || strcmp(credential->origin, input->origin) != 0)) {
-        fs_credential_unref(credential);
-        fs_fail(err, FS_ERR_FORBIDDEN, "this key belongs to another Origin");
-        return NULL;
-    }
-    return credential;
+    return key ? fs_auth_key(peer, key, input->origin, err) : without_key(peer, input, err);
 }

@@ -12,6 +12,7 @@
 #include "tcp_progress.h"
 
 #define VANISHED_TICKS 5
+#define SESSION_TICKS  10
 #define TICKET_TICKS   100
 
 void fs_deadline_slow(struct fs_peer *peer)
@@ -49,7 +50,7 @@ static void on_keep_alive(struct fs_peer *peer)
         fs_send_blob(peer, fs_sse_keep_alive(), true); /* which arms anew */
 }
 
-static void end(struct fs_peer *peer, int code, const char *goaway, const char *reason)
+void fs_deadline_end(struct fs_peer *peer, int code, const char *goaway, const char *reason)
 {
     if (peer->state == FS_PEER_SOCKET)
         fs_websocket_end(peer, code, goaway, reason);
@@ -73,7 +74,7 @@ static void on_expiry(struct fs_peer *peer)
     if (peer->credential->expires > fs_server_now(peer->server).wall)
         fs_deadline_expiry(peer); /* the wall clock was set back meanwhile */
     else
-        end(peer, 4401, "expired", "the credential has expired");
+        fs_deadline_end(peer, 4401, "expired", "the credential has expired");
 }
 
 static void on_deadline(struct fs_peer *peer)
@@ -148,6 +149,8 @@ void fs_deadline_run(struct fs_server *server)
     server->ticks++;
     if (server->ticks % VANISHED_TICKS == 0)
         find_vanished(server);
+    if (server->ticks % SESSION_TICKS == 0)
+        fs_session_sweep(server);
     if (server->ticks % TICKET_TICKS == 0)
         fs_ticket_sweep(server);
 }
@@ -170,7 +173,7 @@ void fs_deadline_revoke(struct fs_server *server)
     {
         struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
         if (peer->credential && !fs_deadline_stands(server, peer->credential))
-            end(peer, 4401, "revoked", "the credential was revoked");
+            fs_deadline_end(peer, 4401, "revoked", "the credential was revoked");
     }
     for (struct fs_map_iter it = {0}; fs_map_next(&server->tickets, &it);) {
         struct fs_ticket *ticket = it.value;
@@ -178,4 +181,5 @@ void fs_deadline_revoke(struct fs_server *server)
             ticket->expires = INT64_MIN;
     }
     fs_ticket_sweep(server);
+    fs_session_sweep(server);
 }

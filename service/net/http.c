@@ -12,6 +12,7 @@
 #include "tcp_progress.h"
 
 #define RETRY_LATER "Retry-After: 1\r\n"
+#define SIGN_IN_MAX 4096 /* bytes of a body that a stranger may send: a key to sign in with */
 
 /* Nobody will read the body of a refused request, so the connection ends with it: the library's own way to
  * throw a body away may never end where a further request was sent ahead (4.1.6, lws_http_action: a loop over
@@ -26,6 +27,7 @@ static void reset(struct fs_peer *peer)
 {
     fs_credential_unref(peer->credential);
     peer->credential = NULL;
+    peer->session = 0;
     fs_free(peer->origin);
     peer->origin = NULL;
     fs_http_request_destroy(peer->request);
@@ -137,7 +139,8 @@ static bool authenticate(struct fs_peer *peer, const struct fs_auth_input *input
 {
     struct fs_err err = {0};
     peer->credential = fs_auth_request(peer, input, &err);
-    if (peer->credential || fs_server_route_is_open(peer->request->method, peer->request->path))
+    if (peer->credential || fs_server_route_is_open(peer->request->method, peer->request->path) ||
+        fs_session_is_sign_in(peer->request))
         return true;
     bool unknown = err.code == FS_ERR_UNAUTHENTICATED;
     *result = refuse(peer, fs_err_http(err.code), fs_err_name(err.code), err.text,
@@ -188,7 +191,7 @@ static int hand_over(struct fs_peer *peer)
         return refuse(peer, 401, "unauthenticated", "this key was revoked", "WWW-Authenticate: Bearer\r\n");
     if (!fs_http_query_readable(peer->request))
         return refuse(peer, 400, "invalid", "the query is not percent-encoded UTF-8", NULL);
-    if (answer_at_once(peer, &result))
+    if (fs_session_answer(peer, &result) || answer_at_once(peer, &result))
         return result;
     fs_server_name(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
@@ -250,7 +253,8 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
         return answer_preflight(peer);
     if (!authenticate(peer, input, &result))
         return result;
-    if (body && !peer->credential)
+    bool sign_in = fs_session_is_sign_in(peer->request) && body <= SIGN_IN_MAX;
+    if (body && !peer->credential && !sign_in)
         return refuse(peer, 400, "invalid", "without a credential no body is taken", NULL);
     if (!fs_limits_take_request(peer))
         return refuse_overloaded(peer, "too many requests are waiting for an answer: try again");

@@ -29,6 +29,7 @@ void fs_net_message_destroy(struct fs_message *message)
     fs_credential_unref(self->credential);
     fs_http_request_destroy(self->request);
     fs_client_frame_destroy(self->frame);
+    fs_board_request_destroy(self->board);
     fs_free(self->text);
     fs_free(self);
 }
@@ -94,8 +95,8 @@ char *fs_http_query(const struct fs_http_request *request, const char *name)
 /* Paths that bring their own secret or hold none. Everything else needs a credential. */
 bool fs_server_route_is_open(const char *method, const char *path)
 {
-    static const char *const pages[] = {"/",        "/index.html", "/favicon.ico", "/favicon.svg",
-                                        "/healthz", "/readyz"};
+    static const char *const pages[] = {"/",      "/index.html", "/favicon.ico", "/favicon.svg",
+                                        "/board", "/healthz",    "/readyz"};
     if (strcmp(method, "OPTIONS") == 0)
         return true;
     if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)

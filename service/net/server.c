@@ -194,6 +194,8 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
         .name = FS_NET_HTTP_NAME, .callback = on_event, .rx_buffer_size = 4096, .tx_packet_size = 65536};
     server->protocols[1] = server->protocols[0];
     server->protocols[1].name = FS_NET_WS_PROTOCOL;
+    server->protocols[2] = server->protocols[0];
+    server->protocols[2].name = FS_NET_BOARD_PROTOCOL;
 
     lws_set_log_level(LLL_ERR | LLL_WARN, on_library_log);
     void *loops[1] = {&server->loop};
@@ -282,6 +284,7 @@ static struct fs_server *create(const struct fs_server_options *options)
     server->options.frames.rate = options->frames.rate ? options->frames.rate : 1000;
     server->limits = options->limits;
     fs_limits_fill(&server->limits);
+    server->options.session_ttl = options->session_ttl ? options->session_ttl : FS_SESSION_TTL;
     server->host = fs_strdup(options->host ? options->host : "127.0.0.1");
     server->hosts = copy_list(options->hosts);
     server->origins = copy_list(options->origins);
@@ -299,6 +302,8 @@ static struct fs_server *create(const struct fs_server_options *options)
     fs_map_init_borrowing(&server->by_id);
     fs_map_init(&server->per_key);
     fs_map_init_borrowing(&server->tickets);
+    fs_map_init_borrowing(&server->sessions);
+    fs_list_init(&server->session_list);
     fs_heap_init(&server->timers);
     struct fs_time now = fs_server_now(server);
     server->wall_lead = now.wall - now.mono;
@@ -313,6 +318,7 @@ static void destroy(struct fs_server *server)
     fs_map_finish(&server->by_id, NULL);
     fs_map_finish(&server->per_key, fs_free);
     fs_ticket_finish(server);
+    fs_session_finish(server);
     fs_heap_finish(&server->timers);
     fs_keyring_destroy(server->keyring);
     free_list(server->hosts);

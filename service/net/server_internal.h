@@ -28,9 +28,13 @@
     16384 /* messages waiting on one connection: one revision, in frames of 64 KiB, and few more */
 #define FS_NET_HTTP_NAME                                                                                     \
     "http only" /* a websocket client cannot ask for a protocol with a blank in its name */
-#define FS_NET_WS_PROTOCOL "flagstaff.v1"
-#define FS_NET_WS_PATH     "/v1/ws"
-#define FS_NET_TICKET      "flagstaff.ticket."
+#define FS_NET_WS_PROTOCOL    "flagstaff.v1"
+#define FS_NET_WS_PATH        "/v1/ws"
+#define FS_NET_TICKET         "flagstaff.ticket."
+#define FS_NET_BOARD_PROTOCOL "flagstaff.board.v1"
+#define FS_NET_BOARD_PATH     "/v1/board"
+#define FS_NET_BOARD_RATE     50 /* frames of one board within a second: each may have all cells looked at */
+#define FS_NET_SESSION_PATH   "/v1/session"
 
 enum fs_peer_state {
     FS_PEER_IDLE,    /* HTTP: between requests, or reading a head */
@@ -66,8 +70,9 @@ struct fs_peer {
 
     uint64_t id; /* of the request under way or the connection; 0: none that the core knows */
     struct fs_credential *credential;
-    char *origin;    /* the request's Origin, allowed; or NULL */
-    char *count_key; /* in fs_server.per_key, while it counts as a connection */
+    uint64_t session; /* number of the session that it came by; 0: by none */
+    char *origin;     /* the request's Origin, allowed; or NULL */
+    char *count_key;  /* in fs_server.per_key, while it counts as a connection */
 
     struct fs_http_request *request; /* being read */
     struct fs_buf body;
@@ -79,7 +84,8 @@ struct fs_peer {
     bool paused;      /* rx flow control is on */
     bool counted;     /* in fs_server.requests */
 
-    bool hello;     /* websocket: the first frame came */
+    bool board;     /* websocket: of flagstaff.board.v1 */
+    bool hello;     /* websocket: the first frame came; boards need none */
     int64_t second; /* websocket: frames are counted since then */
     unsigned frames;
     int refused;                 /* websocket: close with this code at once */
@@ -131,7 +137,7 @@ struct fs_server {
     bool accepting; /* off for a tick where there are no descriptors left */
     struct lws_context *context;
     struct lws_vhost *vhost;
-    struct lws_protocols protocols[3];
+    struct lws_protocols protocols[4];
     lws_retry_bo_t retry_policy;
 
     struct fs_queue *commands;
@@ -152,7 +158,10 @@ struct fs_server {
     unsigned ticks;
     int64_t date_second; /* of `date`, which every response carries */
     char date[40];
-    struct fs_map tickets; /* hash -> struct fs_ticket */
+    struct fs_map tickets;       /* hash -> struct fs_ticket */
+    struct fs_map sessions;      /* hash -> struct fs_session */
+    struct fs_list session_list; /* oldest first */
+    uint64_t last_session;
 };
 
 /* message.c: is every piece of the query percent-encoded UTF-8 without NUL? */
@@ -186,6 +195,8 @@ void fs_deadline_run(struct fs_server *server);
 void fs_deadline_slow(struct fs_peer *peer); /* arms: the socket took less than all */
 void fs_deadline_expiry(struct fs_peer *peer);
 void fs_deadline_revoke(struct fs_server *server);
+/* goaway with this code on a websocket, and the close; a stream just ends. */
+void fs_deadline_end(struct fs_peer *peer, int code, const char *goaway, const char *reason);
 void fs_deadline_keep_alive(struct fs_peer *peer); /* a stream: arms anew, from now on */
 /* Is the key behind this credential still there? A ticket lives by the key that issued it. */
 bool fs_deadline_stands(const struct fs_server *server, const struct fs_credential *credential);
@@ -196,14 +207,21 @@ enum fs_host_check fs_auth_host(const struct fs_peer *peer, const char *host);
 bool fs_auth_origin(const struct fs_peer *peer, const char *origin, const char *host);
 /* What a request says about its sender; all owned, any may be NULL. */
 struct fs_auth_input {
-    char *host, *origin, *authorization, *api_key;
+    char *host, *origin, *authorization, *api_key, *cookie, *csrf;
     bool forwarded; /* came through a proxy, by its own word */
+    bool changes;   /* another method than GET and HEAD */
+    bool upgrade;   /* it opens a websocket */
 };
 void fs_auth_read(struct lws *wsi, struct fs_auth_input *input);
 void fs_auth_input_finish(struct fs_auth_input *input);
-/* The credential of a request, or NULL with `err` (UNAUTHENTICATED or FORBIDDEN). A new reference. */
-struct fs_credential *fs_auth_request(const struct fs_peer *peer, const struct fs_auth_input *input,
+/* Is it the one of our own pages? */
+bool fs_auth_origin_is_own(const struct fs_peer *peer, const char *origin, const char *host);
+/* The credential of a request, or NULL with `err` (UNAUTHENTICATED, FORBIDDEN or CSRF). A new reference. */
+struct fs_credential *fs_auth_request(struct fs_peer *peer, const struct fs_auth_input *input,
                                       struct fs_err *err);
+/* The same of a key alone. `origin` may be NULL. */
+struct fs_credential *fs_auth_key(const struct fs_peer *peer, const char *key, const char *origin,
+                                  struct fs_err *err);
 bool fs_auth_is_loopback_name(const char *host); /* "localhost:8080", "127.0.0.1", "[::1]:1" */
 
 /* limits.c: how many. */
@@ -224,6 +242,17 @@ void fs_ticket_add(struct fs_server *server, const struct fs_sha256 *hash, struc
 struct fs_credential *fs_ticket_take(struct fs_server *server, const char *text, const char *origin);
 void fs_ticket_sweep(struct fs_server *server);
 void fs_ticket_finish(struct fs_server *server);
+
+/* session.c */
+/* The credential of the session that a cookie names; NULL: none does, or, with `err`, the request is not by
+ * our own page. Notes it in peer.session. A new reference. */
+struct fs_credential *fs_session_credential(struct fs_peer *peer, const struct fs_auth_input *input,
+                                            struct fs_err *err);
+bool fs_session_is_sign_in(const struct fs_http_request *request);
+/* False: the request is not about the session. `result`: what the callback returns. */
+bool fs_session_answer(struct fs_peer *peer, int *result);
+void fs_session_sweep(struct fs_server *server); /* those that are over, and all that is open by them */
+void fs_session_finish(struct fs_server *server);
 
 /* header.c: the library's parsed head. */
 char *fs_header_get(struct lws *wsi, enum lws_token_indexes token,

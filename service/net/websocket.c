@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The websocket's way in: what is checked before 101, what closes right behind it, and frames of clients
- * until they are well-formed frames of flagstaff.v1 (docs/protocol/README.md, sections 2 and 6). What they
- * mean is the core's. Network thread.
+ * until they are well-formed frames of flagstaff.v1 (docs/protocol/README.md, sections 2 and 6) or of
+ * flagstaff.board.v1 (docs/protocol/board.md). What they mean is the core's. Network thread.
  */
 #include <string.h>
 #include <strings.h>
@@ -73,10 +73,14 @@ static int check_handshake(struct fs_peer *peer, const char *protocols)
         return refuse(peer, 400, "invalid",
                       "this is no websocket handshake (RFC 6455): Connection or Sec-WebSocket-Key is wrong",
                       NULL);
-    if (!protocols || !has_word(protocols, FS_NET_WS_PROTOCOL))
-        return refuse(peer, 400, "invalid",
-                      "offer the subprotocol flagstaff.v1, in a Sec-WebSocket-Protocol of at most 127 bytes",
-                      NULL);
+    /* The library takes the first offer that it knows: it must be that of this path. */
+    const char *wanted = peer->board ? FS_NET_BOARD_PROTOCOL : FS_NET_WS_PROTOCOL;
+    const char *other = peer->board ? FS_NET_WS_PROTOCOL : FS_NET_BOARD_PROTOCOL;
+    char text[120];
+    snprintf(text, sizeof text,
+             "offer the subprotocol %s here, in a Sec-WebSocket-Protocol of at most 127 bytes", wanted);
+    if (!protocols || !has_word(protocols, wanted) || has_word(protocols, other))
+        return refuse(peer, 400, "invalid", text, NULL);
     return 0;
 }
 
@@ -93,10 +97,10 @@ static int deny(struct fs_peer *peer, bool browser, int close_code, int status, 
 static int admit(struct fs_peer *peer, bool browser)
 {
     struct fs_err err = {0};
-    if (!fs_credential_may(peer->credential, FS_SCOPE_EVALUATE) &&
-        !fs_credential_may(peer->credential, FS_SCOPE_EVALUATE_ANY)) {
-        fs_fail(&err, FS_ERR_FORBIDDEN,
-                "this credential may not open a connection: it needs the scope evaluate");
+    unsigned scopes = peer->board ? FS_SCOPE_READ : FS_SCOPE_EVALUATE | FS_SCOPE_EVALUATE_ANY;
+    if (!(peer->credential->scopes & scopes)) {
+        fs_fail(&err, FS_ERR_FORBIDDEN, "this credential may not open a connection: it needs the scope %s",
+                peer->board ? "read" : "evaluate");
         return deny(peer, browser, 4403, 403, &err, NULL);
     }
     switch (fs_limits_enter(peer)) {
@@ -125,7 +129,7 @@ static int authenticate(struct fs_peer *peer, const struct fs_auth_input *input,
     fs_free(ticket);
     if (peer->credential)
         return admit(peer, browser);
-    bool unknown = err.code != FS_ERR_FORBIDDEN;
+    bool unknown = err.code == FS_ERR_UNAUTHENTICATED || err.code == FS_OK;
     return deny(peer, browser, unknown ? 4401 : 4403, unknown ? 401 : 403, &err,
                 unknown ? "WWW-Authenticate: Bearer\r\n" : NULL);
 }
@@ -133,7 +137,8 @@ static int authenticate(struct fs_peer *peer, const struct fs_auth_input *input,
 static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
 {
     char *path = fs_header_get(peer->wsi, WSI_TOKEN_GET_URI, 64);
-    bool found = path && strcmp(path, FS_NET_WS_PATH) == 0;
+    peer->board = path && strcmp(path, FS_NET_BOARD_PATH) == 0;
+    bool found = peer->board || (path && strcmp(path, FS_NET_WS_PATH) == 0);
     fs_free(path);
     enum fs_host_check host = fs_auth_host(peer, input->host);
     if (host == FS_HOST_MISSING)
@@ -145,7 +150,8 @@ static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
         return refuse(peer, 403, "forbidden",
                       "this Origin is not allowed: add it to 'origins' in the configuration", NULL);
     if (!found)
-        return refuse(peer, 404, "not-found", "the websocket is at " FS_NET_WS_PATH, NULL);
+        return refuse(peer, 404, "not-found", "websockets are at " FS_NET_WS_PATH " and " FS_NET_BOARD_PATH,
+                      NULL);
     if (fs_header_bytes(peer->wsi) > peer->server->limits.header)
         return refuse(peer, 431, "too-large", "the head of the request is too large", NULL);
     char *protocols = fs_header_get(peer->wsi, WSI_TOKEN_PROTOCOL, 126);
@@ -165,7 +171,9 @@ int fs_websocket_confirm(struct fs_peer *peer)
     struct fs_auth_input input = {0};
     fs_credential_unref(peer->credential);
     peer->credential = NULL;
+    peer->session = 0;
     fs_auth_read(peer->wsi, &input);
+    input.upgrade = true;
     int result = confirm(peer, &input);
     fs_auth_input_finish(&input);
     return result;
@@ -183,9 +191,12 @@ int fs_websocket_open(struct fs_peer *peer)
         return 0;
     }
     fs_server_name(peer);
-    fs_peer_deadline(peer, peer->server->limits.hello_ms); /* first: the core may act on OPENED at once */
+    peer->hello = peer->board;
+    fs_peer_deadline(peer, peer->hello ? 0 : peer->server->limits.hello_ms); /* first: the core may act on
+                                                                                OPENED at once */
     fs_deadline_expiry(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_OPENED);
+    message->is_board = peer->board;
     message->credential = fs_credential_ref(peer->credential);
     if (!fs_inbox_try(peer->server, message)) {
         fs_net_message_destroy(&message->message);
@@ -204,7 +215,7 @@ void fs_websocket_end(struct fs_peer *peer, int close_code, const char *goaway, 
 
 static void fault(struct fs_peer *peer, const struct fs_frame_fault *what)
 {
-    fs_send_blob(peer, fs_frame_fault(what), true);
+    fs_send_blob(peer, peer->board ? fs_board_fault(what) : fs_frame_fault(what), true);
     if (what->close)
         fs_send_close(peer, what->close, what->code);
 }
@@ -229,7 +240,7 @@ static bool rate_is_right(struct fs_peer *peer)
         peer->second = now;
         peer->frames = 0;
     }
-    size_t most = peer->server->options.frames.rate;
+    size_t most = peer->board ? FS_NET_BOARD_RATE : peer->server->options.frames.rate;
     if (++peer->frames <= most)
         return true;
     struct fs_frame_fault what = {.code = "limit", .limit = "rate", .close = 4429};
@@ -238,11 +249,38 @@ static bool rate_is_right(struct fs_peer *peer)
     return false;
 }
 
+static void hand_over(struct fs_peer *peer, struct fs_net_message *message)
+{
+    if (peer->held) { /* one waits already: the library had read further before it was stopped */
+        fs_net_message_destroy(&message->message);
+        fs_websocket_end(peer, 1013, "overload", "overload");
+    } else if (!fs_inbox_try(peer->server, message)) {
+        fs_inbox_hold(peer, message);
+    }
+}
+
+static void take_board_message(struct fs_peer *peer, const char *text, size_t length)
+{
+    struct fs_frame_fault what = {0};
+    struct fs_board_request *request = fs_board_read(text, length, &what);
+    if (!request) {
+        fault(peer, &what);
+        return;
+    }
+    struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
+    message->board = request;
+    hand_over(peer, message);
+}
+
 static void take_message(struct fs_peer *peer, const char *text, size_t length)
 {
     struct fs_frame_fault what = {0};
     if (!rate_is_right(peer))
         return;
+    if (peer->board) {
+        take_board_message(peer, text, length);
+        return;
+    }
     struct fs_client_frame *frame = fs_client_frame_parse(text, length, &peer->server->options.frames, &what);
     if (!frame) {
         if (!what.close && !peer->hello)
@@ -260,12 +298,7 @@ static void take_message(struct fs_peer *peer, const char *text, size_t length)
     }
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
     message->frame = frame;
-    if (peer->held) { /* one waits already: the library had read further before it was stopped */
-        fs_net_message_destroy(&message->message);
-        fs_websocket_end(peer, 1013, "overload", "overload");
-    } else if (!fs_inbox_try(peer->server, message)) {
-        fs_inbox_hold(peer, message);
-    }
+    hand_over(peer, message);
 }
 
 int fs_websocket_receive(struct fs_peer *peer, const char *bytes, size_t length)

@@ -3,7 +3,8 @@
  * The engine alone, in one thread: a journal that commits at once, a source that answers at once, connections
  * that take and acknowledge at once. What an event costs that concerns one context among many that it does
  * not concern; and what it costs for each cell where it concerns all, against evaluating and encoding that
- * flag and nothing else.
+ * flag and nothing else. And what boards cost that look at it: the same second without one and with one, and
+ * a snapshot.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +14,10 @@
 #include "base/vec.h"
 #include "bench.h"
 #include "core/engine.h"
+#include "core/feed.h"
 #include "core/json.h"
 #include "flagfile/flagfile.h"
+#include "push/board.h"
 #include "push/body.h"
 #include "push/frame.h"
 #include "sources/builtin.h"
@@ -57,7 +60,10 @@ struct world {
     FS_VEC(struct asked) asks;
     FS_VEC(struct delivered) deliveries;
     uint64_t entries, events, deltas;
-    bool value; /* what the source says to everything */
+    bool value;                                   /* what the source says to everything */
+    uint64_t board;                               /* the connection of the one that is open; 0: none */
+    unsigned board_frames;                        /* that it has not taken yet */
+    uint64_t board_rows, board_bytes, board_sent; /* rows, bytes and frames so far */
 };
 
 static bool append(void *self, const struct fs_draft *draft)
@@ -118,6 +124,20 @@ static void receipt(void *self, uint64_t token, const json_t *text)
     (void)self, (void)token, (void)text;
 }
 
+static size_t feed(void *self, const struct fs_feed_frame *frame)
+{
+    struct world *w = self;
+    size_t taken;
+    struct fs_board_extra extra = {.version = "0", .journal_healthy = true};
+    struct fs_blob *blob = fs_board_frame(frame, &extra, &taken);
+    w->board_bytes += blob->length;
+    w->board_rows += taken;
+    w->board_frames++;
+    w->board_sent++;
+    fs_blob_unref(blob);
+    return taken;
+}
+
 static void commit(struct world *w)
 {
     for (size_t i = 0; i < w->drafts.count; i++) { /* more may come meanwhile */
@@ -156,6 +176,8 @@ static void take(struct world *w)
             fs_engine_ack(w->engine, one.connection, one.revision, w->now);
     }
     fs_vec_clear(&w->deliveries);
+    fs_feed_sent(w->engine, w->board, w->board_frames, w->now);
+    w->board_frames = 0;
 }
 
 /* Rounds until one has brought nothing. */
@@ -171,8 +193,8 @@ static void settle(struct world *w)
     }
 }
 
-/* An event: a recompute or a fact about context `index`, or a recompute of everybody (-1). */
-static void event(struct world *w, long index, bool fact)
+/* An event, `after` ms: a recompute or a fact about context `index`, or a recompute of everybody (-1). */
+static void event_after(struct world *w, int64_t after, long index, bool fact)
 {
     char subject[32] = "", *subjects[] = {subject, NULL};
     struct fs_buf body;
@@ -183,7 +205,7 @@ static void event(struct world *w, long index, bool fact)
                              .credential = (char[]){"c"}};
     snprintf(subject, sizeof subject, "user-%ld", index);
     w->value = !w->value;
-    w->now.mono += 60, w->now.wall += 60; /* past the time within which recomputes are merged */
+    w->now.mono += after, w->now.wall += after;
     if (fact) {
         change.value = json_string(w->value ? "gold" : "silver");
         event.facts = &change, event.fact_count = 1;
@@ -199,6 +221,11 @@ static void event(struct world *w, long index, bool fact)
     fs_buf_finish(&body);
     json_decref(change.value);
     settle(w);
+}
+
+static void event(struct world *w, long index, bool fact)
+{
+    event_after(w, 60, index, fact); /* past the time within which recomputes are merged */
 }
 
 static struct fs_flagset *read_flags(void)
@@ -218,8 +245,8 @@ static struct world *world_create(size_t contexts)
     struct world *w = FS_NEW(struct world);
     struct fs_engine_options options;
     fs_engine_options_init(&options);
-    options.ports =
-        (struct fs_engine_ports){w, append, ask, probe, set_queries, encode, deliver, evaluated, receipt};
+    options.ports = (struct fs_engine_ports){w,      append,  ask,       probe,   set_queries,
+                                             encode, deliver, evaluated, receipt, feed};
     options.probe_interval = options.hold = INT64_C(1) << 40;
     snprintf(options.epoch, sizeof options.epoch, "e-1");
     w->now = (struct fs_time){1000000, 1790000000000};
@@ -307,7 +334,7 @@ static double bare(void *self)
     struct fs_answer answer = {.state = FS_ANSWER_VALUE, .value = json_true()};
     struct fs_standing standing = {.answer = &answer};
     json_t *context = json_pack("{s:s}", "targetingKey", "user-1");
-    struct fs_evaluation_input input = {context, NULL, &standing, w->now.wall};
+    struct fs_evaluation_input input = {.context = context, .standings = &standing, .wall_ms = w->now.wall};
     struct fs_cause cause = {.kind = FS_CAUSE_EVENT, .count = 1, .time = w->now.wall};
     struct fs_arena arena;
     fs_arena_init(&arena);
@@ -330,8 +357,119 @@ static double bare(void *self)
     return cost;
 }
 
+static void open_board(struct world *w, enum fs_feed_sort sort, size_t limit)
+{
+    struct fs_feed_wish wish = {.id = 1, .sort = sort, .limit = limit};
+    uint64_t rows = w->board_rows;
+    w->board = UINT64_MAX;
+    fs_feed_open(w->engine, w->board, w->now);
+    fs_feed_view(w->engine, w->board, &wish, w->now);
+    while (w->board_rows - rows < limit) {
+        fs_engine_turn(w->engine, w->now);
+        take(w);
+    }
+}
+
+static void close_board(struct world *w)
+{
+    fs_feed_close(w->engine, w->board, w->now);
+    w->board = 0;
+}
+
+/* A thousand flips, a millisecond of the engine's clock after the other: CPU ms. */
+static double a_second(struct world *w)
+{
+    enum { FLIPS = 1000 };
+    uint64_t deltas = w->deltas;
+    double start = bench_thread_cpu();
+    for (long i = 0; i < FLIPS; i++)
+        event_after(w, 1, (i / 2 * 7919) % (long)w->contexts, true);
+    double cost = (bench_thread_cpu() - start) / 1e6;
+    BENCH_MUST(w->deltas - deltas >= FLIPS - 2);
+    return cost;
+}
+
+static double without_board(void *self)
+{
+    return a_second(self);
+}
+
+static double with_board_of(struct world *w, enum fs_feed_sort sort, size_t limit)
+{
+    open_board(w, sort, limit);
+    double cost = a_second(w);
+    close_board(w);
+    return cost;
+}
+
+static double with_board(void *self)
+{
+    return with_board_of(self, FS_FEED_BY_CHANGED, 1000);
+}
+
+static double with_large_board(void *self)
+{
+    return with_board_of(self, FS_FEED_BY_CHANGED, 10000);
+}
+
+static double with_filled_board(void *self)
+{
+    return with_board_of(self, FS_FEED_BY_SUBJECT, 10000);
+}
+
+static double snapshot(void *self)
+{
+    struct world *w = self;
+    double start = bench_thread_cpu();
+    open_board(w, FS_FEED_BY_CHANGED, 10000);
+    double cost = (bench_thread_cpu() - start) / 1e6;
+    close_board(w);
+    return cost;
+}
+
+/* The longest that one turn of a snapshot takes: CPU ms. */
+static double longest_turn(void *self)
+{
+    struct world *w = self;
+    struct fs_feed_wish wish = {.id = 1, .sort = FS_FEED_BY_SUBJECT, .limit = 10000};
+    uint64_t rows = w->board_rows;
+    double longest = 0;
+    w->board = UINT64_MAX;
+    fs_feed_open(w->engine, w->board, w->now);
+    fs_feed_view(w->engine, w->board, &wish, w->now);
+    while (w->board_rows - rows < wish.limit) {
+        double start = bench_thread_cpu();
+        fs_engine_turn(w->engine, w->now);
+        double cost = (bench_thread_cpu() - start) / 1e6;
+        longest = cost > longest ? cost : longest;
+        take(w);
+    }
+    close_board(w);
+    return longest;
+}
+
+static void boards(void)
+{
+    struct world *w = world_create(25000); /* 100,000 cells */
+    const struct bench_side second[] = {{"no board", without_board, w},
+                                        {"one board, 1,000 rows by change", with_board, w},
+                                        {"one board, 10,000 rows by change", with_large_board, w},
+                                        {"one board, 10,000 rows by subject", with_filled_board, w}};
+    bench_compare("Engine: 1,000 flips in a second over 100,000 cells (10 ms are 1 % of a core)", "CPU ms",
+                  second, 4);
+    const struct bench_side shown[] = {{"a snapshot of 10,000 rows of 100,000 cells", snapshot, w},
+                                       {"... its longest turn, by subject", longest_turn, w}};
+    bench_compare("Engine: a board is opened", "CPU ms", shown, 2);
+    world_destroy(w);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "boards")) {
+        fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
+        boards();
+        return 0;
+    }
     size_t most = argc > 1 ? (size_t)strtoul(argv[1], NULL, 10) : 100000;
     fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
     struct world *few = world_create(1000), *more = world_create(10000), *many = world_create(most);
@@ -348,5 +486,6 @@ int main(int argc, char **argv)
                                      {"the engine, all of 10,000 contexts", everybody, more}};
     bench_compare("Engine: everybody asked again, for each changed cell", "CPU us", all, 3);
     world_destroy(few), world_destroy(more), world_destroy(many);
+    boards();
     return 0;
 }

@@ -16,6 +16,17 @@ def pytest_sessionstart(session):
         pytest.exit(f"no daemon at {BINARY}: run script/build, or set FLAGSTAFF_BIN", returncode=2)
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "once: it is about pages, not about the daemon: one round of it, with the release build, says all")
+
+
+def pytest_collection_modifyitems(config, items):
+    if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):
+        left_out = [item for item in items if item.get_closest_marker("once")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
 @pytest.fixture
 def daemon(tmp_path):
     """daemon(flags, config, ...) starts one."""

@@ -33,9 +33,10 @@ def check_contract(daemon, provider, tmp_path, **options):
 class Driver:
     """Runs tests/system/drivers/PROVIDER.c: commands in, answers and events out."""
 
-    def __init__(self, provider, expect="OK", **options):
+    def __init__(self, provider, expect="OK", within=(), **options):
+        """within: the words of a command that runs the program which the words after it name."""
         words = [f"{name}={value}" for name, value in options.items() if value is not None]
-        self.process = subprocess.Popen([str(DRIVERS / f"{provider}_driver"), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen([*within, str(DRIVERS / f"{provider}_driver"), *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True)
         self.answers, self.events, self.seen, self.said = queue.Queue(), queue.Queue(), [], []
         self.threads = [threading.Thread(target=self._read, daemon=True), threading.Thread(target=self._read_log, daemon=True)]

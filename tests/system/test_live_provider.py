@@ -346,9 +346,12 @@ def test_over_tls_the_daemon_must_show_a_certificate_of_the_authority_that_is_tr
     assert driver(f"wss://localhost:{d.port}", expect=None, start_timeout=1000).started != "OK", "the system does not know it"
 
 
-def test_an_authority_that_is_named_stands_in_the_place_of_the_systems_own(daemon, driver, tmp_path, monkeypatch):
+@pytest.mark.parametrize("kept_in", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_an_authority_that_is_named_stands_in_the_place_of_the_systems_own(daemon, driver, tmp_path, monkeypatch, kept_in):
     system, own = trustme.CA(), trustme.CA()
-    system.cert_pem.write_to_path(tmp_path / "system.pem")
+    (tmp_path / "authorities").mkdir()
+    system.cert_pem.write_to_path(tmp_path / "authorities" / "system.pem")
+    subprocess.run(["openssl", "rehash", str(tmp_path / "authorities")], check=True)  # as in /etc/ssl/certs
     own.cert_pem.write_to_path(tmp_path / "own.pem")
     certificate = system.issue_cert("localhost")
     certificate.private_key_pem.write_to_path(tmp_path / "server.key")
@@ -356,7 +359,8 @@ def test_an_authority_that_is_named_stands_in_the_place_of_the_systems_own(daemo
     d = daemon(FLAGS, {"tls": {"certificate": str(tmp_path / "server.pem"), "key": str(tmp_path / "server.key")}}, start=False)
     d.start(ready=False)
     url = f"wss://localhost:{d.port}"
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "system.pem"))  # what OpenSSL takes for the system's
+    for name, place in (("SSL_CERT_FILE", "authorities/system.pem"), ("SSL_CERT_DIR", "authorities")):
+        monkeypatch.setenv(name, str(tmp_path / (place if name == kept_in else "none")))  # what OpenSSL takes for the system's
     assert driver(url, wait=5000, start_timeout=20000).get("theme", kind="string")["error"] is None
     assert driver(url, expect=None, start_timeout=1000, ca_file=tmp_path / "own.pem").started != "OK"
 

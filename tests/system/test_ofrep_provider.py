@@ -2,10 +2,12 @@
 """The OFREP provider of the C SDK: against the real daemon, and against a small server that does what servers may do."""
 
 import json
+import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import trustme
 
 from driven import Driver, check_contract
 from world import eventually
@@ -103,6 +105,30 @@ def test_a_key_is_read_from_its_file_for_each_request(daemon, driver, tmp_path):
     assert answer["error"] == "GENERAL" and "401" in answer["message"]
     file.write_text(d.key + "\n")
     assert p.get("door")["error"] is None
+
+
+def test_over_tls_an_authority_that_is_named_stands_in_the_place_of_the_systems_own(daemon, driver, tmp_path):
+    """The system's are a file and a folder, which libcurl was built with: the program sees others there."""
+    system, own = trustme.CA(), trustme.CA()
+    place = tmp_path / "certs"
+    place.mkdir()
+    system.cert_pem.write_to_path(place / "system.pem")
+    own.cert_pem.write_to_path(place / "ca-certificates.crt")
+    subprocess.run(["openssl", "rehash", str(place)], check=True)
+    certificate = system.issue_cert("localhost")
+    certificate.private_key_pem.write_to_path(tmp_path / "server.key")
+    certificate.cert_chain_pems[0].write_to_path(tmp_path / "server.pem")
+    d = daemon(FLAGS, {"tls": {"certificate": str(tmp_path / "server.pem"), "key": str(tmp_path / "server.key")}}, start=False)
+    d.start(ready=False)
+    url = f"https://localhost:{d.port}"
+    named = driver(url, ca_file=place / "system.pem")
+    eventually(lambda: named.get("theme", kind="string")["error"] is None, "the daemon answers")
+    assert driver(url, ca_file=place / "ca-certificates.crt").get("theme", kind="string")["error"] == "GENERAL"
+
+    inside = ["unshare", "--map-root-user", "--mount", "sh", "-c", f'mount --bind "{place}" /etc/ssl/certs && exec "$@"', "sh"]
+    if subprocess.run([*inside, "true"], capture_output=True).returncode == 0:  # not every system gives mount namespaces
+        assert driver(url, within=inside).get("theme", kind="string")["error"] is None, "the folder's is trusted"
+        assert driver(url, within=inside, ca_file=place / "ca-certificates.crt").get("theme", kind="string")["error"] == "GENERAL"
 
 
 def test_it_keeps_the_contract_of_all_providers(daemon, tmp_path):

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+flagstaff_unit_test(push board)
 flagstaff_unit_test(push body)
 flagstaff_unit_test(push frame_read)
 flagstaff_unit_test(push frame)

@@ -21,7 +21,7 @@ function(flagstaff_sdk_test topic)
 endfunction()
 
 if(TARGET openfeature)
-  foreach(topic value json context api evaluation provider levels hooks events tracking static utilities
+  foreach(topic value json context api evaluation provider levels hooks destroy events tracking static utilities
           memory threads process)
     if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/sdk/test_${topic}.c")
       flagstaff_sdk_test(${topic})
@@ -61,6 +61,13 @@ if(TARGET openfeature_memory AND TARGET openfeature_env AND TARGET openfeature_m
     target_compile_definitions(test_sdk_provider_torture PRIVATE WITH_FILE)
   endif()
 endif()
+
+# What providers share inside.
+foreach(inside outbox words)
+  if(TARGET provider_${inside} AND TARGET openfeature)
+    flagstaff_sdk_test(${inside} provider_${inside})
+  endif()
+endforeach()
 
 if(TARGET openfeature)
   include("${CMAKE_CURRENT_LIST_DIR}/../conformance/sdk/conformance.cmake")

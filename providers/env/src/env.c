@@ -251,12 +251,13 @@ of_error of_env_provider_reload(of_provider *provider)
     bool changed = taken && !of_value_equal(old->variables, now->variables);
     if (changed) {
         atomic_store(&env->now, now);
-        of_provider_emit(provider, &event);
     } else {
         snapshot_free(now);
     }
     (void)pthread_mutex_unlock(&env->lock);
-    if (changed)
+    if (changed) {
+        of_provider_emit(provider, &event); /* says no more than the last one, so order does not matter */
         of_provider_retire(provider, &old->retired, retired_free);
+    }
     return taken ? OF_OK : OF_ERROR_NO_MEMORY;
 }

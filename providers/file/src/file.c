@@ -16,15 +16,39 @@
 
 /* --- reading ----------------------------------------------------------------------------------------- */
 
-static void say(const struct file *file, of_file_level level, const char *text)
+/* With the lock: notes a line for the log. Without memory it is lost. */
+static void say(struct file *file, of_file_level level, const char *text)
 {
-    if (file->options.log != NULL) {
-        file->options.log(file->options.user, level, text);
+    size_t size = strlen(text) + 1;
+    struct line *line = file->options.log == NULL ? NULL : of_alloc(sizeof *line + size);
+    if (line != NULL) {
+        line->next = NULL;
+        line->level = level;
+        memcpy(line->text, text, size);
+        *file->lines_end = line;
+        file->lines_end = &line->next;
     }
 }
 
+/* With the lock, which it lets go: the log and then OpenFeature are told. */
+static void tell_and_unlock(struct file *file)
+{
+    struct line *line = file->lines;
+    file->lines = NULL;
+    file->lines_end = &file->lines;
+    (void)pthread_mutex_unlock(&file->lock);
+    while (line != NULL) {
+        struct line *next = line->next;
+        file->options.log(file->options.user, line->level, line->text);
+        of_free(line);
+        line = next;
+    }
+    (void)pthread_mutex_lock(&file->lock);
+    ofo_unlock(&file->outbox);
+}
+
 /* Logs all, and writes the first error of them. */
-static void tell_problems(const struct file *file, const struct fs_flag_problems *problems, char *first)
+static void tell_problems(struct file *file, const struct fs_flag_problems *problems, char *first)
 {
     first[0] = '\0';
     for (size_t i = 0; i < problems->count; i++) {
@@ -41,7 +65,7 @@ static void tell_problems(const struct file *file, const struct fs_flag_problems
 }
 
 /* What the daemon would answer otherwise is worth a line. */
-static void tell_unasked(const struct file *file, const struct fs_flagset *set)
+static void tell_unasked(struct file *file, const struct fs_flagset *set)
 {
     char text[FILE_PROBLEM];
     for (size_t i = 0; i < set->count; i++) {
@@ -61,13 +85,19 @@ static void tell_unasked(const struct file *file, const struct fs_flagset *set)
 }
 
 /* With the lock. NULL with the problem, and OF_ERROR_PARSE_ERROR or OF_ERROR_NO_MEMORY. */
-static struct table *read_files(const struct file *file, char problem[FILE_PROBLEM], of_error *error)
+static struct table *read_files(struct file *file, char problem[FILE_PROBLEM], of_error *error)
 {
     struct fs_flag_problems problems;
     struct fs_flagset *set = fs_flagfile_load(file->options.paths, file->options.path_count, NULL, &problems);
     tell_problems(file, &problems, problem);
     fs_flag_problems_finish(&problems);
     if (set == NULL) {
+        *error = OF_ERROR_PARSE_ERROR;
+        return NULL;
+    }
+    if (!table_fits(set, problem, FILE_PROBLEM)) {
+        say(file, OF_FILE_LOG_ERROR, problem);
+        fs_flagset_unref(set);
         *error = OF_ERROR_PARSE_ERROR;
         return NULL;
     }
@@ -80,14 +110,7 @@ static struct table *read_files(const struct file *file, char problem[FILE_PROBL
     return table;
 }
 
-static void emit(struct file *file, of_event_type type, const char *message)
-{
-    of_provider_event event = OF_PROVIDER_EVENT(type);
-    event.message = message;
-    of_provider_emit(file->provider, &event);
-}
-
-static void emit_changed(struct file *file, const struct table *old, const struct table *now)
+static void put_changed(struct file *file, const struct table *old, const struct table *now)
 {
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
     size_t count = 0;
@@ -95,7 +118,7 @@ static void emit_changed(struct file *file, const struct table *old, const struc
     event.flags_changed = keys;
     event.flags_changed_count = keys == NULL ? 0 : count;
     if (keys == NULL || count > 0) {
-        of_provider_emit(file->provider, &event);
+        ofo_put(&file->outbox, &event);
     }
     of_free(keys);
 }
@@ -107,11 +130,11 @@ static void take(struct file *file, struct table *now)
     struct table *old = atomic_load(&file->table);
     atomic_store_explicit(&file->table, now, memory_order_release);
     if (old == NULL || file->stale) {
-        of_provider_emit_ready(file->provider);
+        ofo_put_status(&file->outbox, OF_EVENT_READY, NULL);
     }
     file->stale = false;
     if (old != NULL) {
-        emit_changed(file, old, now);
+        put_changed(file, old, now);
         of_provider_retire(file->provider, &old->retired, table_retired);
     }
     snprintf(text, sizeof text, "%zu flags read", now->set->count);
@@ -129,10 +152,10 @@ static of_error refresh(struct file *file, char problem[FILE_PROBLEM])
     } else if (now != NULL) {
         take(file, now);
     } else if (old == NULL) {
-        (void)of_provider_emit_error(file->provider, error, problem);
+        (void)ofo_put_error(&file->outbox, error, problem);
     } else {
         file->stale = true;
-        emit(file, OF_EVENT_STALE, problem);
+        ofo_put_status(&file->outbox, OF_EVENT_STALE, problem);
     }
     return error;
 }
@@ -148,7 +171,7 @@ static void *watch_files(void *self)
         if (file->running) {
             (void)refresh(file, problem);
         }
-        (void)pthread_mutex_unlock(&file->lock);
+        tell_and_unlock(file);
     }
     watch_close(&file->watch);
     return NULL;
@@ -196,9 +219,9 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
     of_error error = refresh(file, problem);
     if (watch && !start_watching(file)) {
         watch_close(&file->watch);
-        error = of_provider_emit_error(provider, OF_ERROR_GENERAL, "no thread to watch the files with");
+        error = ofo_put_error(&file->outbox, OF_ERROR_GENERAL, "no thread to watch the files with");
     }
-    (void)pthread_mutex_unlock(&file->lock);
+    tell_and_unlock(file);
     return error;
 }
 
@@ -230,6 +253,7 @@ static void destroy(void *self)
 {
     struct file *file = self;
     table_unref(atomic_load(&file->table)); /* in a child of the process that started it */
+    ofo_finish(&file->outbox);
     (void)pthread_mutex_destroy(&file->lock);
     file_options_finish(&file->options);
     of_free(file);
@@ -237,54 +261,12 @@ static void destroy(void *self)
 
 /* --- methods ----------------------------------------------------------------------------------------- */
 
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    of_flag_value value = {.boolean = default_value};
-    return file_resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    if (default_value == NULL) {
-        default_value = "";
-    }
-    of_flag_value value = {.string = {default_value, strlen(default_value)}};
-    return file_resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    of_flag_value value = {.integer = default_value};
-    return file_resolve(self, key, OF_TYPE_INT, &value, context, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    of_flag_value value = {.number = default_value};
-    return file_resolve(self, key, OF_TYPE_DOUBLE, &value, context, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    of_flag_value value = {.object = default_value};
-    return file_resolve(self, key, OF_TYPE_OBJECT, &value, context, resolution);
-}
-
 static const of_provider_methods methods = {.size = sizeof methods,
                                             .name = "file",
                                             .init = init,
                                             .shutdown = shutdown,
                                             .destroy = destroy,
-                                            .resolve_bool = resolve_bool,
-                                            .resolve_string = resolve_string,
-                                            .resolve_int = resolve_int,
-                                            .resolve_double = resolve_double,
-                                            .resolve_object = resolve_object};
+                                            .resolve = file_resolve};
 
 static void explain(char *problem, size_t size, const char *text)
 {
@@ -304,19 +286,20 @@ of_provider *of_file_provider_new(const of_file_options *options, char *problem,
     memset(file, 0, sizeof *file);
     atomic_init(&file->table, NULL);
     of_provider *provider = NULL;
+    (void)pthread_mutex_init(&file->lock, NULL);
+    file->lines_end = &file->lines;
+    bool fine = ofo_init(&file->outbox, NULL, &file->lock);
     if (file_options_copy(&file->options, options, &why)) {
-        provider = of_provider_new(&methods, file);
+        provider = fine ? of_provider_new(&methods, file) : NULL;
         why = "out of memory";
     }
     if (provider == NULL) {
         explain(problem, problem_size, why);
-        file_options_finish(&file->options);
-        of_free(file);
+        destroy(file);
         return NULL;
     }
-    (void)pthread_mutex_init(&file->lock, NULL);
     file->watch.fd = -1;
-    file->provider = provider;
+    file->provider = file->outbox.provider = provider;
     return provider;
 }
 
@@ -334,7 +317,7 @@ of_error of_file_provider_reload(of_provider *provider, char *problem, size_t pr
     }
     (void)pthread_mutex_lock(&file->lock);
     of_error error = file->running ? refresh(file, text) : OF_ERROR_PROVIDER_NOT_READY;
-    (void)pthread_mutex_unlock(&file->lock);
+    tell_and_unlock(file);
     explain(problem, problem_size, error == OF_ERROR_PROVIDER_NOT_READY ? "it is not registered" : text);
     return error;
 }

@@ -13,6 +13,7 @@
 #include <openfeature/providers/file.h>
 
 #include "core/evaluate.h"
+#include "outbox.h"
 
 enum { FILE_PROBLEM = 512, FILE_PATHS = 4096 }; /* bytes of a message about files; paths */
 
@@ -48,7 +49,9 @@ struct table {
     struct item items[]; /* as set->flags */
 };
 
-/* Takes the set over; NULL without memory. */
+/* Whether all values of the set can be had as OpenFeature's; false with the problem, which names the flag. */
+bool table_fits(const struct fs_flagset *set, char *problem, size_t size);
+/* Takes the set over, which fits; NULL without memory. */
 struct table *table_new(struct fs_flagset *set);
 struct table *table_ref(struct table *table);
 void table_unref(void *table);
@@ -90,11 +93,20 @@ bool watch_wait(struct watch *watch, const of_file_options *options, int stop);
 
 /* --- the provider ------------------------------------------------------------------------------------ */
 
+/* A line for the log, which is written when the lock is let go. */
+struct line {
+    struct line *next;
+    of_file_level level;
+    char text[];
+};
+
 struct file {
     of_provider *provider;
     of_file_options options;
-    _Atomic(struct table *) table; /* NULL: nothing is read */
-    pthread_mutex_t lock;          /* over reading, and what follows */
+    _Atomic(struct table *) table;   /* NULL: nothing is read */
+    pthread_mutex_t lock;            /* over reading, and what follows */
+    struct ofo_outbox outbox;        /* what OpenFeature is to be told */
+    struct line *lines, **lines_end; /* and what the log is */
     bool running;
     bool stale; /* the files are wrong by now */
     bool watching;
@@ -109,7 +121,7 @@ bool file_options_copy(of_file_options *to, const of_file_options *from, const c
 void file_options_finish(of_file_options *options);
 
 /* resolve.c */
-of_error file_resolve(struct file *file, const char *key, of_type type, const of_flag_value *otherwise,
+of_error file_resolve(void *self, const char *key, of_type type, const of_flag_value *otherwise,
                       const of_context *context, of_resolution *resolution);
 
 #endif

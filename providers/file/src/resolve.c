@@ -177,7 +177,8 @@ static of_error answer(const struct ask *ask, const struct fs_evaluation *evalua
     if (piece == NULL) {
         made = ofj_value(evaluation->value);
         if (made == NULL) {
-            return answer_poor(ask);
+            return ofj_too_deep(evaluation->value) ? answer_safe(ask, "the value is nested too deeply")
+                                                   : answer_poor(ask);
         }
         own = piece_of(made);
         piece = &own;
@@ -267,9 +268,10 @@ static of_error run(const struct ask *ask)
     return error;
 }
 
-of_error file_resolve(struct file *file, const char *key, of_type type, const of_flag_value *otherwise,
+of_error file_resolve(void *self, const char *key, of_type type, const of_flag_value *otherwise,
                       const of_context *context, of_resolution *resolution)
 {
+    struct file *file = self;
     struct table *table = atomic_load_explicit(&file->table, memory_order_acquire);
     struct ask ask = {
         .table = table, .type = type, .otherwise = otherwise, .context = context, .resolution = resolution};

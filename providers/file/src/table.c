@@ -4,6 +4,7 @@
  */
 #include "file.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <openfeature/memory.h>
 
@@ -42,6 +43,32 @@ static bool piece_make(struct piece *piece, const json_t *json)
 {
     *piece = piece_of(ofj_value(json));
     return piece->value != NULL;
+}
+
+/* The name of a variant whose value is nested more deeply than values here may be; NULL: none is. */
+static const char *too_deep(const struct fs_flag *flag)
+{
+    for (size_t i = 0; i < flag->variant_count; i++) {
+        if (ofj_too_deep(flag->variants[i].value)) {
+            return flag->variants[i].name;
+        }
+    }
+    return flag->safe_value != NULL && ofj_too_deep(flag->safe_value) ? "safeValue" : NULL;
+}
+
+bool table_fits(const struct fs_flagset *set, char *problem, size_t size)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        const struct fs_flag *flag = set->flags[i];
+        const char *variant = too_deep(flag);
+        if (variant != NULL) {
+            snprintf(problem, size, "%s:%d:1: flags.%s: the value of %s is nested deeper than %d levels",
+                     flag->file == NULL ? "" : flag->file, flag->line, flag->key, variant,
+                     OF_VALUE_MAX_DEPTH);
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool item_make(struct item *item, const struct fs_flag *flag, struct piece *variants)

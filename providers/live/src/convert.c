@@ -14,22 +14,3 @@ json_t *live_json_of_context(const of_context *context)
     of_free(text);
     return json;
 }
-
-bool live_context_equal(const of_context *a, const of_context *b)
-{
-    if (a == b) {
-        return true;
-    }
-    if (of_context_count(a) != of_context_count(b)) {
-        return false;
-    }
-    size_t cursor = 0;
-    const char *key;
-    const of_value *value;
-    while (of_context_next(a, &cursor, &key, &value)) {
-        if (!of_value_equal(value, of_context_get(b, key))) {
-            return false;
-        }
-    }
-    return true;
-}

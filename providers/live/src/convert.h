@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * convert.h: contexts, as the daemon reads them and as compared with one another. Pure; all memory is the
- * caller's.
+ * convert.h: contexts as the daemon reads them. Pure; all memory is the caller's.
  */
 #ifndef LIVE_CONVERT_H
 #define LIVE_CONVERT_H
@@ -11,7 +10,5 @@
 
 /* The whole context as OFREP has it: a reference, NULL without memory. */
 json_t *live_json_of_context(const of_context *context);
-/* Whether the two have the same fields. */
-bool live_context_equal(const of_context *a, const of_context *b);
 
 #endif

@@ -42,31 +42,30 @@ static enum live_announced status(const struct live *live)
     }
 }
 
-static void emit_error(struct live *live)
+static void put_error(struct live *live)
 {
     const struct live_entry *only = atomic_load(&live->only);
     if (live->state == FSW_READY && only != NULL) {
-        (void)of_provider_emit_error(live->provider, only->error, only->message);
+        (void)ofo_put_error(&live->outbox, only->error, only->message);
     } else if (live->state == FSW_CLOSED) {
-        (void)of_provider_emit_error(live->provider, OF_ERROR_GENERAL,
-                                     "the client has given up: no further connections are tried");
+        (void)ofo_put_error(&live->outbox, OF_ERROR_GENERAL,
+                            "the client has given up: no further connections are tried");
     } else {
-        (void)of_provider_emit_error(
-            live->provider, OF_ERROR_GENERAL,
+        (void)ofo_put_error(
+            &live->outbox, OF_ERROR_GENERAL,
             "the lease is over: access flags give their safe variants, other flags their last values");
     }
 }
 
 /* With the lease the values of access flags fall, and with the next one they are back: programs that only
  * listen to changes of flags have to know both. */
-static void emit_fall(struct live *live)
+static void put_fall(struct live *live)
 {
     bool falls = live->state == FSW_LEASE_OVER && !live->fallen;
     bool rises = live->state == FSW_READY && live->fallen;
     if (falls || rises) {
-        of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED); /* of any flag */
         live->fallen = falls;
-        of_provider_emit(live->provider, &event);
+        ofo_put_status(&live->outbox, OF_EVENT_CONFIGURATION_CHANGED, NULL); /* of any flag */
     }
 }
 
@@ -78,13 +77,13 @@ void live_announce(struct live *live)
     }
     live->announced = now;
     if (now == LIVE_ERROR) {
-        emit_error(live);
+        put_error(live);
+    } else if (now == LIVE_READY) {
+        ofo_put_status(&live->outbox, OF_EVENT_READY, NULL);
     } else {
-        of_provider_event event = OF_PROVIDER_EVENT(now == LIVE_READY ? OF_EVENT_READY : OF_EVENT_STALE);
-        event.message = now == LIVE_READY ? NULL : live->message;
-        of_provider_emit(live->provider, &event);
+        ofo_put_status(&live->outbox, OF_EVENT_STALE, live->message);
     }
-    emit_fall(live);
+    put_fall(live);
 }
 
 void live_on_state(void *user, const struct fsw_state_info *info)
@@ -96,7 +95,7 @@ void live_on_state(void *user, const struct fsw_state_info *info)
     snprintf(live->message, sizeof live->message, "%s", info->message);
     live_announce(live);
     pthread_cond_broadcast(&live->news);
-    pthread_mutex_unlock(&live->lock);
+    ofo_unlock(&live->outbox);
 }
 
 /* --- values ------------------------------------------------------------------------------------------ */
@@ -112,18 +111,18 @@ static of_value *describe(const struct fsw_change *change, const struct live_ent
     return about;
 }
 
-static void emit_change(struct live *live, const struct fsw_change *change, const struct live_entry *entry)
+static void put_change(struct live *live, const struct fsw_change *change, const struct live_entry *entry)
 {
     const char **keys = change->count == 0 ? NULL : of_alloc(change->count * sizeof *keys);
     for (size_t i = 0; keys != NULL && i < change->count; i++) {
         keys[i] = change->flips[i].key;
     }
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
-    of_value *about = describe(change, entry);
     event.flags_changed = keys; /* NULL: any may have */
     event.flags_changed_count = keys == NULL ? 0 : change->count;
+    of_value *about = describe(change, entry);
     event.metadata = about;
-    of_provider_emit(live->provider, &event);
+    ofo_put(&live->outbox, &event);
     of_value_unref(about);
     of_free(keys);
 }
@@ -139,11 +138,11 @@ void live_on_change(void *user, const struct fsw_change *change)
     entry->answered = true;
     entry->refused = false;
     if (!change->once && !live->closing && change->count > 0 && (!first || missed)) {
-        emit_change(live, change, entry);
+        put_change(live, change, entry);
     }
     live_announce(live);
     pthread_cond_broadcast(&live->news);
-    pthread_mutex_unlock(&live->lock);
+    ofo_unlock(&live->outbox);
 }
 
 static of_error error_of(const char *code, const struct live_entry *entry)
@@ -169,5 +168,5 @@ void live_on_watch_error(void *user, const struct fsw_watch_error *error)
              error->message);
     live_announce(live);
     pthread_cond_broadcast(&live->news);
-    pthread_mutex_unlock(&live->lock);
+    ofo_unlock(&live->outbox);
 }

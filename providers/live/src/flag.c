@@ -109,7 +109,8 @@ static struct live_flag *flag_alloc(const char *key, size_t length)
         return NULL;
     }
     memset(memory, 0, size);
-    size_t before = (LIVE_LINE - (uintptr_t)memory % LIVE_LINE) % LIVE_LINE;
+    size_t value = (uintptr_t)memory + offsetof(struct live_flag, value);
+    size_t before = (LIVE_LINE - value % LIVE_LINE) % LIVE_LINE;
     struct live_flag *flag = (struct live_flag *)(void *)(memory + before);
     flag->rest.before = (uint8_t)before;
     atomic_init(&flag->rest.refs, 1);
@@ -126,8 +127,6 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
     }
     struct live_rest *rest = &made->rest;
     rest->wire = fsw_flag_ref(flag);
-    rest->variant = flag->variant;
-    rest->reason = flag->reason;
     made->type = (uint8_t)type_of(flag->type);
     made->access = flag->access;
     of_type type = (of_type)made->type;
@@ -139,6 +138,10 @@ struct live_flag *live_flag_new(const struct live_flag_style *style, const struc
         return NULL;
     }
     made->has_value = flag->has_value && !rest->deep;
+    made->variant = ofw_number(flag->variant);
+    made->reason = ofw_number(flag->reason);
+    made->lasting = type != OF_TYPE_STRING && type != OF_TYPE_OBJECT && rest->metadata == NULL &&
+                    made->variant != 0 && made->reason != 0;
     return made;
 }
 

@@ -13,30 +13,35 @@
 #include <wire/wire.h>
 
 #include "hash.h"
+#include "words.h"
 
 enum { LIVE_LINE = 64 }; /* bytes of a cache line */
 
-/* What details are made of, and what an access flag falls to: a cache line. Counted here and not beside the
- * value, so that counting takes no line from those who read values. */
+/* What details of objects and texts are made of, and what an access flag falls to: in the cache line before
+ * the value's. Counted here and not beside the value, so that counting takes no line from those who read
+ * values. */
 struct live_rest {
     atomic_uint refs;
     uint8_t before;       /* bytes of the allocation before the flag */
     bool deep, safe_deep; /* the value, or the safe one, is nested more deeply than values here may be */
-    const char *variant, *reason; /* of `wire` */
-    of_value *metadata;           /* NULL: none */
-    const struct fsw_flag *wire;  /* a reference: all texts are its own */
-    of_value *object;             /* what `value` leads into, or NULL */
-    of_value *fallen;             /* metadata of an access flag whose lease is over */
-    of_value *safe_object;        /* the value of an access flag whose lease is over, if that is an object */
+    of_value *metadata;   /* NULL: none */
+    const struct fsw_flag *wire; /* a reference: the texts are its own, or words */
+    of_value *object;            /* what `value` leads into, or NULL */
+    of_value *fallen;            /* metadata of an access flag whose lease is over */
+    of_value *safe_object;       /* the value of an access flag whose lease is over, if that is an object */
 };
 
-/* Value and key stand in one cache line, unless the key is long. */
+/* Value and key stand in one cache line, unless the key is long: a flag is placed so that its value begins
+ * one.
+ */
 struct live_flag {
     struct live_rest rest;
-    _Alignas(LIVE_LINE) of_flag_value value;
+    of_flag_value value;
     uint32_t length; /* of the key */
     uint8_t type;    /* enum of_type */
     bool has_value, access;
+    bool lasting; /* a boolean or number whose details borrow these two words alone: not counted */
+    uint16_t variant, reason; /* numbers of words; 0: it is in `wire` */
     char key[];
 };
 

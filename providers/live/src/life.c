@@ -154,12 +154,12 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
     live->starting = false;
     live->announced = error == OF_OK ? LIVE_READY : LIVE_ERROR;
     if (error == OF_OK) {
-        of_provider_emit_ready(provider);
+        ofo_put_status(&live->outbox, OF_EVENT_READY, NULL);
         live_announce(live); /* it may be otherwise by now */
     } else {
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&live->outbox, error, text);
     }
-    pthread_mutex_unlock(&live->lock);
+    ofo_unlock(&live->outbox);
     live_release(live, &ended);
     pthread_mutex_lock(&live->lock);
     live_leave(live);
@@ -167,21 +167,14 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
     return error;
 }
 
-static void emit(of_provider *provider, of_event_type type)
-{
-    of_provider_event event = OF_PROVIDER_EVENT(type);
-    of_provider_emit(provider, &event);
-}
-
 /* With the lock, which it lets go for a moment. */
-static of_error reconcile(struct live *live, of_provider *provider, const of_context *now, char *text,
-                          size_t size)
+static of_error reconcile(struct live *live, const of_context *now, char *text, size_t size)
 {
     struct live_ended ended = {NULL, NULL};
-    emit(provider, OF_EVENT_RECONCILING);
+    ofo_put_status(&live->outbox, OF_EVENT_RECONCILING, NULL);
     live->starting = true;
     bool changed = live->client != NULL && !live->closing && change_only(live, now, &ended);
-    pthread_mutex_unlock(&live->lock);
+    ofo_unlock(&live->outbox);
     live_release(live, &ended);
     pthread_mutex_lock(&live->lock);
     if (changed) {
@@ -201,24 +194,26 @@ of_error live_context_changed(void *self, of_provider *provider, const of_contex
     char text[400] = "";
     of_error error = OF_OK;
     (void)before;
-    if (!live->options.static_context || live_forked(live)) {
+    (void)provider;
+    if (live_forked(live)) {
         return OF_OK;
     }
     pthread_mutex_lock(&live->lock);
     live_enter(live);
     const struct live_entry *only = atomic_load(&live->only);
-    bool same = only != NULL && only->answered && live_context_equal(only->context, now);
+    bool same = only != NULL && only->answered && of_context_equal(only->context, now);
     if (!same) {
-        error = reconcile(live, provider, now, text, sizeof text);
+        error = reconcile(live, now, text, sizeof text);
     }
     if (error == OF_OK) {
         live->announced = LIVE_READY;
-        emit(provider, OF_EVENT_CONTEXT_CHANGED);
+        ofo_put_status(&live->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
         live_announce(live);
     } else {
         live->announced = LIVE_ERROR;
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&live->outbox, error, text);
     }
+    ofo_tell(&live->outbox);
     live_leave(live);
     pthread_mutex_unlock(&live->lock);
     return error;

@@ -19,6 +19,7 @@
 
 #include "flag.h"
 #include "gate.h"
+#include "outbox.h"
 
 struct live;
 
@@ -68,6 +69,7 @@ struct live {
     _Atomic(struct live_entry *) only; /* static paradigm */
 
     pthread_mutex_t lock;
+    struct ofo_outbox outbox;  /* what OpenFeature is to be told */
     pthread_cond_t news;       /* an answer, a state, the end */
     struct fsw_client *client; /* NULL: none */
     _Atomic(pid_t) pid;        /* of the process that made the client */
@@ -178,23 +180,18 @@ void live_leave(struct live *live);
 void live_on_state(void *user, const struct fsw_state_info *info);
 void live_on_change(void *user, const struct fsw_change *change);
 void live_on_watch_error(void *user, const struct fsw_watch_error *error);
-/* With the lock: emits the status that the provider has now, where it is not the one that was emitted last.
- */
+/* With the lock: puts down the status that the provider has now, where it is not the one of last time; told
+ * by ofo_unlock(). */
 void live_announce(struct live *live);
 /* With the lock: connected, leased, and with a static context its values are there. */
 bool live_settled(const struct live *live);
 
 /* --- resolve.c --------------------------------------------------------------------------------------- */
 
+/* The functions of of_provider_methods: the first for the type that is asked for most. */
 of_error live_resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
                            of_resolution *resolution);
-of_error live_resolve_string(void *self, const char *key, const char *default_value,
-                             const of_context *context, of_resolution *resolution);
-of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                          of_resolution *resolution);
-of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                             of_resolution *resolution);
-of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
-                             const of_context *context, of_resolution *resolution);
+of_error live_resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                      const of_context *context, of_resolution *resolution);
 
 #endif

@@ -20,6 +20,7 @@ static void free_live(struct live *live)
     of_value_unref(live->style.over);
     of_value_unref(live->waiting);
     live_options_finish(&live->options);
+    ofo_finish(&live->outbox);
     pthread_cond_destroy(&live->news);
     pthread_mutex_destroy(&live->lock);
     of_free(live);
@@ -33,19 +34,33 @@ static void destroy(void *self)
     }
 }
 
-static const of_provider_methods methods = {
-    .size = sizeof methods,
+/* Of the static paradigm. In the dynamic one each evaluation brings its context, and there is nothing to
+ * reconcile. */
+static const of_provider_methods static_methods = {
+    .size = sizeof static_methods,
     .name = NAME,
     .init = live_init,
     .shutdown = live_shutdown,
     .destroy = destroy,
     .resolve_bool = live_resolve_bool,
-    .resolve_string = live_resolve_string,
-    .resolve_int = live_resolve_int,
-    .resolve_double = live_resolve_double,
-    .resolve_object = live_resolve_object,
+    .resolve = live_resolve,
     .on_context_changed = live_context_changed,
 };
+
+static of_provider_methods methods_of(bool static_context)
+{
+    of_provider_methods methods = static_methods;
+    if (!static_context) {
+        methods.on_context_changed = NULL;
+    }
+    return methods;
+}
+
+static bool is_live(const of_provider *provider)
+{
+    const of_provider_methods dynamic = methods_of(false);
+    return of_provider_is(provider, &static_methods) || of_provider_is(provider, &dynamic);
+}
 
 static of_value *metadata(const char *text)
 {
@@ -65,7 +80,7 @@ static int64_t margin(void)
     return tick.tv_sec * 1000 + tick.tv_nsec / 1000000 + 1;
 }
 
-static void init_locks(struct live *live)
+static bool init_locks(struct live *live)
 {
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
@@ -73,6 +88,7 @@ static void init_locks(struct live *live)
     pthread_cond_init(&live->news, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&live->lock, NULL);
+    return ofo_init(&live->outbox, NULL, &live->lock);
 }
 
 static struct live *make_live(const of_live_options *options, const char **why)
@@ -82,7 +98,7 @@ static struct live *make_live(const of_live_options *options, const char **why)
         return NULL;
     }
     memset(live, 0, sizeof *live);
-    init_locks(live);
+    bool fine = init_locks(live);
     live->pid = getpid();
     live->margin = margin();
     if (getrandom(&live->style.seed, sizeof live->style.seed, GRND_NONBLOCK) !=
@@ -101,7 +117,7 @@ static struct live *make_live(const of_live_options *options, const char **why)
     live->style.over = metadata("the lease is over: the daemon may not be heard any more");
     live->waiting = metadata("the values of this context are not here yet");
     *why = "out of memory";
-    if (live->style.over == NULL || live->waiting == NULL) {
+    if (!fine || live->style.over == NULL || live->waiting == NULL) {
         free_live(live);
         return NULL;
     }
@@ -118,9 +134,10 @@ of_provider *of_live_provider_new(const of_live_options *options, char *problem,
         free_live(live);
         live = NULL;
     }
+    const of_provider_methods methods = methods_of(live != NULL && live->options.static_context);
     of_provider *provider = live == NULL ? NULL : of_provider_new(&methods, live);
     if (provider != NULL) {
-        live->provider = provider;
+        live->provider = live->outbox.provider = provider;
         return provider;
     }
     if (problem != NULL && problem_size > 0) {
@@ -135,7 +152,7 @@ of_provider *of_live_provider_new(const of_live_options *options, char *problem,
 
 bool of_live_provider_stats(of_provider *provider, of_live_stats *stats)
 {
-    if (stats == NULL || !of_provider_is(provider, &methods)) {
+    if (stats == NULL || !is_live(provider)) {
         return false;
     }
     struct live *live = of_provider_self(provider);

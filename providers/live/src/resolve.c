@@ -74,8 +74,8 @@ static of_error answer(const struct ask *ask, struct live_flag *flag, bool lease
         return OF_OK;
     }
     const struct live_rest *rest = &flag->rest;
-    resolution->variant = fallen ? rest->wire->safe_variant : rest->variant;
-    resolution->reason = fallen ? OF_REASON_ERROR : leased ? rest->reason : OF_REASON_STALE;
+    resolution->variant = fallen ? rest->wire->safe_variant : rest->wire->variant;
+    resolution->reason = fallen ? OF_REASON_ERROR : leased ? rest->wire->reason : OF_REASON_STALE;
     resolution->metadata = fallen ? rest->fallen : rest->metadata;
     resolution->owner = live_flag_ref(flag);
     resolution->release = live_flag_unref;
@@ -234,7 +234,7 @@ static of_error resolve_only(const struct ask *ask, struct live_entry *entry)
     if (entry == NULL || live_forked(live)) {
         return not_running(ask);
     }
-    if (!live_context_equal(entry->context, ask->context)) {
+    if (!of_context_equal(entry->context, ask->context)) {
         /* What the other context's flags fall to is all that may be taken from them. */
         struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
         struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, ask->key);
@@ -301,7 +301,7 @@ __attribute__((noinline)) static of_error resolve_any(const struct ask *ask)
     if (live->options.static_context) {
         entry = atomic_load_explicit(&live->only, memory_order_acquire);
         bool mine = entry != NULL &&
-                    (entry->context == ask->context || live_context_equal(entry->context, ask->context));
+                    (entry->context == ask->context || of_context_equal(entry->context, ask->context));
         return mine && resolve_entry(ask, entry, &error) ? error : resolve_only(ask, entry);
     }
     if (live->options.others == OF_LIVE_OTHERS_EVALUATED && has_others(live, ask->context)) {
@@ -343,13 +343,21 @@ static inline bool answer_simply(struct live_flag *flag, of_type type, bool leas
         return false;
     }
     resolution->value = flag->value;
-    if (!resolution->brief) {
-        resolution->variant = flag->rest.variant;
-        resolution->reason = leased ? flag->rest.reason : OF_REASON_STALE;
-        resolution->metadata = flag->rest.metadata;
-        resolution->owner = live_flag_ref(flag);
-        resolution->release = live_flag_unref;
+    if (resolution->brief) {
+        return true;
     }
+    if (flag->lasting) {
+        resolution->variant = ofw_text(flag->variant);
+        resolution->reason = leased ? ofw_text(flag->reason) : OF_REASON_STALE;
+        return true;
+    }
+    resolution->variant = flag->variant != 0 ? ofw_text(flag->variant) : flag->rest.wire->variant;
+    resolution->reason = !leased             ? OF_REASON_STALE
+                         : flag->reason != 0 ? ofw_text(flag->reason)
+                                             : flag->rest.wire->reason;
+    resolution->metadata = flag->rest.metadata;
+    resolution->owner = live_flag_ref(flag);
+    resolution->release = live_flag_unref;
     return true;
 }
 
@@ -364,11 +372,7 @@ __attribute__((always_inline)) static inline of_error resolve(struct live *live,
     if (answer_simply(flag, type, leased, resolution)) {
         return OF_OK;
     }
-    of_flag_value measured = *otherwise;
-    if (type == OF_TYPE_STRING) {
-        measured.string.length = strlen(measured.string.data);
-    }
-    const struct ask ask = {live, key, type, &measured, context, resolution};
+    const struct ask ask = {live, key, type, otherwise, context, resolution};
     return table == NULL ? resolve_any(&ask) : answer(&ask, flag, leased);
 }
 
@@ -379,30 +383,8 @@ of_error live_resolve_bool(void *self, const char *key, bool default_value, cons
     return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
 }
 
-of_error live_resolve_string(void *self, const char *key, const char *default_value,
-                             const of_context *context, of_resolution *resolution)
+of_error live_resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                      const of_context *context, of_resolution *resolution)
 {
-    const of_flag_value otherwise = {.string = {default_value == NULL ? "" : default_value, 0}};
-    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
-}
-
-of_error live_resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                          of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.integer = default_value};
-    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
-}
-
-of_error live_resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.number = default_value};
-    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
-}
-
-of_error live_resolve_object(void *self, const char *key, const of_value *default_value,
-                             const of_context *context, of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.object = default_value};
-    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
+    return resolve(self, key, type, default_value, context, resolution);
 }

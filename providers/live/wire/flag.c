@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * flag.c: reads one flag. Its texts are copied behind it, which takes a fifth of the memory that its JSON
- * object takes; of that it keeps what stays JSON: an object's values, and the metadata.
+ * flag.c: reads one flag. Texts that recur are shared with all flags (words.h), the others are copied behind
+ * it, which takes a fifth of the memory that its JSON object takes; of that it keeps what stays JSON: an
+ * object's values, and the metadata.
  */
 #include "flag.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "words.h"
 
 struct held_flag {
     struct fsw_flag flag; /* first: what the world sees */
@@ -160,27 +163,41 @@ static bool read_flag(const json_t *json, struct fsw_flag *flag)
 
 enum { TEXTS = 10 };
 
-/* Where a flag has texts; those that it does not have are NULL. */
+/* Where a flag has texts that are to be its own. */
 static size_t list_texts(struct fsw_flag *flag, const char **places[TEXTS])
 {
-    const char **always[] = {&flag->key,        &flag->reason,     &flag->variant,    &flag->safe_variant,
-                             &flag->cause.kind, &flag->cause.time, &flag->error_code, &flag->error_message};
-    size_t count = sizeof always / sizeof *always;
-    memcpy(places, always, sizeof always);
+    const char **all[TEXTS] = {&flag->key,        &flag->reason,     &flag->variant,    &flag->safe_variant,
+                               &flag->cause.kind, &flag->cause.time, &flag->error_code, &flag->error_message};
+    size_t count = 0, most = TEXTS - 2;
     if (flag->type == FSW_STRING) {
-        places[count++] = &flag->value.as.string;
-        places[count++] = &flag->safe.as.string;
+        all[most++] = &flag->value.as.string;
+        all[most++] = &flag->safe.as.string;
+    }
+    for (size_t i = 0; i < most; i++) {
+        if (*all[i] != NULL && ofw_number(*all[i]) == 0) {
+            places[count++] = all[i];
+        }
     }
     return count;
+}
+
+static void share_words(struct fsw_flag *flag)
+{
+    const char **places[] = {&flag->reason, &flag->variant, &flag->safe_variant, &flag->cause.kind};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const char *word = ofw_word(*places[i]);
+        *places[i] = word == NULL ? *places[i] : word;
+    }
 }
 
 /* A flag that needs the JSON it was read from no more. */
 static struct held_flag *hold(struct fsw_flag *read)
 {
     const char **places[TEXTS];
+    share_words(read);
     size_t size = 0, count = list_texts(read, places);
     for (size_t i = 0; i < count; i++) {
-        size += *places[i] == NULL ? 0 : strlen(*places[i]) + 1;
+        size += strlen(*places[i]) + 1;
     }
     struct held_flag *new = malloc(sizeof *new + size);
     if (new == NULL) {
@@ -188,12 +205,10 @@ static struct held_flag *hold(struct fsw_flag *read)
     }
     char *to = new->texts;
     for (size_t i = 0; i < count; i++) {
-        if (*places[i] != NULL) {
-            size_t length = strlen(*places[i]) + 1;
-            memcpy(to, *places[i], length);
-            *places[i] = to;
-            to += length;
-        }
+        size_t length = strlen(*places[i]) + 1;
+        memcpy(to, *places[i], length);
+        *places[i] = to;
+        to += length;
     }
     if (read->type == FSW_OBJECT) {
         json_incref(counted(read->value.as.object));

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "words.h"
+
 enum { WORD = 8 };
 
 static uint64_t mix(uint64_t hash, uint64_t word)
@@ -95,6 +97,17 @@ static struct flag *flag_alloc(const char *key, size_t variants)
     return flag;
 }
 
+static void set_preset(struct flag *flag, const struct variant *preset)
+{
+    const char *word = ofw_word(preset->name);
+    bool inside =
+        preset->type == OF_TYPE_BOOL || preset->type == OF_TYPE_INT || preset->type == OF_TYPE_DOUBLE;
+    flag->preset = *preset;
+    flag->lasting = word != NULL && inside && flag->plain && flag->metadata == NULL;
+    if (word != NULL)
+        flag->preset.name = word;
+}
+
 struct flag *flag_new(const of_memory_flag *given, of_error *error)
 {
     of_memory_flag known = {0};
@@ -121,7 +134,7 @@ struct flag *flag_new(const of_memory_flag *given, of_error *error)
         take_apart(&rest->variants[rest->count], name, value);
     const struct variant *preset = flag_variant(flag, known.default_variant);
     if (preset != NULL)
-        flag->preset = *preset;
+        set_preset(flag, preset);
     if (known.default_variant == NULL || preset != NULL)
         return flag;
     *error = OF_ERROR_INVALID_ARGUMENT;

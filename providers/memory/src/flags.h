@@ -10,7 +10,7 @@
 
 /* A variant, with its value taken apart, so that reading it is one look. */
 struct variant {
-    const char *name; /* of the flag's variants */
+    const char *name; /* of the flag's variants; of a preset perhaps a word */
     of_type type;
     of_flag_value value;
 };
@@ -30,6 +30,7 @@ struct flag {
     uint32_t key_length;
     bool plain; /* neither targeting nor disabled: `preset` is the answer */
     bool disabled;
+    bool lasting; /* details of `preset` borrow nothing but its name, which is a word: nobody counts */
     struct variant preset; /* without a name: none */
     of_value *metadata;
     struct rest *rest;

@@ -9,12 +9,14 @@
 #include <openfeature/memory.h>
 
 #include "flags.h"
+#include "outbox.h"
 
 struct memory {
     of_provider *provider;
     _Atomic(struct flags *) flags;
     of_value *switches;   /* the variants of all flags that are just on or off */
     pthread_mutex_t lock; /* one writer at a time */
+    struct ofo_outbox outbox;
 };
 
 static void retired_free(of_retired *retired)
@@ -64,10 +66,10 @@ static const struct variant *choose(const struct flag *flag, const of_context *c
     return chosen != NULL ? chosen : preset;
 }
 
-static of_error resolve(struct memory *memory, const char *key, of_type type,
-                        const of_flag_value *default_value, const of_context *context,
-                        of_resolution *resolution)
+static of_error resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution)
 {
+    const struct memory *memory = self;
     struct flags *flags = atomic_load_explicit(&memory->flags, memory_order_acquire);
     struct flag *flag = flags_find(flags, key);
     const char *reason = NULL;
@@ -86,6 +88,8 @@ static of_error resolve(struct memory *memory, const char *key, of_type type,
         return OF_OK;
     resolution->variant = variant == NULL ? NULL : variant->name;
     resolution->reason = reason;
+    if (flag->lasting)
+        return OF_OK;
     resolution->metadata = flag->metadata;
     resolution->owner = flag_ref(flag);
     resolution->release = flag_unref;
@@ -99,42 +103,12 @@ static of_error resolve_bool(void *self, const char *key, bool default_value, co
     return resolve(self, key, OF_TYPE_BOOL, &value, context, resolution);
 }
 
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    of_flag_value value = {.string = {default_value == NULL ? "" : default_value, 0}};
-    of_error error = resolve(self, key, OF_TYPE_STRING, &value, context, resolution);
-    if (error == OF_OK && resolution->value.string.data == value.string.data)
-        resolution->value.string.length = strlen(value.string.data);
-    return error;
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    of_flag_value value = {.integer = default_value};
-    return resolve(self, key, OF_TYPE_INT, &value, context, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    of_flag_value value = {.number = default_value};
-    return resolve(self, key, OF_TYPE_DOUBLE, &value, context, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    of_flag_value value = {.object = default_value};
-    return resolve(self, key, OF_TYPE_OBJECT, &value, context, resolution);
-}
-
 static void destroy(void *self)
 {
     struct memory *memory = self;
     flags_free(atomic_load(&memory->flags));
     of_value_unref(memory->switches);
+    ofo_finish(&memory->outbox);
     (void)pthread_mutex_destroy(&memory->lock);
     of_free(memory);
 }
@@ -142,18 +116,22 @@ static void destroy(void *self)
 static const of_provider_methods methods = {.size = sizeof methods,
                                             .name = "in-memory",
                                             .destroy = destroy,
-                                            .resolve_bool = resolve_bool,
-                                            .resolve_string = resolve_string,
-                                            .resolve_int = resolve_int,
-                                            .resolve_double = resolve_double,
-                                            .resolve_object = resolve_object};
+                                            .resolve_bool = resolve_bool, /* what is asked for most */
+                                            .resolve = resolve};
+
+/* The i-th of an array whose elements may be longer or shorter than ours: the program was built with another
+ * header. */
+static const of_memory_flag *nth(const of_memory_flag *first, size_t i)
+{
+    return (const of_memory_flag *)(const void *)((const char *)first + i * first->size);
+}
 
 static struct flags *make_flags(const of_memory_flag *given, size_t count, of_error *error)
 {
     struct flags *flags = flags_new(count);
     *error = flags == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     for (size_t i = 0; *error == OF_OK && i < count; i++) {
-        struct flag *flag = flag_new(&given[i], error);
+        struct flag *flag = flag_new(nth(given, i), error);
         if (flag != NULL)
             flags_put(flags, flag);
     }
@@ -180,18 +158,17 @@ of_provider *of_memory_provider_new(const of_memory_flag *flags, size_t count)
     if (memory == NULL)
         return NULL;
     memset(memory, 0, sizeof *memory);
-    struct flags *made = flags == NULL && count > 0 ? NULL : make_flags(flags, count, &error);
+    (void)pthread_mutex_init(&memory->lock, NULL);
+    bool fine = ofo_init(&memory->outbox, NULL, &memory->lock);
+    struct flags *made = !fine || (flags == NULL && count > 0) ? NULL : make_flags(flags, count, &error);
+    atomic_init(&memory->flags, made);
     memory->switches = made == NULL ? NULL : make_switches();
     of_provider *provider = memory->switches == NULL ? NULL : of_provider_new(&methods, memory);
     if (provider == NULL) {
-        of_value_unref(memory->switches);
-        flags_free(made);
-        of_free(memory);
+        destroy(memory);
         return NULL;
     }
-    (void)pthread_mutex_init(&memory->lock, NULL);
-    atomic_init(&memory->flags, made);
-    memory->provider = provider;
+    memory->provider = memory->outbox.provider = provider;
     return provider;
 }
 
@@ -200,12 +177,12 @@ static struct memory *memory_of(of_provider *provider)
     return of_provider_is(provider, &methods) ? of_provider_self(provider) : NULL;
 }
 
-static void emit_changed(of_provider *provider, const char *const *keys, size_t count)
+static void put_changed(struct memory *memory, const char *const *keys, size_t count)
 {
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
     event.flags_changed = keys;
     event.flags_changed_count = keys == NULL ? 0 : count;
-    of_provider_emit(provider, &event);
+    ofo_put(&memory->outbox, &event);
 }
 
 /* The keys of both sets, without repetition; NULL without memory, and the event then says "any". */
@@ -235,9 +212,9 @@ of_error of_memory_provider_replace(of_provider *provider, const of_memory_flag 
     struct flags *old = atomic_load(&memory->flags);
     const char **keys = all_keys(old, now, &changed);
     atomic_store(&memory->flags, now);
-    emit_changed(provider, keys, changed);
-    (void)pthread_mutex_unlock(&memory->lock);
+    put_changed(memory, keys, changed);
     of_free(keys);
+    ofo_unlock(&memory->outbox);
     of_provider_retire(provider, &old->retired, retired_free);
     return OF_OK;
 }
@@ -271,9 +248,9 @@ static of_error change(struct memory *memory, const char *key, struct flag *flag
     struct flags *now = with_change(old, key, flag);
     if (now != NULL) {
         atomic_store(&memory->flags, now);
-        emit_changed(memory->provider, &key, 1);
+        put_changed(memory, &key, 1);
     }
-    (void)pthread_mutex_unlock(&memory->lock);
+    ofo_unlock(&memory->outbox);
     if (now == NULL)
         return OF_ERROR_NO_MEMORY;
     of_provider_retire(memory->provider, &old->retired, retired_free);

@@ -102,7 +102,7 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
 {
     struct multi *multi = self;
     struct task task = {.run = tell_one, .before = before, .context = now};
-    of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONTEXT_CHANGED);
+    (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     multi->reconciling = true;
     (void)pthread_mutex_unlock(&multi->lock);
@@ -112,10 +112,10 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
     multi->reconciling = false;
     if (error == OF_OK) {
         multi->status = OF_STATUS_READY;
-        of_provider_emit(provider, &event);
+        ofo_put_status(&multi->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
     }
     multi_update(multi);
-    (void)pthread_mutex_unlock(&multi->lock);
+    ofo_unlock(&multi->outbox);
     return error;
 }
 
@@ -134,39 +134,10 @@ static void track(void *self, const char *name, const of_context *context, const
     }
 }
 
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
+static of_error resolve(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution)
 {
-    struct question question = {key, OF_TYPE_BOOL, {.boolean = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_INT, {.integer = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_DOUBLE, {.number = default_value}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    size_t length = default_value == NULL ? 0 : strlen(default_value);
-    struct question question = {key, OF_TYPE_STRING, {.string = {default_value, length}}, context};
-    return multi_answer(self, &question, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    struct question question = {key, OF_TYPE_OBJECT, {.object = default_value}, context};
+    const struct question question = {key, type, *default_value, context};
     return multi_answer(self, &question, resolution);
 }
 
@@ -180,6 +151,7 @@ static void multi_free(struct multi *multi)
         of_free(entry->name);
         of_free(entry->last_message);
     }
+    ofo_finish(&multi->outbox);
     (void)pthread_mutex_destroy(&multi->lock);
     of_free(multi);
 }
@@ -197,13 +169,9 @@ static const of_provider_methods methods = {.size = sizeof methods,
                                             .init = init,
                                             .shutdown = shut_down,
                                             .destroy = destroy,
-                                            .resolve_bool = resolve_bool,
-                                            .resolve_string = resolve_string,
-                                            .resolve_int = resolve_int,
-                                            .resolve_double = resolve_double,
-                                            .resolve_object = resolve_object,
                                             .track = track,
-                                            .on_context_changed = on_context_changed};
+                                            .on_context_changed = on_context_changed,
+                                            .resolve = resolve};
 
 /* How many entries without a given name have this provider name: up to `end`. */
 static size_t count_named(const of_multi_entry *entries, size_t end, const char *name)
@@ -294,10 +262,11 @@ of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count,
     memset(multi, 0, size);
     multi->options = known;
     (void)pthread_mutex_init(&multi->lock, NULL);
-    error = add_entries(multi, entries, count);
+    bool fine = ofo_init(&multi->outbox, NULL, &multi->lock);
+    error = fine ? add_entries(multi, entries, count) : OF_ERROR_NO_MEMORY;
     if (error == OF_OK) {
         provider = of_provider_new(&methods, multi);
-        multi->provider = provider;
+        multi->provider = multi->outbox.provider = provider;
         error = provider == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     }
     if (provider == NULL)

@@ -7,6 +7,8 @@
 
 #include <openfeature/providers/multi.h>
 
+#include "outbox.h"
+
 struct multi;
 
 struct entry {
@@ -25,7 +27,8 @@ struct entry {
 struct multi {
     of_provider *provider;
     struct of_multi_options options;
-    pthread_mutex_t lock;      /* over what follows, and the entries' last events */
+    pthread_mutex_t lock; /* over what follows, and the entries' last events */
+    struct ofo_outbox outbox;
     of_provider_status status; /* as it was emitted last */
     bool reconciling;
     size_t count;
@@ -45,7 +48,7 @@ of_error multi_answer(struct multi *multi, const struct question *question, of_r
 
 /* status.c: events of the providers inside. */
 void multi_listen(void *user, of_provider *provider, const of_provider_event *event);
-/* Emits the status when it is another than last time. With the lock held. */
+/* With the lock: puts the status down when it is another than last time; told by ofo_unlock(). */
 void multi_update(struct multi *multi);
 
 #endif

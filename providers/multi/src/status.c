@@ -52,7 +52,7 @@ void multi_update(struct multi *multi)
     event.message = entry->last_message;
     event.error = status == OF_STATUS_FATAL ? OF_ERROR_PROVIDER_FATAL : entry->last_error;
     multi->status = status;
-    of_provider_emit(multi->provider, &event);
+    ofo_put(&multi->outbox, &event);
 }
 
 static char *copy_of(const char *text)
@@ -71,7 +71,7 @@ void multi_listen(void *user, of_provider *provider, const of_provider_event *ev
     (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     if (event->type == OF_EVENT_CONFIGURATION_CHANGED) {
-        of_provider_emit(multi->provider, event);
+        ofo_put(&multi->outbox, event);
     } else {
         of_free(entry->last_message);
         entry->last_message = copy_of(event->message);
@@ -79,5 +79,5 @@ void multi_listen(void *user, of_provider *provider, const of_provider_event *ev
         entry->status = of_provider_event_status(event, entry->status);
         multi_update(multi);
     }
-    (void)pthread_mutex_unlock(&multi->lock);
+    ofo_unlock(&multi->outbox);
 }

@@ -170,7 +170,8 @@ static of_error among(struct multi *multi, const struct question *question, of_r
             note_error(text, entry, error, resolution);
             all = join(all, error);
         }
-        results[count] = (of_multi_result){entry->name, entry->provider, error, resolution};
+        results[count] = (of_multi_result){
+            .name = entry->name, .provider = entry->provider, .error = error, .resolution = resolution};
         if (!goes_on(multi, question, &results[count++]))
             break;
     }

@@ -68,15 +68,15 @@ void bulk_announce(struct ofrep *ofrep, of_provider_status status, of_error erro
     }
     bulk->announced = status;
     if (status == OF_STATUS_ERROR) {
-        (void)of_provider_emit_error(ofrep->provider, error, text);
-        return;
+        (void)ofo_put_error(&ofrep->outbox, error, text);
+    } else if (status == OF_STATUS_STALE) {
+        ofo_put_status(&ofrep->outbox, OF_EVENT_STALE, text);
+    } else {
+        ofo_put_status(&ofrep->outbox, OF_EVENT_READY, NULL);
     }
-    of_provider_event event = OF_PROVIDER_EVENT(status == OF_STATUS_STALE ? OF_EVENT_STALE : OF_EVENT_READY);
-    event.message = status == OF_STATUS_STALE ? text : NULL;
-    of_provider_emit(ofrep->provider, &event);
 }
 
-static void emit_change(struct ofrep *ofrep, const struct flags *before, const struct flags *after)
+static void put_change(struct ofrep *ofrep, const struct flags *before, const struct flags *after)
 {
     of_provider_event event = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
     size_t count = 0;
@@ -84,7 +84,7 @@ static void emit_change(struct ofrep *ofrep, const struct flags *before, const s
     event.flags_changed = keys; /* NULL: any may have */
     event.flags_changed_count = keys == NULL ? 0 : count;
     if (keys == NULL || count > 0) {
-        of_provider_emit(ofrep->provider, &event);
+        ofo_put(&ofrep->outbox, &event);
     }
     of_free(keys);
 }
@@ -127,7 +127,7 @@ static void fail(struct ofrep *ofrep, of_error error, const char *text, bool ref
         forget(&bulk->etag);
         flags = NULL;
     }
-    bool held = flags != NULL && context_equal(flags->context, bulk->context);
+    bool held = flags != NULL && of_context_equal(flags->context, bulk->context);
     int64_t again = http_now() + pause_after(bulk, ++bulk->failures);
     bulk->fetch_at = again > ofrep->not_before ? again : ofrep->not_before;
     bulk->again = false;
@@ -304,8 +304,8 @@ static void take_flags(struct ofrep *ofrep, const struct http_request *request)
     follow_stream(ofrep, body);
     of_value_unref(body);
     struct flags *old = publish(ofrep, flags);
-    if (old != NULL && context_equal(old->context, flags->context)) {
-        emit_change(ofrep, old, flags);
+    if (old != NULL && of_context_equal(old->context, flags->context)) {
+        put_change(ofrep, old, flags);
     }
     retire(ofrep, old);
     succeed(ofrep);
@@ -316,7 +316,7 @@ static void take_unchanged(struct ofrep *ofrep)
 {
     struct bulk *bulk = &ofrep->bulk;
     const struct flags *flags = atomic_load(&ofrep->flags);
-    if (flags != NULL && context_equal(flags->context, bulk->context)) {
+    if (flags != NULL && of_context_equal(flags->context, bulk->context)) {
         succeed(ofrep);
     } else {
         forget(&bulk->etag);
@@ -342,7 +342,7 @@ static void on_fetched(struct http_request *request)
         of_error error = ofrep_failure(request, text, sizeof text);
         fail(ofrep, error, text, request->status == 401 || request->status == 403);
     }
-    pthread_mutex_unlock(&ofrep->lock);
+    ofo_unlock(&ofrep->outbox);
 }
 
 static bool add_condition(const struct bulk *bulk, struct http_request *request)
@@ -419,6 +419,7 @@ int bulk_tick(void *user)
     int64_t next = http_now() + LONGEST_PAUSE;
     pthread_mutex_lock(&ofrep->lock);
     fetch_if_due(ofrep);
+    ofo_tell(&ofrep->outbox);
     if (is_asleep(ofrep)) {
         pthread_mutex_unlock(&ofrep->lock);
         return LONGEST_PAUSE;
@@ -447,7 +448,7 @@ bool bulk_want(struct ofrep *ofrep, const of_context *context)
         return false;
     }
     struct flags *flags = atomic_load(&ofrep->flags);
-    if (flags != NULL && !context_equal(flags->context, kept)) {
+    if (flags != NULL && !of_context_equal(flags->context, kept)) {
         retire(ofrep, publish(ofrep, NULL)); /* when their context is back, they may be old */
     }
     of_context_unref(bulk->context);

@@ -91,22 +91,3 @@ const char **flags_differ(const struct flags *before, const struct flags *after,
     }
     return keys;
 }
-
-bool context_equal(const of_context *a, const of_context *b)
-{
-    size_t cursor = 0;
-    const char *key;
-    const of_value *value;
-    if (a == b) {
-        return true;
-    }
-    if (of_context_count(a) != of_context_count(b)) {
-        return false;
-    }
-    while (of_context_next(a, &cursor, &key, &value)) {
-        if (!of_value_equal(value, of_context_get(b, key))) {
-            return false;
-        }
-    }
-    return true;
-}

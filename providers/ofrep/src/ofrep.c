@@ -57,6 +57,7 @@ static bool start(struct ofrep *ofrep)
                                      .user = ofrep};
     if (ofrep->http != NULL && ofrep_forked(ofrep)) {
         ofrep->http = NULL; /* the parent's, and lost here */
+        ofrep->outbox.busy = false;
     }
     if (ofrep->http == NULL) {
         ofrep->http = http_start(&setup);
@@ -85,7 +86,7 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
 {
     struct ofrep *ofrep = self;
     char text[300] = "out of memory, or no thread to be had";
-    (void)domain;
+    (void)provider, (void)domain;
     pthread_mutex_lock(&ofrep->lock);
     ofrep->closing = false;
     of_error error = start(ofrep) ? OF_OK : OF_ERROR_NO_THREAD;
@@ -93,18 +94,12 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
         error = fetch(ofrep, context, text, sizeof text);
     }
     if (error == OF_OK) {
-        of_provider_emit_ready(provider);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_READY, NULL);
     } else {
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&ofrep->outbox, error, text);
     }
-    pthread_mutex_unlock(&ofrep->lock);
+    ofo_unlock(&ofrep->outbox);
     return error;
-}
-
-static void emit(of_provider *provider, of_event_type type)
-{
-    of_provider_event event = OF_PROVIDER_EVENT(type);
-    of_provider_emit(provider, &event);
 }
 
 static of_error context_changed(void *self, of_provider *provider, const of_context *before,
@@ -113,21 +108,24 @@ static of_error context_changed(void *self, of_provider *provider, const of_cont
     struct ofrep *ofrep = self;
     char text[300] = "the provider is not started";
     of_error error = OF_ERROR_PROVIDER_NOT_READY;
-    (void)before;
-    if (!ofrep->options.static_context || ofrep_forked(ofrep)) {
+    (void)provider, (void)before;
+    if (ofrep_forked(ofrep)) {
         return OF_OK;
     }
     pthread_mutex_lock(&ofrep->lock);
     if (ofrep->http != NULL && !ofrep->closing) {
-        emit(provider, OF_EVENT_RECONCILING);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_RECONCILING, NULL);
+        ofo_tell(&ofrep->outbox);
+    }
+    if (ofrep->http != NULL && !ofrep->closing) {
         error = fetch(ofrep, now, text, sizeof text);
     }
     if (error == OF_OK) {
-        emit(provider, OF_EVENT_CONTEXT_CHANGED);
+        ofo_put_status(&ofrep->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
     } else {
-        (void)of_provider_emit_error(provider, error, text);
+        (void)ofo_put_error(&ofrep->outbox, error, text);
     }
-    pthread_mutex_unlock(&ofrep->lock);
+    ofo_unlock(&ofrep->outbox);
     return error;
 }
 
@@ -156,6 +154,7 @@ static void free_ofrep(struct ofrep *ofrep)
 {
     if (ofrep != NULL) {
         ofrep_options_finish(ofrep);
+        ofo_finish(&ofrep->outbox);
         pthread_cond_destroy(&ofrep->news);
         pthread_mutex_destroy(&ofrep->lock);
         of_free(ofrep);
@@ -177,7 +176,7 @@ static of_error resolve_static(struct ofrep *ofrep, const char *key, of_type typ
                                of_resolution *resolution)
 {
     struct flags *flags = atomic_load_explicit(&ofrep->flags, memory_order_acquire);
-    if (flags == NULL || !context_equal(flags->context, context)) {
+    if (flags == NULL || !of_context_equal(flags->context, context)) {
         resolution->error_message = "no values of this context are here";
         return OF_ERROR_PROVIDER_NOT_READY;
     }
@@ -189,47 +188,12 @@ static of_error resolve_static(struct ofrep *ofrep, const char *key, of_type typ
     return item_answer(item, type, otherwise, resolution);
 }
 
-static of_error resolve(struct ofrep *ofrep, const char *key, of_type type, const of_flag_value *otherwise,
+static of_error resolve(void *self, const char *key, of_type type, const of_flag_value *otherwise,
                         const of_context *context, of_resolution *resolution)
 {
+    struct ofrep *ofrep = self;
     return ofrep->options.static_context ? resolve_static(ofrep, key, type, otherwise, context, resolution)
                                          : single_resolve(ofrep, key, type, otherwise, context, resolution);
-}
-
-static of_error resolve_bool(void *self, const char *key, bool default_value, const of_context *context,
-                             of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.boolean = default_value};
-    return resolve(self, key, OF_TYPE_BOOL, &otherwise, context, resolution);
-}
-
-static of_error resolve_string(void *self, const char *key, const char *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    default_value = default_value == NULL ? "" : default_value;
-    const of_flag_value otherwise = {.string = {default_value, strlen(default_value)}};
-    return resolve(self, key, OF_TYPE_STRING, &otherwise, context, resolution);
-}
-
-static of_error resolve_int(void *self, const char *key, int64_t default_value, const of_context *context,
-                            of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.integer = default_value};
-    return resolve(self, key, OF_TYPE_INT, &otherwise, context, resolution);
-}
-
-static of_error resolve_double(void *self, const char *key, double default_value, const of_context *context,
-                               of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.number = default_value};
-    return resolve(self, key, OF_TYPE_DOUBLE, &otherwise, context, resolution);
-}
-
-static of_error resolve_object(void *self, const char *key, const of_value *default_value,
-                               const of_context *context, of_resolution *resolution)
-{
-    const of_flag_value otherwise = {.object = default_value};
-    return resolve(self, key, OF_TYPE_OBJECT, &otherwise, context, resolution);
 }
 
 static const of_provider_methods methods = {
@@ -238,13 +202,19 @@ static const of_provider_methods methods = {
     .init = init,
     .shutdown = shutdown_provider,
     .destroy = destroy,
-    .resolve_bool = resolve_bool,
-    .resolve_string = resolve_string,
-    .resolve_int = resolve_int,
-    .resolve_double = resolve_double,
-    .resolve_object = resolve_object,
     .on_context_changed = context_changed,
+    .resolve = resolve,
 };
+
+/* In the dynamic paradigm each evaluation brings its context, and there is nothing to reconcile. */
+static of_provider *make_provider(struct ofrep *ofrep)
+{
+    of_provider_methods its = methods;
+    if (!ofrep->options.static_context) {
+        its.on_context_changed = NULL;
+    }
+    return of_provider_new(&its, ofrep);
+}
 
 of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *problem, size_t problem_size)
 {
@@ -260,13 +230,14 @@ of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *proble
         if (getrandom(&ofrep->bulk.chance, sizeof ofrep->bulk.chance, GRND_NONBLOCK) < 0) {
             ofrep->bulk.chance = (uint64_t)http_now();
         }
+        bool fine = ofo_init(&ofrep->outbox, NULL, &ofrep->lock);
         if (ofrep_options_copy(ofrep, options, &why)) {
             why = "out of memory";
-            provider = of_provider_new(&methods, ofrep);
+            provider = fine ? make_provider(ofrep) : NULL;
         }
     }
     if (provider != NULL) {
-        ofrep->provider = provider;
+        ofrep->provider = ofrep->outbox.provider = provider;
         return provider;
     }
     if (problem != NULL && problem_size > 0) {

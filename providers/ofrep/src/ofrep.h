@@ -14,6 +14,7 @@
 #include <openfeature/providers/ofrep.h>
 
 #include "http.h"
+#include "outbox.h"
 #include "sse.h"
 
 /* --- answer.c ---------------------------------------------------------------------------------------- */
@@ -55,7 +56,6 @@ struct item *flags_find(const struct flags *flags, const char *key);
 /* The keys that differ: *count of them, borrowed from the two; NULL without memory. To be freed with
  * of_free(). */
 const char **flags_differ(const struct flags *before, const struct flags *after, size_t *count);
-bool context_equal(const of_context *a, const of_context *b);
 
 /* --- the provider ------------------------------------------------------------------------------------ */
 
@@ -93,6 +93,7 @@ struct ofrep {
     _Atomic(struct flags *) flags; /* static paradigm; NULL: nothing is known */
 
     pthread_mutex_t lock;
+    struct ofo_outbox outbox; /* what OpenFeature is to be told */
     pthread_cond_t news;
     struct http *http; /* NULL: not started */
     _Atomic(pid_t) pid;
@@ -132,7 +133,7 @@ bool bulk_want(struct ofrep *ofrep, const of_context *context);
 /* With the lock: waits until the newest context is settled, for so long as a request may take. */
 of_error bulk_await(struct ofrep *ofrep, char *text, size_t size);
 void bulk_finish(struct ofrep *ofrep);
-/* Emits a status where it is not the one that was emitted last. */
+/* With the lock: puts down a status where it is not the one of last time; told by ofo_unlock(). */
 void bulk_announce(struct ofrep *ofrep, of_provider_status status, of_error error, const char *text);
 
 bool ofrep_forked(const struct ofrep *ofrep);

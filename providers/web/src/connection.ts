@@ -18,7 +18,7 @@ const GRACE = 1000;
 /** For the close that must follow an error, and in the undici of Node 20 does not. */
 const AFTER_ERROR = 100;
 /** However long a server wants to be left alone. */
-const LONGEST_AWAY = 3_600_000;
+const LONGEST_AWAY = 600_000;
 /** For an answer when the page wakes up. */
 const WAKE = 5000;
 /** While values are leased the clock is looked at so often: a timer that was set before the machine slept is late. */

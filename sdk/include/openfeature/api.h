@@ -28,7 +28,9 @@ OF_API of_api *of_api_global(void);
 
 /**
  * Binds a provider to a domain, in place of the one that was bound (1.1.2.1, 1.1.3), and starts its `init` on
- * a thread of its own. The old one is shut down when it is bound nowhere and no evaluation is inside.
+ * a thread of its own. Evaluations give the default value (#OF_ERROR_PROVIDER_NOT_READY) until `init` is
+ * known to have been entered, and then what the provider answers while it starts. The old one is shut down
+ * when it is bound nowhere and no evaluation is inside.
  * @param domain NULL for the default, which serves all domains without a provider
  * @param provider a reference is taken; NULL removes the binding
  * @return #OF_OK, #OF_ERROR_ALREADY_BOUND, #OF_ERROR_OTHER_API, #OF_ERROR_BUSY, #OF_ERROR_NO_MEMORY,

@@ -114,7 +114,8 @@ OF_API void of_client_track(of_client *client, const char *name, const of_contex
  * Adds a handler for the events of the client's provider, whichever that is (5.2.1). When the provider is in
  * the state that the event stands for, the handler is called for it at once (5.3.3), on the handlers' thread.
  * @param user handed to the handler
- * @param destroy called with `user` when the handler is gone; may be NULL. Not called when 0 is returned.
+ * @param destroy called with `user` when the handler is gone, with no lock held, so that it may use the API;
+ *        may be NULL. Not called when 0 is returned.
  * @return an id for of_client_off(); 0 when there is no memory or no thread
  */
 OF_API uint64_t of_client_on(of_client *client, of_event_type type, of_event_handler handler, void *user,

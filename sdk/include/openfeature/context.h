@@ -67,6 +67,8 @@ OF_API const char *of_context_targeting_key(const of_context *context);
 OF_API const of_value *of_context_get(const of_context *context, const char *key);
 /** How many fields there are, the targeting key among them. */
 OF_API size_t of_context_count(const of_context *context);
+/** Whether both have the same fields with equal values (of_value_equal()). NULL equals NULL only. */
+OF_API bool of_context_equal(const of_context *a, const of_context *b);
 /**
  * Walks all fields, the targeting key among them.
  * @param cursor 0 at the start; belongs to the walk

@@ -62,20 +62,22 @@ typedef struct of_details {
     const char *flag_key;
     /** The type that was asked for; says which member of `value` counts. */
     of_type type;
+    /** One of the specification's eight codes, or #OF_OK. With an error, `value` is the default value. */
+    of_error error;
     /** The flag's value, or the default value. */
     of_flag_value value;
     /** NULL when the provider names none. */
     const char *variant;
     /** NULL when the provider gives none; #OF_REASON_ERROR when `error` is not #OF_OK. */
     const char *reason;
-    /** One of the specification's eight codes, or #OF_OK. With an error, `value` is the default value. */
-    of_error error;
-    /** NULL when nothing is known. */
-    const char *error_message;
     /** An object of booleans, strings and numbers; empty but never NULL. Immutable. */
     const of_value *metadata;
+    /** NULL when nothing is known. */
+    const char *error_message;
     /** Of the library. */
     void *private_[4];
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_details;
 
 /** Releases what details hold and zeroes them. NULL and zeroed details are fine. */

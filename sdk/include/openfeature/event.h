@@ -75,7 +75,7 @@ typedef struct of_provider_event {
         sizeof(of_provider_event), (event_type), NULL, 0, NULL, OF_OK, NULL                                  \
     }
 
-/** What a handler is told. Valid during the call only. */
+/** What a handler is told. Valid during the call only. Later versions may have more members at its end. */
 typedef struct of_event {
     /** What happened. */
     of_event_type type;

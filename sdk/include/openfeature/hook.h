@@ -47,7 +47,11 @@ typedef struct of_hook_methods {
     /** At the end in every case, with what the caller is going to get. */
     void (*finally)(void *self, of_hook_context *hook_context, const of_details *details,
                     const of_value *hints);
-    /** When the last reference to the hook is gone. */
+    /**
+     * When the last reference to the hook is gone: of a hook that an evaluation was using when the API was
+     * shut down, at the end of that evaluation, on its thread. No lock is held by the SDK or by a provider,
+     * so it may call the API.
+     */
     void (*destroy)(void *self);
 } of_hook_methods;
 

@@ -22,7 +22,7 @@ typedef struct of_propagator_methods {
     of_error (*set)(void *self, const of_context *context);
     /** @return a reference to the context of the current transaction, which the caller ends; NULL for none */
     of_context *(*get)(void *self);
-    /** When the last reference is gone. May be NULL. */
+    /** When the last reference is gone; as of_hook_methods::destroy. May be NULL. */
     void (*destroy)(void *self);
 } of_propagator_methods;
 

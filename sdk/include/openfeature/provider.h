@@ -4,8 +4,10 @@
  * For those who write providers (specification section 2).
  *
  * A provider is a set of functions and a pointer of its own. What it can rely on:
- * - The resolvers run on the threads that evaluate, many at once, and from before `init` has returned until
- *   `destroy`. In whatever state it is, a provider answers for itself: #OF_ERROR_PROVIDER_NOT_READY or
+ * - The resolvers run on the threads that evaluate, many at once, until `destroy`. A registered provider is
+ *   not asked before `init` was entered (1.1.2.2), which the SDK knows from the first event that it emits
+ *   since, or from its return; evaluations until then get the default value and #OF_ERROR_PROVIDER_NOT_READY.
+ *   From then on, in whatever state it is, a provider answers for itself: that code and
  *   #OF_ERROR_PROVIDER_FATAL are its answers, the SDK does not give them on its behalf.
  * - `init`, `on_context_changed` and `shutdown` run with no lock held and are allowed to block. `init` and
  *   `on_context_changed` never overlap each other. `shutdown` may come while `init` runs, which then should
@@ -59,6 +61,8 @@ typedef struct of_resolution {
     bool brief;
     /** Of the library. */
     void *private_;
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_resolution;
 
 /**
@@ -68,8 +72,8 @@ typedef struct of_resolution {
 OF_API const char *of_resolution_text(of_resolution *resolution, const char *text);
 
 /**
- * What a provider does. Any member but `name` may be NULL; a flag of a type without resolver is a type
- * mismatch.
+ * What a provider does. Any member but `name` may be NULL; a flag of a type that no resolver is there for is
+ * a type mismatch.
  */
 typedef struct of_provider_methods {
     /** sizeof(of_provider_methods), so that the structure can grow. */
@@ -90,7 +94,8 @@ typedef struct of_provider_methods {
     /** When the last reference is gone and no evaluation is inside. */
     void (*destroy)(void *self);
     /** @name Resolvers
-     * Each returns #OF_OK and fills the value, or returns an error. The context is never NULL.
+     * Each returns #OF_OK and fills the value, or returns an error. The context is never NULL. One function
+     * for all types is `resolve`, at the end.
      * @{ */
     of_error (*resolve_bool)(void *self, const char *key, bool default_value, const of_context *context,
                              of_resolution *resolution);
@@ -107,12 +112,23 @@ typedef struct of_provider_methods {
     /** Records a tracking event (2.7). It should not block. The details may be NULL. */
     void (*track)(void *self, const char *name, const of_context *context, const of_tracking *details);
     /**
-     * Static paradigm: the context was replaced. Emits #OF_EVENT_RECONCILING at its start when it takes
-     * time, #OF_EVENT_CONTEXT_CHANGED before it returns #OF_OK, #OF_EVENT_ERROR before it returns anything
-     * else (2.8.4). While a still newer context waits, the SDK holds the closing event back.
+     * Static paradigm: the context was replaced. A provider that keeps nothing for a context leaves it NULL:
+     * it gets the context with each evaluation, and the SDK tells handlers #OF_EVENT_CONTEXT_CHANGED for it,
+     * which leaves its status as it is. Any other provider emits #OF_EVENT_RECONCILING at its start when it
+     * takes time, #OF_EVENT_CONTEXT_CHANGED before it returns #OF_OK, #OF_EVENT_ERROR before it returns
+     * anything else (2.8.4). While a still newer context waits, the SDK holds the closing event back.
      */
     of_error (*on_context_changed)(void *self, of_provider *provider, const of_context *before,
                                    const of_context *now);
+    /**
+     * Resolves flags of each type that has no resolver of its own above: for providers that do the same for
+     * all types, which need no other then. Returns #OF_OK and fills the member of the type, or returns an
+     * error.
+     * @param type #OF_TYPE_BOOL, #OF_TYPE_STRING, #OF_TYPE_INT, #OF_TYPE_DOUBLE or #OF_TYPE_OBJECT
+     * @param default_value its member of that type; a string is never NULL here
+     */
+    of_error (*resolve)(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                        const of_context *context, of_resolution *resolution);
 } of_provider_methods;
 
 /**
@@ -150,7 +166,8 @@ OF_API of_error of_provider_add_hook(of_provider *provider, of_hook *hook);
 
 /**
  * Signals an event. Everything is copied. Only queues, so it may be called from any thread, from inside of
- * every method and with the provider's own locks held. Of a provider that is not registered, or no more, it
+ * every method; better not with the provider's own locks held, since a provider around it is told at once
+ * (of_provider_adopt()). Of a provider that is not registered, or no more, it
  * does nothing. When memory is short or handlers are too slow, handlers may get one event for several: then
  * the status is the newest, and a change without a list of flags says that any may have changed.
  */
@@ -172,13 +189,16 @@ typedef struct of_retired {
     uint64_t tag;
     /** Of the library. */
     void (*run)(struct of_retired *retired);
+    /** Of the library. */
+    void *reserved_[2];
 } of_retired;
 
 /**
  * Lets resolvers read shared state without a lock and without counting: a resolver loads a pointer
  * to the state (acquire), the writer stores a pointer to the new state (release) and retires the old one.
- * `run` is called once no resolver of this provider that may have seen it is running, at once or later, on
- * any thread. It cannot fail.
+ * `run` is called once no resolver of this provider that may have seen it is running: inside of this call, of
+ * a later one for the same provider, or where the last reference to the provider is given up. So `run` must
+ * not take a lock that is held around this call. It cannot fail.
  */
 OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void (*run)(of_retired *retired));
 
@@ -187,8 +207,9 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  * too.
  * @{ */
 /**
- * Where the events of a wrapped provider go: on whatever thread emits them, which may hold locks of that
- * provider. Only note the event, such as in a queue, and call nothing of the provider inside.
+ * Where the events of a wrapped provider go: on whatever thread emits them. The providers of this project
+ * hold no lock meanwhile; others may, so it is safest to note the event only, such as in a queue, and to call
+ * nothing of the provider inside.
  */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
 /**

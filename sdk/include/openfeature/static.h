@@ -38,7 +38,9 @@ OF_API of_error of_static_api_add_hook(of_static_api *api, of_hook *hook);
 
 /**
  * Sets the context, of which a reference is taken, and lets the providers concerned reconcile on threads of
- * their own: those of the domain, or with NULL those of all domains that have no context of their own.
+ * their own: those of the domain, or with NULL those of all domains that have no context of their own. Each
+ * that is ready tells its handlers #OF_EVENT_CONTEXT_CHANGED when it has; one that has nothing to reconcile,
+ * at once.
  * @param domain NULL for the global context
  * @param context NULL for an empty one; for a domain, NULL removes it and the global one applies again
  * @return #OF_OK, #OF_ERROR_NO_MEMORY, #OF_ERROR_NO_THREAD (then the context is set, and the provider was

@@ -18,6 +18,8 @@ typedef struct of_tracking {
     double value;
     /** Further fields (6.2.2): an object, borrowed for the call, or NULL. */
     const of_value *fields;
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_tracking;
 
 OF_END_DECLS

@@ -35,7 +35,13 @@ endif()
 
 # A Python that was not built with a sanitizer cannot load a library that was.
 if(NOT FLAGSTAFF_SANITIZE)
-  openfeature_conformance(abi "${here}/abi_test.py" $<TARGET_FILE:openfeature>)
+  openfeature_conformance(abi "${here}/abi_test.py" $<TARGET_FILE:openfeature> "${sdk_include}")
+  foreach(provider memory env multi file live ofrep)
+    if(TARGET openfeature_${provider})
+      openfeature_conformance(abi-${provider} "${here}/abi_test.py" $<TARGET_FILE:openfeature_${provider}>
+        "${here}/../../../providers/${provider}/include" "${sdk_include}")
+    endif()
+  endforeach()
   if(TARGET openfeature_memory)
     openfeature_conformance(gherkin "${here}/gherkin_test.py")
     set_tests_properties(conformance/sdk/gherkin PROPERTIES ENVIRONMENT

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ofrep.c: the driver of the OFREP provider. Options: url, key_file, timeout, poll, changes=poll|none,
- * header; subject=WHO makes it static.
+ * ofrep.c: the driver of the OFREP provider. Options: url, key_file, ca_file, timeout, poll,
+ * changes=poll|none, header; subject=WHO makes it static.
  */
 #include "driver.h"
 
@@ -14,6 +14,7 @@ of_provider *driver_make(char *problem, size_t size)
     const char *changes = driver_option("changes"), *header = driver_option("header");
     options.url = driver_option("url");
     options.key_file = driver_option("key_file");
+    options.ca_file = driver_option("ca_file");
     options.timeout = driver_number("timeout", 0);
     options.poll = driver_number("poll", 0);
     options.static_context = driver_option("subject") != NULL;

@@ -220,8 +220,8 @@ struct world *world_create_with(const char *yaml, void (*adjust)(struct fs_engin
     w->policy = json_object();
     fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
     fs_engine_options_init(&w->options);
-    w->options.ports =
-        (struct fs_engine_ports){w, append, ask, probe, set_queries, encode, deliver, evaluated, receipt};
+    w->options.ports = (struct fs_engine_ports){w,      append,  ask,       probe,   set_queries,
+                                                encode, deliver, evaluated, receipt, NULL};
     snprintf(w->options.epoch, sizeof w->options.epoch, "e-1");
     if (adjust)
         adjust(&w->options);

@@ -192,6 +192,30 @@ static void a_fact_of_the_base_state_rules_until_a_newer_entry_and_no_older_one_
     world_destroy(w);
 }
 
+static void of_one_moment_the_later_entry_rules_also_where_the_base_state_tells_it(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    json_t *gold = json_string("gold");
+    struct fs_fact_state fact = {
+        .change = {.subject = (char[]){"ada"}, .fact = (char[]){"tier"}, .value = gold},
+        .time = w->now.wall,
+        .entry = 7,
+        .credential = "k1"};
+    fs_engine_restore(w->engine, &fact);
+    json_decref(gold);
+    char body[200];
+    snprintf(body, sizeof body,
+             "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"tin\"}],\"time\":%lld}",
+             (long long)w->now.wall);
+    struct fs_entry entry = {
+        .number = 6, .kind = FS_ENTRY_EVENT, .time = w->now.wall, .body = body, .length = strlen(body)};
+    fs_engine_replay(w->engine, &entry);
+    struct world_client *c = world_watching(w, "shop");
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_destroy(w);
+}
+
 static void a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more(void **state)
 {
     (void)state;
@@ -219,6 +243,7 @@ int main(void)
         cmocka_unit_test(facts_of_somebody_else_cost_nothing),
         cmocka_unit_test(a_restart_finds_the_same_facts),
         cmocka_unit_test(a_fact_of_the_base_state_rules_until_a_newer_entry_and_no_older_one_changes_it),
+        cmocka_unit_test(of_one_moment_the_later_entry_rules_also_where_the_base_state_tells_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -31,20 +31,25 @@ static const char *name_of(unsigned i)
 }
 
 /* `SUBJECTS` contexts that one connection watches, with `pad` bytes each. */
+static void watch_all(struct world_client *c, size_t pad)
+{
+    char padding[2000] = "";
+    memset(padding, 'x', pad);
+    for (unsigned i = 1; i <= SUBJECTS; i++) {
+        char *context = fs_format("{\"targetingKey\":\"%s\",\"pad\":\"%s\"}", name_of(i), padding);
+        world_watch(c, i, context);
+        fs_free(context);
+    }
+}
+
 static struct world *begin(void (*adjust)(struct fs_engine_options *options), const char *door, size_t pad,
                            struct world_client **c)
 {
     struct world *w = world_create_with(flags, adjust);
-    char padding[2000] = "";
-    memset(padding, 'x', pad);
     world_policy(w, "app/door", NULL, door);
     *c = world_client(w, "shop");
     world_connect(*c, false);
-    for (unsigned i = 1; i <= SUBJECTS; i++) {
-        char *context = fs_format("{\"targetingKey\":\"%s\",\"pad\":\"%s\"}", name_of(i), padding);
-        world_watch(*c, i, context);
-        fs_free(context);
-    }
+    watch_all(*c, pad);
     world_run(w);
     return w;
 }
@@ -284,6 +289,32 @@ static void a_reload_in_the_middle_of_it_loses_nothing(void **state)
     world_destroy(w);
 }
 
+static void first_values_are_told_though_a_reload_comes_before_it(void **state)
+{
+    (void)state;
+    struct world *w = world_create_with(flags, ten_changes);
+    world_policy(w, "app/door", NULL, "false");
+    struct world_client *c = world_client(w, "shop");
+    world_connect(c, false);
+    world_run(w);
+    watch_all(c, 0);
+    world_turn(w);
+    world_answer_all(w);
+    w->manual = true;
+    while (w->drafts.count && w->drafts.items[0].kind == FS_ENTRY_ANSWERS)
+        world_commit(w);
+    world_turn(w);
+    assert_int_equal(w->drafts.count, 1); /* which tells ten of them; all are in force */
+    world_load(w, flags);
+    w->manual = false;
+    world_run(w);
+    size_t all = 0, takes_away;
+    for (size_t i = 0; i < w->entries.count; i++)
+        all += w->entries.items[i].kind == FS_ENTRY_TICK ? told(&w->entries.items[i], &takes_away) : 0;
+    assert_int_equal(all, SUBJECTS);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_denial_in_the_middle_of_a_mass_grant_does_not_wait_for_its_end),
         cmocka_unit_test(a_late_journal_holds_up_no_denial_of_a_mass_change),
         cmocka_unit_test(a_reload_in_the_middle_of_it_loses_nothing),
+        cmocka_unit_test(first_values_are_told_though_a_reload_comes_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

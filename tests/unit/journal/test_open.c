@@ -67,7 +67,7 @@ static void a_second_process_is_told_which_has_the_lock(void **state)
     pid_t child = child_with_journal(bench);
     char words[32];
     snprintf(words, sizeof words, "process %ld ", (long)child);
-    refused(bench, FS_ERR_UNAVAILABLE, words);
+    refused(bench, FS_ERR_GENERAL, words);
     kill(child, SIGKILL);
     waitpid(child, NULL, 0);
     bench_open(bench); /* a lock of the dead is no lock */
@@ -79,7 +79,7 @@ static void a_second_journal_in_one_process_is_refused(void **state)
     bench_open(bench);
     struct fs_err err = {0};
     assert_null(fs_journal_open(&bench->options, &err));
-    assert_int_equal(err.code, FS_ERR_UNAVAILABLE);
+    assert_int_equal(err.code, FS_ERR_GENERAL);
     assert_int_equal(bench_event(bench, "{}").number, 1);
 }
 

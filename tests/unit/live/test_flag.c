@@ -148,22 +148,6 @@ static void an_access_flag_has_metadata_for_the_time_after_its_lease(void **stat
     fsw_table_unref(wire);
 }
 
-static void contexts_are_equal_by_their_fields(void **state)
-{
-    (void)state;
-    of_context *a = of_context_new("ada"), *b = of_context_new("ada"), *c = of_context_new("ada");
-    (void)of_context_set_string(a, "plan", "gold");
-    (void)of_context_set_string(b, "plan", "gold");
-    (void)of_context_set_string(c, "plan", "tin");
-    assert_true(live_context_equal(a, b));
-    assert_false(live_context_equal(a, c));
-    (void)of_context_set_int(b, "n", 1);
-    assert_false(live_context_equal(a, b));
-    of_context_unref(a);
-    of_context_unref(b);
-    of_context_unref(c);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,7 +155,6 @@ int main(void)
         cmocka_unit_test(flags_that_stay_are_shared_and_so_is_the_index_while_the_keys_are_the_same),
         cmocka_unit_test(numbers_convert_where_nothing_is_lost_and_other_types_do_not),
         cmocka_unit_test(an_access_flag_has_metadata_for_the_time_after_its_lease),
-        cmocka_unit_test(contexts_are_equal_by_their_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

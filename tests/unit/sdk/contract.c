@@ -4,6 +4,8 @@
 
 #include <time.h>
 
+#include <openfeature/static.h>
+
 static void it_becomes_ready_and_answers_every_type(contract_make make)
 {
     of_api *api = of_api_new();
@@ -330,6 +332,67 @@ static void an_evaluation_that_is_inside_when_it_is_replaced_ends_with_its_value
     probe_free(next);
 }
 
+/* --- who is told may act ------------------------------------------------------------------------------- */
+
+/* As a provider around this one: events come with none of its locks held, so all of its functions are free.
+ */
+static void evaluate_in_listener(void *user, of_provider *provider, const of_provider_event *event)
+{
+    (void)event;
+    resolve_alone(provider);
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+static void a_listener_may_call_it(contract_make make)
+{
+    of_provider *provider = make();
+    of_context *context = of_context_new("contract");
+    atomic_int calls = 0;
+    assert_int_equal(of_provider_adopt(provider, evaluate_in_listener, &calls), OF_OK);
+    assert_int_equal(of_provider_init(provider, context, NULL), OF_OK);
+    assert_true(atomic_load(&calls) > 0);
+    of_provider_shutdown(provider);
+    of_provider_release(provider);
+    of_provider_unref(provider);
+    of_context_unref(context);
+}
+
+struct actor {
+    of_static_api *api;
+    of_static_client *client;
+    struct box box;
+};
+
+static void act(void *user, const of_event *event)
+{
+    struct actor *actor = user;
+    of_context *context = of_context_new("contract 2");
+    (void)of_static_client_get_bool(actor->client, "contract-bool", false, NULL);
+    if (event->type == OF_EVENT_READY)
+        assert_int_equal(of_static_api_set_context(actor->api, NULL, context), OF_OK);
+    of_context_unref(context);
+    box_handler(&actor->box, event);
+}
+
+static void a_handler_may_evaluate_and_change_the_context_and_order_stays(contract_make make)
+{
+    static struct actor actor;
+    of_provider *provider = make();
+    actor = (struct actor){.api = of_static_api_new()};
+    actor.client = of_static_api_client(actor.api, NULL);
+    box_init(&actor.box);
+    (void)of_static_api_on(actor.api, OF_EVENT_READY, act, &actor, NULL);
+    (void)of_static_api_on(actor.api, OF_EVENT_CONTEXT_CHANGED, act, &actor, NULL);
+    assert_int_equal(of_static_api_set_provider_and_wait(actor.api, NULL, provider, PATIENCE_MS), OF_OK);
+    box_await(&actor.box, 2);
+    assert_int_equal(actor.box.seen[0].type, OF_EVENT_READY);
+    assert_int_equal(actor.box.seen[1].type, OF_EVENT_CONTEXT_CHANGED);
+    assert_int_equal(actor.box.seen[1].status, OF_STATUS_READY);
+    of_static_client_unref(actor.client);
+    of_static_api_unref(actor.api);
+    of_provider_unref(provider);
+}
+
 /* --- threads ------------------------------------------------------------------------------------------ */
 
 enum { READERS = 4 };
@@ -379,5 +442,7 @@ void contract_check(contract_make make)
     neither_a_sibling_nor_a_handler_that_hangs_holds_it_up(make);
     it_can_be_shut_down_while_it_starts(make);
     an_evaluation_that_is_inside_when_it_is_replaced_ends_with_its_value(make);
+    a_listener_may_call_it(make);
+    a_handler_may_evaluate_and_change_the_context_and_order_stays(make);
     it_can_be_used_by_many_threads_while_it_is_replaced(make);
 }

@@ -58,6 +58,46 @@ static void init_is_called_before_any_resolver_and_gets_context_and_domain(void 
     probe_free(probe);
 }
 
+static void no_resolver_runs_before_init_was_entered(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_new("slow", PROBE_PLAIN);
+    of_client *client = of_api_client(api, NULL);
+    of_details details;
+    gate_close(&probe->init_gate);
+    for (int i = 0; i < 2; i++) { /* also where it is started anew */
+        assert_int_equal(of_api_set_provider(api, NULL, probe->provider), OF_OK);
+        assert_false(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
+        assert_int_equal(of_client_get_int(client, "int-flag", 1, NULL, NULL), 1);
+        assert_int_equal(of_client_bool_details(client, "bool-flag", false, NULL, NULL, &details),
+                         OF_ERROR_PROVIDER_NOT_READY);
+        of_details_clear(&details);
+        assert_int_equal(atomic_load(&probe->resolves), i);
+        gate_open(&probe->init_gate);
+        await_status(client, OF_STATUS_READY);
+        assert_true(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
+        gate_close(&probe->init_gate);
+        of_api_shutdown(api);
+    }
+    of_client_unref(client);
+    probe_free(probe);
+}
+
+/* One that says nothing at all is heard of by init's return. */
+static void a_provider_without_a_word_is_asked_once_init_has_returned(void **state)
+{
+    (void)state;
+    struct probe *probe = probe_new("mute", PROBE_PLAIN);
+    of_client *client = of_api_client(api, NULL);
+    probe->silent = true;
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
+    assert_int_equal(of_client_status(client), OF_STATUS_NOT_READY);
+    assert_true(of_client_get_bool(client, "bool-flag", false, NULL, NULL));
+    of_client_unref(client);
+    of_api_shutdown(api);
+    probe_free(probe);
+}
+
 static void a_provider_that_is_active_already_is_not_initialised_again(void **state)
 {
     (void)state;
@@ -434,6 +474,8 @@ int main(void)
         TEST(the_global_api_is_one_object),
         TEST(a_provider_can_be_set_as_the_default),
         TEST(init_is_called_before_any_resolver_and_gets_context_and_domain),
+        TEST(no_resolver_runs_before_init_was_entered),
+        TEST(a_provider_without_a_word_is_asked_once_init_has_returned),
         TEST(a_provider_that_is_active_already_is_not_initialised_again),
         TEST(a_replaced_provider_is_shut_down_once_it_serves_no_domain),
         TEST(a_replaced_provider_is_shut_down_when_no_evaluation_is_inside),

@@ -111,6 +111,28 @@ static void of_two_merged_contexts_the_upper_one_counts(void **state)
     of_context_unref(over);
 }
 
+static void contexts_are_equal_where_all_fields_are(void **state)
+{
+    (void)state;
+    of_context *a = of_context_new("ada"), *b = of_context_new("ada"), *none = of_context_new(NULL);
+    assert_true(of_context_equal(a, a));
+    assert_true(of_context_equal(a, b));
+    assert_true(of_context_equal(NULL, NULL));
+    assert_false(of_context_equal(a, NULL));
+    assert_false(of_context_equal(a, none));
+    (void)of_context_set_int(a, "age", 36);
+    (void)of_context_set_bool(a, "member", true);
+    assert_false(of_context_equal(a, b));
+    (void)of_context_set_bool(b, "member", true); /* in whatever order */
+    (void)of_context_set_double(b, "age", 36);
+    assert_false(of_context_equal(a, b)); /* an integer is not a double */
+    (void)of_context_set_int(b, "age", 36);
+    assert_true(of_context_equal(a, b));
+    of_context_unref(none);
+    of_context_unref(b);
+    of_context_unref(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +143,7 @@ int main(void)
         cmocka_unit_test(a_key_is_unique_and_the_last_one_set_counts),
         cmocka_unit_test(a_shared_context_cannot_be_changed_but_copied),
         cmocka_unit_test(of_two_merged_contexts_the_upper_one_counts),
+        cmocka_unit_test(contexts_are_equal_where_all_fields_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,8 +230,11 @@ static void an_evaluation_asks_the_provider_in_any_state(void **state)
 {
     (void)state;
     struct probe *slow = probe_new("slow", PROBE_PLAIN);
+    of_provider_event changed = OF_PROVIDER_EVENT(OF_EVENT_CONFIGURATION_CHANGED);
     gate_close(&slow->init_gate);
     (void)of_api_set_provider(api, "tests", slow->provider);
+    gate_await(&slow->init_gate);
+    of_provider_emit(slow->provider, &changed); /* so init is known to have been entered */
     assert_int_equal(of_client_status(client), OF_STATUS_NOT_READY);
     slow->error = OF_ERROR_PROVIDER_NOT_READY;
     of_details details;

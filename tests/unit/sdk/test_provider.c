@@ -79,6 +79,57 @@ static void resolvers_get_key_default_value_and_context(void **state)
     probe_free(probe);
 }
 
+/* All types by one function; and one that has a function of its own. */
+static of_error answer_all(void *self, const char *key, of_type type, const of_flag_value *default_value,
+                           const of_context *context, of_resolution *resolution)
+{
+    (void)self, (void)context;
+    if (strcmp(key, "nothing") == 0)
+        return OF_OK; /* fills nothing */
+    resolution->value = *default_value;
+    if (type == OF_TYPE_INT)
+        resolution->value.integer++;
+    return OF_OK;
+}
+
+static of_error answer_bool(void *self, const char *key, bool default_value, const of_context *context,
+                            of_resolution *resolution)
+{
+    (void)self, (void)key, (void)context;
+    resolution->value.boolean = !default_value;
+    return OF_OK;
+}
+
+static void one_resolver_can_answer_all_types_that_have_none_of_their_own(void **state)
+{
+    (void)state;
+    of_provider_methods methods = {.size = sizeof methods, .name = "general", .resolve = answer_all};
+    of_client *client = of_api_client(api, NULL);
+    of_details details;
+    for (int i = 0; i < 2; i++) {
+        of_provider *provider = of_provider_new(&methods, NULL);
+        (void)of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS);
+        assert_int_equal(of_client_get_bool(client, "any", true, NULL, NULL), i == 0);
+        assert_int_equal(of_client_get_int(client, "any", 1, NULL, NULL), 2);
+        assert_true(of_client_get_double(client, "any", 0.5, NULL, NULL) == 0.5);
+        of_string string = of_client_get_string(client, "any", NULL, NULL, NULL);
+        assert_string_equal(string.data, "");
+        of_string_release(&string);
+        assert_int_equal(of_client_string_details(client, "nothing", "x", NULL, NULL, &details),
+                         OF_ERROR_TYPE_MISMATCH);
+        assert_string_equal(details.value.string.data, "x");
+        of_details_clear(&details);
+        assert_int_equal(of_client_object_details(client, "nothing", NULL, NULL, NULL, &details),
+                         OF_ERROR_TYPE_MISMATCH);
+        of_details_clear(&details);
+        assert_true(of_provider_is(provider, &methods));
+        of_api_shutdown(api);
+        of_provider_unref(provider);
+        methods.resolve_bool = answer_bool;
+    }
+    of_client_unref(client);
+}
+
 static void an_error_of_normal_execution_is_not_shown(void **state)
 {
     (void)state;
@@ -292,6 +343,31 @@ static void a_wrapped_provider_lives_as_a_registered_one_does(void **state)
     probe_free(probe);
 }
 
+static void listen_for_size(void *user, of_provider *provider, const of_provider_event *event)
+{
+    (void)provider;
+    *(size_t *)user = event->size;
+}
+
+static void an_event_of_a_later_header_is_told_with_the_size_that_is_known(void **state)
+{
+    (void)state;
+    struct {
+        of_provider_event event;
+        void *more;
+    } later = {{.size = sizeof later, .type = OF_EVENT_READY}, NULL};
+    struct probe *probe = probe_new("inner", PROBE_PLAIN);
+    size_t size = 0;
+    assert_int_equal(of_provider_adopt(probe->provider, listen_for_size, &size), OF_OK);
+    of_provider_emit(probe->provider, &later.event);
+    assert_int_equal(size, sizeof(of_provider_event));
+    later.event.size = offsetof(of_provider_event, metadata); /* and an earlier one has the rest as zero */
+    of_provider_emit(probe->provider, &later.event);
+    assert_int_equal(size, sizeof(of_provider_event));
+    of_provider_release(probe->provider);
+    probe_free(probe);
+}
+
 static void an_older_structure_of_methods_is_understood(void **state)
 {
     (void)state;
@@ -314,6 +390,7 @@ int main(void)
         TEST(a_provider_has_a_name_which_is_copied),
         TEST(a_provider_is_known_by_its_functions_and_not_by_its_name),
         TEST(resolvers_get_key_default_value_and_context),
+        TEST(one_resolver_can_answer_all_types_that_have_none_of_their_own),
         TEST(an_error_of_normal_execution_is_not_shown),
         TEST(hooks_of_a_provider_run_and_are_fixed_when_it_is_registered),
         TEST(a_failing_init_makes_set_and_wait_fail),
@@ -323,6 +400,7 @@ int main(void)
         TEST(events_of_a_provider_that_is_not_registered_do_nothing),
         TEST(retired_state_is_freed_when_no_resolver_can_see_it),
         TEST(a_wrapped_provider_lives_as_a_registered_one_does),
+        TEST(an_event_of_a_later_header_is_told_with_the_size_that_is_known),
         TEST(an_older_structure_of_methods_is_understood),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

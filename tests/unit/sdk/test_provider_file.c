@@ -240,6 +240,62 @@ static void the_log_has_every_mistake_with_its_place_and_every_flag_that_asks_a_
     of_provider_unref(provider);
 }
 
+/* The log runs with no lock held. */
+static void reload_once(void *user, of_file_level level, const char *text)
+{
+    int *calls = user;
+    (void)level, (void)text;
+    ++*calls;
+    (void)of_client_get_bool(program.client, "door", false, NULL, NULL);
+    if (*calls == 1)
+        assert_int_equal(of_file_provider_reload(program.provider, NULL, 0), OF_OK);
+}
+
+static void the_log_may_evaluate_and_reload(void **state)
+{
+    (void)state;
+    int calls = 0;
+    const char *path = place("flags.yaml");
+    of_file_options options = OF_FILE_OPTIONS_INIT;
+    write_file("flags.yaml", rules);
+    options.paths = &path;
+    options.path_count = 1;
+    options.changes = OF_FILE_CHANGES_NONE;
+    options.log = reload_once;
+    options.user = &calls;
+    program.provider = of_file_provider_new(&options, NULL, 0);
+    program.api = of_api_new();
+    program.client = of_api_client(program.api, NULL);
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, program.provider, PATIENCE_MS), OF_OK);
+    assert_true(calls > 1);
+    of_client_unref(program.client);
+    of_api_unref(program.api);
+    of_provider_unref(program.provider);
+}
+
+static void a_value_that_is_nested_too_deeply_is_refused_by_name(void **state)
+{
+    (void)state;
+    enum { DEPTH = OF_VALUE_MAX_DEPTH + 1 };
+    char text[512] = "flags:\n  shallow: {variants: {one: true}, defaultVariant: one}\n  well:\n"
+                     "    variants: {deep: ";
+    size_t at = strlen(text);
+    memset(text + at, '[', DEPTH);
+    memset(text + at + DEPTH, ']', DEPTH);
+    (void)snprintf(text + at + 2 * DEPTH, sizeof text - at - 2 * DEPTH, "}\n    defaultVariant: deep\n");
+    write_file("flags.yaml", text);
+    program.provider = provider_of("flags.yaml", OF_FILE_CHANGES_NONE);
+    program.api = of_api_new();
+    box_init(&program.box);
+    (void)of_api_on(program.api, OF_EVENT_ERROR, box_handler, &program.box, NULL);
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, program.provider, PATIENCE_MS),
+                     OF_ERROR_PARSE_ERROR);
+    box_await(&program.box, 1);
+    assert_non_null(strstr(program.box.seen[0].message, "flags.well"));
+    of_api_unref(program.api);
+    of_provider_unref(program.provider);
+}
+
 static void options_that_cannot_be_used_are_refused_with_a_reason(void **state)
 {
     (void)state;
@@ -277,6 +333,8 @@ int main(void)
         FILE_TEST(a_static_context_is_what_rules_see),
         FILE_TEST(a_forked_child_answers_from_what_was_read_and_disturbs_nothing),
         FILE_TEST(the_log_has_every_mistake_with_its_place_and_every_flag_that_asks_a_source),
+        FILE_TEST(the_log_may_evaluate_and_reload),
+        FILE_TEST(a_value_that_is_nested_too_deeply_is_refused_by_name),
         cmocka_unit_test(another_provider_of_the_same_name_is_not_taken_for_one),
         cmocka_unit_test(options_that_cannot_be_used_are_refused_with_a_reason),
     };

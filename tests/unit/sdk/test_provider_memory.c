@@ -262,6 +262,49 @@ static void a_default_value_may_stand_in_the_details_that_are_filled(void **stat
     of_details_clear(&details);
 }
 
+/* As a program has them that was built with a later header. */
+static void an_array_of_longer_structures_is_walked_by_their_size(void **state)
+{
+    (void)state;
+    struct later {
+        of_memory_flag flag;
+        void *more[3];
+    };
+    of_value *ten = variants("{\"ten\":10}");
+    struct later flags[] = {
+        {{.size = sizeof flags[0], .key = "a", .variants = ten, .default_variant = "ten"}, {NULL}},
+        {{.size = sizeof flags[0], .key = "b", .variants = ten, .default_variant = "ten"}, {NULL}},
+    };
+    assert_int_equal(of_memory_provider_replace(provider, &flags[0].flag, 2), OF_OK);
+    assert_int_equal(of_client_get_int(client, "a", 1, NULL, NULL), 10);
+    assert_int_equal(of_client_get_int(client, "b", 1, NULL, NULL), 10);
+    of_value_unref(ten);
+}
+
+static bool is_zero(const void *memory, size_t size)
+{
+    const unsigned char *bytes = memory;
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
+static void the_room_of_details_for_members_to_come_is_zero(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"contract-bool", "none such"};
+    for (size_t i = 0; i < 2; i++) {
+        of_details details;
+        memset(&details, 0xFF, sizeof details);
+        (void)of_client_bool_details(client, keys[i], false, NULL, NULL, &details);
+        assert_true(is_zero(details.reserved_, sizeof details.reserved_));
+        memset(details.reserved_, 0xFF, sizeof details.reserved_);
+        of_details_clear(&details);
+        assert_true(is_zero(details.reserved_, sizeof details.reserved_));
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -280,6 +323,8 @@ int main(void)
         TEST(a_default_value_may_stand_in_the_details_that_are_filled),
         TEST(five_thousand_flags_are_all_found),
         TEST(what_is_no_flag_is_refused_and_changes_nothing),
+        TEST(an_array_of_longer_structures_is_walked_by_their_size),
+        TEST(the_room_of_details_for_members_to_come_is_zero),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,14 +199,23 @@ static void waiting_for_a_context_gives_up_after_its_time(void **state)
     of_context_unref(context);
 }
 
-static void a_provider_without_reconciliation_just_gets_the_new_context(void **state)
+static void a_provider_without_reconciliation_just_gets_the_new_context_and_handlers_hear_of_it(void **state)
 {
     (void)state;
     struct probe *other = probe_new("other", PROBE_NO_CONTEXT);
     (void)of_static_api_set_provider_and_wait(api, NULL, other->provider, PATIENCE_MS);
+    (void)of_static_client_on(client, OF_EVENT_CONTEXT_CHANGED, box_handler, &box, NULL);
     assert_int_equal(set_context(NULL, "ada"), OF_OK);
+    box_await(&box, 1);
+    assert_int_equal(box.seen[0].status, OF_STATUS_READY);
+    assert_string_equal(box.seen[0].provider, "other");
     (void)of_static_client_get_bool(client, "bool-flag", false, NULL);
     assert_string_equal(of_context_targeting_key(other->seen), "ada");
+    (void)of_provider_emit_error(other->provider, OF_ERROR_GENERAL, "unwell"); /* no new context heals that */
+    assert_int_equal(set_context(NULL, "grace"), OF_OK);
+    box_await(&box, 2);
+    assert_int_equal(box.seen[1].status, OF_STATUS_ERROR);
+    assert_int_equal(of_static_client_status(client), OF_STATUS_ERROR);
     of_static_api_shutdown(api);
     probe_free(other);
 }
@@ -311,7 +320,7 @@ int main(void)
         TEST(a_failed_reconciliation_runs_error_handlers),
         TEST(of_contexts_in_quick_succession_only_the_last_one_ends_the_reconciling),
         TEST(waiting_for_a_context_gives_up_after_its_time),
-        TEST(a_provider_without_reconciliation_just_gets_the_new_context),
+        TEST(a_provider_without_reconciliation_just_gets_the_new_context_and_handlers_hear_of_it),
         TEST(init_gets_the_context_of_its_domain),
         TEST(a_before_hook_can_return_no_context),
         TEST(a_tracked_event_carries_the_context_of_the_api),

@@ -21,6 +21,7 @@
     X(FS_ERR_NOT_FOUND, "not-found", 404, 4, "there is no such thing")                                       \
     X(FS_ERR_UNAUTHENTICATED, "unauthenticated", 401, 5, "no credential, or one that is not known")          \
     X(FS_ERR_FORBIDDEN, "forbidden", 403, 5, "the credential does not allow it")                             \
+    X(FS_ERR_CSRF, "csrf", 403, 5, "a session's request that is not known to come from our own page")        \
     X(FS_ERR_UNREACHABLE, "unreachable", 502, 6, "a server cannot be reached")                               \
     X(FS_ERR_TIMEOUT, "timeout", 504, 7, "no answer in time")                                                \
     X(FS_ERR_DIFFERS, "differs", 409, 8, "a check found differences")                                        \

@@ -126,6 +126,8 @@ struct fs_evaluated {
     bool timed_out; /* some source did not answer in time: safe values stand for its flags */
 };
 
+struct fs_feed_frame;
+
 struct fs_engine_ports {
     void *self;
     /* Hands a draft to the journal; its notice comes back by fs_engine_commit() or _failed. false: cannot
@@ -144,6 +146,9 @@ struct fs_engine_ports {
     void (*evaluated)(void *self, const struct fs_evaluated *result);
     /* A receipt that somebody waits for: complete, or its time is over. `receipt` is borrowed. */
     void (*receipt)(void *self, uint64_t token, const json_t *receipt);
+    /* A message for a board (core/feed.h), borrowed for the call. How many of its rows it took: one at
+     * least, where it has any. */
+    size_t (*feed)(void *self, const struct fs_feed_frame *frame);
 };
 
 struct fs_engine_options {

@@ -56,6 +56,11 @@ bool fs_journal_healthy(struct fs_journal *journal);
  * returns false. The entry is borrowed for the call. An erased body reads as `null`. */
 bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
                      bool (*each)(void *self, const struct fs_entry *entry), void *self, struct fs_err *err);
+/* The same backwards: entries of these kinds (bits by enum fs_entry_kind) with numbers below `before` and
+ * from `from` on, newest first. */
+bool fs_journal_read_back(struct fs_journal *journal, uint64_t from, uint64_t before, unsigned kinds,
+                          size_t limit, bool (*each)(void *self, const struct fs_entry *entry), void *self,
+                          struct fs_err *err);
 /* The facts that pruned entries have left: to be restored before the entries that are still there are read.
  * The fact is borrowed for the call. */
 bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),

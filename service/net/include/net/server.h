@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door: one thread that owns libwebsockets (on a libuv loop of ours) and speaks HTTP/1.1, websocket
- * `flagstaff.v1` and server-sent events on one port. It authenticates, checks Host and Origin, holds every
- * limit on what a stranger sends, and turns what came in into messages on the core's inbox. It decides
- * nothing about flags. No other thread touches libwebsockets; the functions below post messages and may be
- * called from any thread, unless they say otherwise.
+ * The door: one thread that owns libwebsockets (on a libuv loop of ours) and speaks HTTP/1.1, websockets
+ * (`flagstaff.v1`, `flagstaff.board.v1`) and server-sent events on one port. It authenticates, checks Host
+ * and Origin, holds every limit on what a stranger sends, and turns what came in into messages on the core's
+ * inbox. It decides nothing about flags. No other thread touches libwebsockets; the functions below post
+ * messages and may be called from any thread, unless they say otherwise.
  *
  * Flow control: the core may have FS_SEND_WINDOW frames under way on a connection. Each frame that the kernel
  * took gives one back (FS_NET_SENT); while none is left the core keeps a set of changed flags instead of a
@@ -22,9 +22,11 @@
 #include "base/queue.h"
 #include "core/credential.h"
 #include "net/keyring.h"
+#include "push/board.h"
 #include "push/frame.h"
 
 #define FS_SEND_WINDOW 8
+#define FS_SESSION_TTL (INT64_C(12) * 3600 * 1000)
 
 struct fs_server;
 
@@ -65,6 +67,9 @@ struct fs_server_options {
                                       bytes, depth 8, 1000 a second */
     struct fs_keyring *keyring;    /* taken over */
     struct fs_queue *inbox;        /* the core's: gets struct fs_net_message */
+    int64_t session_ttl;           /* ms that a session lasts at most; 0: FS_SESSION_TTL */
+    const char *public_url;        /* by which browsers reach us, where a proxy ends TLS; or NULL */
+    const char *version, *epoch;   /* told to whoever asks who he is; or NULL. These are borrowed */
     /* Answers a request at once, on the door's thread, where nothing of the core's state is needed; false: it
      * goes to the core. May be NULL. Must not block. */
     bool (*quick)(void *quick_self, const struct fs_http_request *request,
@@ -89,7 +94,7 @@ void fs_server_stop(struct fs_server *server);
 enum fs_net_kind {
     FS_NET_REQUEST, /* an HTTP request, whole; must be answered by fs_server_reply() or fs_server_stream() */
     FS_NET_OPENED,  /* a websocket was accepted (101 sent) */
-    FS_NET_FRAME,   /* a well-formed frame of flagstaff.v1 from it */
+    FS_NET_FRAME,   /* a well-formed frame from it */
     FS_NET_SENT,    /* `count` frames of this connection went to the kernel */
     FS_NET_CLOSED,  /* a websocket, a stream, or the connection of an unanswered request is gone */
     FS_NET_REVOKED  /* the key `text` is no more ("loopback": the first key was made). All that the door let
@@ -124,7 +129,9 @@ struct fs_net_message {
     struct fs_credential *credential; /* REQUEST (NULL: open route without one), OPENED */
     char address[64];                 /* of the peer */
     struct fs_http_request *request;  /* REQUEST */
-    struct fs_client_frame *frame;    /* FRAME */
+    bool is_board;                    /* OPENED: it speaks flagstaff.board.v1 */
+    struct fs_client_frame *frame;    /* FRAME of flagstaff.v1 */
+    struct fs_board_request *board;   /* FRAME of flagstaff.board.v1 */
     unsigned count;                   /* SENT */
     char *text;                       /* REVOKED: id of the key */
 };

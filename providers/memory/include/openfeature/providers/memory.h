@@ -20,7 +20,7 @@ typedef const char *(*of_memory_evaluator)(void *user, const of_context *context
 
 /** One flag. Everything is copied or counted by the functions below. */
 typedef struct of_memory_flag {
-    /** sizeof(of_memory_flag), so that the structure can grow. */
+    /** sizeof(of_memory_flag), so that the structure can grow; in an array the same in all. */
     size_t size;
     /** The key of the flag. */
     const char *key;

@@ -34,6 +34,8 @@ typedef struct of_multi_result {
     of_error error;
     /** The value and what belongs to it, when there is no error. */
     const of_resolution *resolution;
+    /** Room for members to come; zero. */
+    void *reserved_[2];
 } of_multi_result;
 
 /** How the answer is found. */

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an action or event would change, before it is done.
+import { t } from '../text.ts';
+import type { Dry } from '../types.ts';
+import { Name, Value } from './basics.tsx';
+
+export function Blast({ dry, withFlag }: { dry: Dry; withFlag?: boolean }) {
+  return (
+    <div class="blast">
+      <p><strong>{dry.changes.length || dry.contexts ? t.act.affected(dry.contexts, dry.subjects, dry.clients) : t.act.blastNone}</strong></p>
+      {dry.questions !== undefined && <p class="muted">{t.events.questions(dry.questions)}{dry.unresolved ? `, ${t.events.unresolved(dry.unresolved)}` : ''}</p>}
+      {dry.changes.length > 0 && (
+        <ul tabIndex={0} aria-label={t.act.blast}>
+          {dry.changes.map((change, i) => (
+            <li key={i}><Name text={change.subject} />{withFlag && <Name text={change.flag} />}<span class="grow" /><Value value={change.from?.value} faded /><span aria-hidden="true" class="muted">→</span><Value value={change.to?.value} /></li>
+          ))}
+        </ul>
+      )}
+      {dry.more > 0 && <p class="muted">{t.act.and(dry.more)}</p>}
+    </div>
+  );
+}
+
