@@ -217,6 +217,32 @@ static int by_hash(const void *a, const void *b)
     return strcmp((*one)->hash, (*other)->hash);
 }
 
+/* The first `limit` contexts by their hashes, and one more where there are: the rest is not sorted, since
+ * there may be very many. */
+struct holders {
+    FS_VEC(const struct fs_context *) first;
+    size_t limit;
+    bool full; /* the last one is the bound */
+};
+
+static void cut(struct holders *holders)
+{
+    if (holders->first.count)
+        qsort(holders->first.items, holders->first.count, sizeof *holders->first.items, by_hash);
+    holders->full = holders->first.count > holders->limit;
+    if (holders->full)
+        holders->first.count = holders->limit + 1;
+}
+
+static void hold(struct holders *holders, const struct fs_context *context)
+{
+    if (holders->full && by_hash(&context, &holders->first.items[holders->limit]) > 0)
+        return;
+    fs_vec_push(&holders->first, context);
+    if (holders->first.count > 2 * holders->limit + 1024)
+        cut(holders);
+}
+
 static void count_variant(json_t *variants, const char *name)
 {
     json_t *count = json_object_get(variants, name);
@@ -243,9 +269,11 @@ json_t *fs_engine_show_who(const struct fs_engine *e, const char *key, const cha
                            size_t limit)
 {
     const struct fs_flag *flag = e->set ? fs_flagset_find(e->set, key) : NULL;
-    FS_VEC(const struct fs_context *) holders = {0};
+    struct holders holders = {.limit = limit};
+    if (!flag)
+        return NULL;
     json_t *variants = json_object(), *list = json_array();
-    for (struct fs_map_iter it = {0}; flag && fs_map_next(&e->contexts, &it);) {
+    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);) {
         const struct fs_context *context = it.value;
         const struct fs_cell *cell = &context->cells[flag->index];
         if (!cell->known)
@@ -253,17 +281,17 @@ json_t *fs_engine_show_who(const struct fs_engine *e, const char *key, const cha
         const char *name = cell->value.variant ? cell->value.variant : "";
         count_variant(variants, name);
         if ((!variant || !strcmp(variant, name)) && (!after || strcmp(context->hash, after) > 0))
-            fs_vec_push(&holders, context);
+            hold(&holders, context);
     }
-    if (holders.count)
-        qsort(holders.items, holders.count, sizeof *holders.items, by_hash);
-    for (size_t i = 0; flag && i < holders.count && i < limit; i++)
-        json_array_append_new(list, show_holder(holders.items[i], &holders.items[i]->cells[flag->index]));
+    cut(&holders);
+    size_t count = holders.full ? limit : holders.first.count;
+    for (size_t i = 0; i < count; i++) {
+        const struct fs_context *context = holders.first.items[i];
+        json_array_append_new(list, show_holder(context, &context->cells[flag->index]));
+    }
     json_t *root = json_pack("{s:s, s:o, s:o}", "flag", key, "variants", variants, "contexts", list);
-    if (limit && holders.count > limit)
-        json_object_set_new(root, "next", json_string(holders.items[limit - 1]->hash));
-    fs_vec_finish(&holders);
-    if (!flag)
-        json_decref(root);
-    return flag ? root : NULL;
+    if (holders.full)
+        json_object_set_new(root, "next", json_string(holders.first.items[limit - 1]->hash));
+    fs_vec_finish(&holders.first);
+    return root;
 }

@@ -267,6 +267,34 @@ static void one_flag_and_subject_touch_nobody_else(void **state)
     world_destroy(w);
 }
 
+static void who_has_what_is_told_in_pages_of_any_size(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    char name[32], after[65] = "";
+    for (uint64_t i = 2; i < 1500; i++) {
+        snprintf(name, sizeof name, "s%llu", (unsigned long long)i);
+        world_watch(c, i, name);
+    }
+    world_run(w);
+    size_t seen = 0;
+    for (bool more = true; more;) {
+        json_t *who = fs_engine_show_who(w->engine, "door", "on", *after ? after : NULL, 100);
+        const json_t *list = json_object_get(who, "contexts");
+        assert_int_equal(json_integer_value(json_object_get(json_object_get(who, "variants"), "on")), 1499);
+        for (size_t i = 0; i < json_array_size(list); i++, seen++) {
+            const char *hash = fs_json_text(json_array_get(list, i), "contextHash");
+            assert_true(strcmp(hash, after) > 0);
+            snprintf(after, sizeof after, "%s", hash);
+        }
+        more = json_object_get(who, "next");
+        json_decref(who);
+    }
+    assert_int_equal(seen, 1499);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_reload_without_the_flag_leaves_it_and_it_holds_when_the_flag_is_back),
         cmocka_unit_test(a_dry_run_tells_and_changes_nothing),
         cmocka_unit_test(one_flag_and_subject_touch_nobody_else),
+        cmocka_unit_test(who_has_what_is_told_in_pages_of_any_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
