@@ -176,8 +176,8 @@ test('a stream that is lost says so, keeps what it showed, and comes back by its
   for (const board of fake.boards) board.ws.terminate();
   await page.waitForSelector('.banner:has-text("last that was known")');
   expect(await page.locator('[role=cell] .value').count()).toBeGreaterThan(10);
+  expect(await page.locator('.banner button').innerText()).toBe('Reconnect now');
   fake.refusing = false;
-  await page.click('text=Reconnect now');
   await page.waitForSelector('.link.live');
   await page.waitForSelector('.banner', { state: 'detached' });
 });
@@ -202,4 +202,32 @@ test('html in subjects, flags, reasons and names stays text in each view', async
     await page.context().close();
   }
   await hostile.stop();
+});
+
+test('who asks for less motion gets none, and who does not see the flash is told in a sentence', async () => {
+  const page = await open(browser, fake, '#/', { reducedMotion: 'reduce' });
+  await page.waitForSelector('[role=cell] .value');
+  fake.change([fake.flip(cellOf('ada', 'billing-export')), fake.flip(cellOf('bo', 'billing-export'))]);
+  await page.waitForSelector('.flash', { state: 'attached' });
+  expect(await page.locator('.flash').first().evaluate((it) => getComputedStyle(it).animationName)).toBe('none');
+  await page.waitForSelector('[aria-live=polite]:has-text("2 flags changed")', { state: 'attached' });
+});
+
+test('paused, the picture stands still and counts what waits', async () => {
+  const page = await open(browser, fake);
+  const row = rowOf(page, 'ada', 'billing-export');
+  await row.waitFor();
+  const before = await row.locator('.value').innerText();
+  await page.keyboard.press('Space');
+  fake.change([fake.flip(cellOf('ada', 'billing-export'))]);
+  await page.waitForSelector('button:has-text("Resume · 1 new")');
+  expect(await row.locator('.value').innerText()).toBe(before);
+  await page.keyboard.press('Space');
+  await vi.waitFor(async () => expect(await row.locator('.value').innerText()).not.toBe(before));
+});
+
+test('what is copied for a terminal is one command, whatever is in a name', async () => {
+  const page = await open(browser, fake, `#/subjects/${encodeURIComponent("it's; rm")}`, { permissions: ['clipboard-read', 'clipboard-write'] });
+  await page.click('.heading .copy >> nth=0');
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(`flagstaff watch --url ${fake.url} 'it'\\''s; rm'`);
 });
