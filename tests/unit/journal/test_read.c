@@ -34,6 +34,36 @@ static void entries_are_read_in_order_from_a_number_on(void **state)
     assert_string_equal(read_all(bench, UINT64_MAX, 10, &out), "");
 }
 
+static const char *read_back(struct bench *bench, uint64_t from, uint64_t before, unsigned kinds,
+                             size_t limit, struct bench_text *out)
+{
+    struct fs_err err = {0};
+    memset(out, 0, sizeof *out);
+    if (!fs_journal_read_back(bench->journal, from, before, kinds, limit, bench_collect, out, &err))
+        fail_msg("%s", err.text);
+    return out->text;
+}
+
+static void entries_of_chosen_kinds_are_read_backwards(void **state)
+{
+    struct bench *bench = *state;
+    struct bench_text out;
+    const unsigned events = 1u << FS_ENTRY_EVENT, ticks = 1u << FS_ENTRY_TICK;
+    bench_open(bench);
+    for (int i = 0; i < 3; i++) {
+        struct fs_draft draft = bench_draft(bench, "{}", 0);
+        bench_append(bench, &draft);
+        draft.kind = FS_ENTRY_TICK;
+        bench_append(bench, &draft);
+    }
+    assert_string_equal(read_back(bench, 1, UINT64_MAX, events, 10, &out),
+                        "5 event {}\n3 event {}\n1 event {}\n");
+    assert_string_equal(read_back(bench, 1, 5, events | ticks, 2, &out), "4 tick {}\n3 event {}\n");
+    assert_string_equal(read_back(bench, 4, 7, ticks, 10, &out), "6 tick {}\n4 tick {}\n");
+    assert_string_equal(read_back(bench, 1, 7, 0, 10, &out), "");
+    assert_string_equal(read_back(bench, 1, 1, events, 10, &out), "");
+}
+
 static void a_reader_that_has_enough_ends_the_reading(void **state)
 {
     struct bench *bench = *state;
@@ -198,6 +228,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(entries_are_read_in_order_from_a_number_on),
+        TEST(entries_of_chosen_kinds_are_read_backwards),
         TEST(a_reader_that_has_enough_ends_the_reading),
         TEST(every_kind_of_entry_comes_back_as_it_was),
         TEST(the_ticks_of_a_cell_come_newest_first_and_once),
