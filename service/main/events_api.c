@@ -80,6 +80,15 @@ static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, c
     return taken;
 }
 
+/* Whoever asks for a trial must not find that it was done. */
+static bool is_trial(const struct fs_http_request *request)
+{
+    char *dry = fs_http_query(request, "dry_run");
+    bool is = dry && strcmp(dry, "false") != 0;
+    fs_free(dry);
+    return is;
+}
+
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -88,6 +97,9 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
     struct fs_wait wait;
     if (!message->credential)
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
+    else if (is_trial(message->request))
+        fs_fail(&err, FS_ERR_NOT_FOUND,
+                "events cannot be tried out: nothing was done; dry_run is known for overrides only");
     if (err.code || !fs_wait_read(daemon, message->request, &wait, &err) ||
         !read_events(daemon, message, &events, &err)) {
         fs_api_error(daemon->server, message->connection, &err);

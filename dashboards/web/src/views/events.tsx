@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what came in and what it set off, live and past; and sending one, first without effect.
 import { useEffect, useState } from 'preact/hooks';
-import { call, get, may, session } from '../api.ts';
+import { ApiError, call, get, may, session } from '../api.ts';
 import { feed } from '../board.ts';
 import { command, curl } from '../commands.ts';
 import type { EntryLine } from '../frames.ts';
@@ -112,9 +112,10 @@ function wordsOf(form: Form): string[] {
 function Trigger() {
   const [form, setForm] = useState<Form>({ kind: 'facts', subject: place.value.params['subject'] ?? '', flag: '', source: '', fact: 'risk', value: '90', ttl: '', body: SAMPLE });
   const [dry, setDry] = useState<Dry | null>(null);
+  const [blind, setBlind] = useState(false); // this service tries no events out: said, then sent without
   const [entry, setEntry] = useState(0);
   const [error, setError] = useState('');
-  const set = (name: keyof Form) => (event: Event) => { setForm({ ...form, [name]: (event.currentTarget as HTMLInputElement).value }); setDry(null); };
+  const set = (name: keyof Form) => (event: Event) => { setForm({ ...form, [name]: (event.currentTarget as HTMLInputElement).value }); setDry(null); setBlind(false); };
   const send = async (real: boolean) => {
     setError('');
     try {
@@ -122,9 +123,11 @@ function Trigger() {
       if (real) {
         setEntry((await call<Receipt>('POST', '/v1/events?wait=applied', event, TYPE)).entry);
         setDry(null);
+        setBlind(false);
       } else setDry(await call<Dry>('POST', '/v1/events?dry_run=true', event, TYPE));
     } catch (failure) {
-      setError(failure instanceof SyntaxError ? t.events.badJson : (failure as Error).message);
+      if (!real && failure instanceof ApiError && failure.status === 404) setBlind(true);
+      else setError(failure instanceof SyntaxError ? t.events.badJson : (failure as Error).message);
     }
   };
   const e = t.events;
@@ -134,19 +137,20 @@ function Trigger() {
   return (
     <section class="panel" aria-label={e.trigger}>
       <h2>{e.trigger}</h2>
-      <form class="form" onSubmit={(event) => { event.preventDefault(); void send(dry !== null); }}>
+      <form class="form" onSubmit={(event) => { event.preventDefault(); void send(dry !== null || blind); }}>
         <label><span>{e.kind}</span><select value={form.kind} onChange={set('kind')}><option value="facts">{e.facts}</option><option value="recompute">{e.recompute}</option><option value="other">{e.other}</option></select></label>
         {form.kind === 'facts' && <div class="pair">{field('subject', true)}{field('fact', true)}{field('value')}{field('ttl')}</div>}
         {form.kind === 'recompute' && <div class="pair">{field('subject')}{field('flag')}{field('source')}</div>}
         {form.kind === 'other' && <label><span>{e.body}</span><textarea rows={8} spellcheck={false} value={form.body} onInput={set('body')} /></label>}
         {dry && <section class="before" aria-live="polite"><h3>{e.would}</h3><Blast dry={dry} withFlag /></section>}
+        {blind && <p class="warned" role="status">{e.blind}</p>}
         {error && <p class="bad" role="alert">{error}</p>}
         {entry > 0 && <ReceiptView key={entry} entry={entry} />}
         {session.value && !may('operate') && <p class="warned">{t.act.readOnly}</p>}
         <p class="buttons">
           {form.kind !== 'other' && <Copy text={command(...wordsOf(form))} label={t.copyCommand} />}<span class="grow" />
           <button type="button" disabled={!ready} onClick={() => void send(false)}>{e.dry}</button>
-          <button type="button" class="primary" disabled={!ready || !dry || !may('operate')} onClick={() => void send(true)}>{e.fire}</button>
+          <button type="button" class="primary" disabled={!ready || !(dry || blind) || !may('operate')} onClick={() => void send(true)}>{e.fire}</button>
         </p>
       </form>
     </section>
