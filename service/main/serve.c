@@ -320,7 +320,7 @@ static void introduce_demo(const struct fs_daemon *daemon, int port)
     bool keyless = daemon->options->server.loopback_operator;
     char *url = url_here(&daemon->options->server, port);
     char *more = fs_format("--url %s%s", url, keyless ? "" : " --key-file FILE");
-    printf("Flagstaff runs on %s with the demo's flags. In another terminal:\n\n"
+    printf("Flagstaff runs on %s with the demo's flags: open it in a browser. In another terminal:\n\n"
            "  %s watch ada %s\n"
            "  %s why ada billing-export %s\n"
            "  %s trigger --subject ada --fact risk=90 --wait delivered %s\n\n",
