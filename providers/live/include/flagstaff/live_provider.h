@@ -101,10 +101,11 @@ typedef struct of_live_options {
     const char *client_key;
 } of_live_options;
 
-/** Options with everything as it is when left out. */
+/** Options with everything as it is when left out, for C and C++. */
 #define OF_LIVE_OPTIONS_INIT                                                                                 \
     {                                                                                                        \
-        .size = sizeof(of_live_options)                                                                      \
+        sizeof(of_live_options), NULL, NULL, NULL, NULL, NULL, NULL, false, 0, 0, NULL, 0,                   \
+            OF_LIVE_OTHERS_IGNORED, 0, NULL, 0, 0, false, NULL, NULL, NULL, NULL, NULL                       \
     }
 
 /**

@@ -66,10 +66,11 @@ typedef struct of_ofrep_options {
     unsigned poll;
 } of_ofrep_options;
 
-/** Options with everything as it is when left out. */
+/** Options with everything as it is when left out, for C and C++. */
 #define OF_OFREP_OPTIONS_INIT                                                                                \
     {                                                                                                        \
-        .size = sizeof(of_ofrep_options)                                                                     \
+        sizeof(of_ofrep_options), NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, false, 0,                     \
+            OF_OFREP_CHANGES_AUTO, 0                                                                         \
     }
 
 /**
