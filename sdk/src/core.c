@@ -183,6 +183,7 @@ void ofi_shutdown(struct ofi_core *core)
         if (provider != NULL)
             ofi_close_provider(core, provider, true);
     } while (provider != NULL);
+    ofi_close_left(core);
     ofi_reap(NULL);
 }
 

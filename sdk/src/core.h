@@ -88,6 +88,8 @@ struct ofi_core {
     pthread_t dispatcher; /* while dispatching; one that is not this any more ends */
     struct ofi_delivery *calls;
 
+    of_provider *unclosed; /* could not be closed: no thread, inside of an evaluation */
+
     struct ofi_task *tasks, **tasks_tail; /* asynchronous evaluations */
     unsigned task_threads;
 };
@@ -133,6 +135,9 @@ struct of_provider {
     of_context *now;  /* static: what it was told last */
     of_context *due;  /* static: what it is to be told next */
     bool missed_status, missed_change;
+    of_provider *unclosed; /* the next one of the core's, with what is left to do: */
+    uint64_t unlinked;
+    bool again;
     of_error last_error;
     char *last_message;
 };
@@ -204,6 +209,8 @@ of_error ofi_set_context(struct ofi_core *core, const char *domain, const of_con
 void ofi_mark_closing(of_provider *provider);
 /* Then, without locks: its end. Takes the reference of the binding. */
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once);
+/* Without locks: tries again to close those that could not be closed. */
+void ofi_close_left(struct ofi_core *core);
 
 /* event.c */
 uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call,
