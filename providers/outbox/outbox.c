@@ -94,6 +94,21 @@ static void append(struct ofo_outbox *outbox, struct ofo_note *note)
     outbox->put++;
 }
 
+/* As if it had never been put down. */
+static void take_out(struct ofo_outbox *outbox, const struct ofo_note *note)
+{
+    struct ofo_note *before = NULL;
+    for (struct ofo_note *one = outbox->first; one != note; one = one->next)
+        before = one;
+    if (before == NULL)
+        outbox->first = note->next;
+    else
+        before->next = note->next;
+    if (outbox->last == note)
+        outbox->last = before;
+    outbox->put--;
+}
+
 void ofo_put(struct ofo_outbox *outbox, const of_provider_event *event)
 {
     bool change = event->type == OF_EVENT_CONFIGURATION_CHANGED;
@@ -102,15 +117,16 @@ void ofo_put(struct ofo_outbox *outbox, const of_provider_event *event)
     if (spare)
         note = change ? outbox->spare_change : outbox->spare_status;
     bool waits = spare && note->used;
-    if (waits) /* the newest is told in its place */
+    if (waits) { /* what it says is out of date; the newest is told after all that came before */
         of_value_unref((of_value *)(uintptr_t)note->event.metadata);
+        take_out(outbox, note);
+    }
     fill(note, event);
     if (!spare && event->flags_changed != NULL) {
         note->event.flags_changed = note->keys;
         note->event.flags_changed_count = event->flags_changed_count;
     }
-    if (!waits)
-        append(outbox, note);
+    append(outbox, note);
 }
 
 void ofo_put_status(struct ofo_outbox *outbox, of_event_type type, const char *message)

@@ -90,7 +90,8 @@ static void *run_tasks(void *argument)
         if (core->tasks == NULL)
             core->tasks_tail = &core->tasks;
         (void)pthread_mutex_unlock(&core->lock);
-        run(task);
+        if (task->done != NULL)
+            run(task);
         task_free(task);
         (void)pthread_mutex_lock(&core->lock);
     }
@@ -145,4 +146,12 @@ of_error ofi_evaluate_async(of_client *client, const char *key, of_type type,
     if (error != OF_OK)
         task_free(task);
     return error;
+}
+
+void ofi_tasks_forget(struct ofi_core *core)
+{
+    core->task_threads = 0;
+    /* Whoever gave them to the parent hears of them there; here the next thread only frees them. */
+    for (struct ofi_task *task = core->tasks; task != NULL; task = task->next)
+        task->done = NULL;
 }

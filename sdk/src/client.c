@@ -127,8 +127,13 @@ of_error of_client_details(of_client *client, const char *key, of_type type,
                            const of_flag_value *default_value, const of_context *context,
                            const of_options *options, of_details *details)
 {
-    if (details == NULL || default_value == NULL)
+    const of_flag_value nothing = {0};
+    if (details == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
+    if (default_value == NULL) {
+        ofi_details_fail(details, key, type, &nothing, OF_ERROR_INVALID_ARGUMENT, "no default value");
+        return OF_ERROR_INVALID_ARGUMENT;
+    }
     const of_flag_value otherwise = *default_value; /* it may stand in the details */
     return evaluate(client, key, type, &otherwise, context, options, details);
 }

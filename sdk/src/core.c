@@ -17,17 +17,22 @@ static struct {
     struct ofi_core fixed;
 } process = {.once = PTHREAD_ONCE_INIT};
 
+static void make_condition(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(condition, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+}
+
 static void core_init(struct ofi_core *core, bool is_static)
 {
     atomic_init(&core->refs, 1);
     atomic_init(&core->handles, 1);
     core->is_static = is_static;
     (void)pthread_mutex_init(&core->lock, NULL);
-    pthread_condattr_t attributes;
-    (void)pthread_condattr_init(&attributes);
-    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&core->changed, &attributes);
-    (void)pthread_condattr_destroy(&attributes);
+    make_condition(&core->changed);
     core->default_domain.users = 1;
     atomic_init(&core->default_domain.provider, &ofi_noop);
     core->queue_tail = &core->queue;
@@ -38,12 +43,14 @@ static void prepare_fork(void)
 {
     (void)pthread_mutex_lock(&process.dynamic.lock);
     (void)pthread_mutex_lock(&process.fixed.lock);
+    ofi_providers_fork_prepare();
     ofi_reader_fork_prepare();
 }
 
 static void after_fork_in_parent(void)
 {
     ofi_reader_fork_parent();
+    ofi_providers_fork_parent();
     (void)pthread_mutex_unlock(&process.fixed.lock);
     (void)pthread_mutex_unlock(&process.dynamic.lock);
 }
@@ -52,15 +59,16 @@ static void after_fork_in_parent(void)
  * needed. */
 static void forget_threads(struct ofi_core *core)
 {
-    core->dispatching = false;
-    core->running = 0;
-    core->task_threads = 0;
+    ofi_dispatcher_forget(core);
+    ofi_tasks_forget(core);
+    make_condition(&core->changed); /* as others waited at it, it is of no use here */
     (void)pthread_mutex_unlock(&core->lock);
 }
 
 static void after_fork_in_child(void)
 {
     ofi_reader_fork_child();
+    ofi_providers_fork_child();
     forget_threads(&process.fixed);
     forget_threads(&process.dynamic);
 }
@@ -175,6 +183,7 @@ void ofi_shutdown(struct ofi_core *core)
         if (provider != NULL)
             ofi_close_provider(core, provider, true);
     } while (provider != NULL);
+    ofi_close_left(core);
     ofi_reap(NULL);
 }
 

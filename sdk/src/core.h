@@ -34,6 +34,7 @@ struct ofi_domain {
     of_provider *own;         /* what was bound to it, counted */
     _Atomic(void *) provider; /* what serves it: its own, the default's, or ofi_noop; never NULL */
     _Atomic(void *) settings; /* static paradigm: the domain's own context, or NULL */
+    uint64_t since; /* events of its provider with a greater number concern it: it was not bound before */
 };
 
 struct ofi_handler {
@@ -46,6 +47,14 @@ struct ofi_handler {
     of_client *client; /* NULL: the API's; not counted, a client takes its handlers along */
     uint64_t since;    /* only events with a greater number concern it */
     bool removed;      /* to be freed by the dispatcher, which is calling it */
+};
+
+/* A handler that is being called: on the stack of its dispatcher, of which an earlier one may still be inside
+ * when the next one calls. */
+struct ofi_delivery {
+    struct ofi_delivery *next;
+    uint64_t id;
+    pthread_t thread;
 };
 
 /* An event on its way to the handlers. */
@@ -76,9 +85,10 @@ struct ofi_core {
     size_t queue_length;
     bool missed; /* a provider has something to say that could not be queued */
     bool dispatching;
-    uint64_t generation; /* of the dispatcher; an older one ends */
-    pthread_t dispatcher;
-    uint64_t running; /* the handler that is being called, or 0 */
+    pthread_t dispatcher; /* while dispatching; one that is not this any more ends */
+    struct ofi_delivery *calls;
+
+    of_provider *unclosed; /* could not be closed: no thread, inside of an evaluation */
 
     struct ofi_task *tasks, **tasks_tail; /* asynchronous evaluations */
     unsigned task_threads;
@@ -110,6 +120,7 @@ struct of_provider {
     of_provider_listener listener;
     void *listener_user;
     unsigned listening;
+    of_provider *next, *previous; /* in the list of all, under its lock */
 
     /* Under the lock of the core that it is attached to. */
     size_t bindings;
@@ -124,6 +135,9 @@ struct of_provider {
     of_context *now;  /* static: what it was told last */
     of_context *due;  /* static: what it is to be told next */
     bool missed_status, missed_change;
+    of_provider *unclosed; /* the next one of the core's, with what is left to do: */
+    uint64_t unlinked;
+    bool again;
     of_error last_error;
     char *last_message;
 };
@@ -164,6 +178,12 @@ void ofi_domain_unuse(struct ofi_core *core, struct ofi_domain *domain);
 /* Lets every domain be served by what is bound now; clients whose provider changed hear its state. */
 void ofi_domains_publish(struct ofi_core *core, const of_provider *fresh);
 
+/* provider.c: the locks of all providers around a fork, between those of the cores and the registry's. In the
+ * child, calls that were running in other threads are over. */
+void ofi_providers_fork_prepare(void);
+void ofi_providers_fork_parent(void);
+void ofi_providers_fork_child(void);
+
 /* settings.c: the first three lock the core; all replace what stands at `place`, and the old settings are
  * freed once nobody reads them */
 of_error ofi_add_hook(struct ofi_core *core, _Atomic(void *) *place, of_hook *hook);
@@ -189,6 +209,8 @@ of_error ofi_set_context(struct ofi_core *core, const char *domain, const of_con
 void ofi_mark_closing(of_provider *provider);
 /* Then, without locks: its end. Takes the reference of the binding. */
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once);
+/* Without locks: tries again to close those that could not be closed. */
+void ofi_close_left(struct ofi_core *core);
 
 /* event.c */
 uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of_event_handler call,
@@ -211,12 +233,18 @@ struct ofi_queued *ofi_queued_new(of_provider *provider, const of_provider_event
                                   of_provider_status status);
 void ofi_queued_free(struct ofi_queued *queued);
 void ofi_queue_push(struct ofi_core *core, struct ofi_queued *queued);
+/* With core->lock held: an event of this type could not be queued; the handlers hear the state instead. */
+void ofi_queue_missed(struct ofi_core *core, of_provider *provider, of_event_type type);
 bool ofi_dispatcher_start(struct ofi_core *core); /* with core->lock held */
 void ofi_dispatcher_stop(struct ofi_core *core);
+/* In the child of a fork, with core->lock held: the dispatcher and what it had to tell are the parent's. */
+void ofi_dispatcher_forget(struct ofi_core *core);
 
 /* async.c */
 of_error ofi_evaluate_async(of_client *client, const char *key, of_type type,
                             const of_flag_value *default_value, const of_context *context,
                             const of_options *options, of_evaluated done, void *user);
+/* In the child of a fork, with core->lock held: the threads and what they had to do are the parent's. */
+void ofi_tasks_forget(struct ofi_core *core);
 
 #endif

@@ -68,17 +68,23 @@ void ofi_queued_free(struct ofi_queued *queued)
     of_free(queued);
 }
 
+void ofi_queue_missed(struct ofi_core *core, of_provider *provider, of_event_type type)
+{
+    if (type == OF_EVENT_CONFIGURATION_CHANGED)
+        provider->missed_change = true;
+    else
+        provider->missed_status = true;
+    core->missed = true;
+    (void)ofi_dispatcher_start(core);
+    (void)pthread_cond_broadcast(&core->changed);
+}
+
 void ofi_queue_push(struct ofi_core *core, struct ofi_queued *queued)
 {
-    of_provider *provider = queued == NULL ? NULL : queued->provider;
     if (queued == NULL)
         return;
     if (core->queue_length >= QUEUE_LIMIT && queued->only_handler == 0) {
-        if (queued->event.type == OF_EVENT_CONFIGURATION_CHANGED)
-            provider->missed_change = true;
-        else
-            provider->missed_status = true;
-        core->missed = true;
+        ofi_queue_missed(core, queued->provider, queued->event.type);
         ofi_queued_free(queued);
         return;
     }
@@ -100,21 +106,38 @@ static bool concerns(const struct ofi_handler *handler, const struct ofi_queued 
         return queued->only_domain == NULL;
     if (queued->only_domain != NULL && handler->client->domain != queued->only_domain)
         return false;
-    return atomic_load(&handler->client->domain->provider) == queued->provider;
+    /* A domain that the provider was bound to later has heard of its state then. */
+    return atomic_load(&handler->client->domain->provider) == queued->provider &&
+           (queued->only_domain != NULL || handler->client->domain->since < queued->number);
 }
 
-/* Whether the dispatcher of this generation is still the one. */
-static bool current(const struct ofi_core *core, uint64_t generation)
+/* Whether the calling thread is still the dispatcher. */
+static bool current(const struct ofi_core *core)
 {
-    return core->dispatching && core->generation == generation;
+    return core->dispatching && pthread_equal(core->dispatcher, pthread_self());
+}
+
+/* With core->lock held, and let go during the call. */
+static void call_handler(struct ofi_core *core, const struct ofi_handler *handler, const of_event *event)
+{
+    struct ofi_delivery call = {core->calls, handler->id, pthread_self()};
+    core->calls = &call;
+    (void)pthread_mutex_unlock(&core->lock);
+    handler->call(handler->user, event);
+    (void)pthread_mutex_lock(&core->lock);
+    struct ofi_delivery **link = &core->calls;
+    while (*link != &call)
+        link = &(*link)->next;
+    *link = call.next;
+    (void)pthread_cond_broadcast(&core->changed);
 }
 
 /* Calls the handlers one after the other. They may come and go meanwhile, so each is looked up by its id. */
-static void deliver(struct ofi_core *core, const struct ofi_queued *queued, uint64_t generation)
+static void deliver(struct ofi_core *core, const struct ofi_queued *queued)
 {
     struct ofi_handler *handler = core->handlers;
     uint64_t last = 0;
-    while (current(core, generation)) {
+    while (current(core)) {
         for (handler = core->handlers; handler != NULL; handler = handler->next)
             if (handler->id > last && concerns(handler, queued))
                 break;
@@ -123,13 +146,7 @@ static void deliver(struct ofi_core *core, const struct ofi_queued *queued, uint
         last = handler->id;
         of_event event = queued->event;
         event.domain = handler->client == NULL ? NULL : handler->client->domain->name;
-        core->running = handler->id;
-        (void)pthread_mutex_unlock(&core->lock);
-        handler->call(handler->user, &event);
-        (void)pthread_mutex_lock(&core->lock);
-        if (current(core, generation))
-            core->running = 0;
-        (void)pthread_cond_broadcast(&core->changed);
+        call_handler(core, handler, &event);
         if (!handler->removed)
             continue;
         (void)pthread_mutex_unlock(&core->lock);
@@ -174,8 +191,7 @@ static void *dispatch(void *argument)
 {
     struct ofi_core *core = argument;
     (void)pthread_mutex_lock(&core->lock);
-    uint64_t generation = core->generation;
-    while (current(core, generation)) {
+    while (current(core)) {
         struct ofi_queued recalled;
         struct ofi_queued *queued = core->queue;
         if (queued != NULL) {
@@ -183,12 +199,12 @@ static void *dispatch(void *argument)
             if (core->queue == NULL)
                 core->queue_tail = &core->queue;
             core->queue_length--;
-            deliver(core, queued, generation);
+            deliver(core, queued);
             (void)pthread_mutex_unlock(&core->lock);
             ofi_queued_free(queued);
             (void)pthread_mutex_lock(&core->lock);
         } else if (core->missed && recall(core, &recalled)) {
-            deliver(core, &recalled, generation);
+            deliver(core, &recalled);
             (void)pthread_mutex_unlock(&core->lock);
             of_provider_unref(recalled.provider);
             (void)pthread_mutex_lock(&core->lock);
@@ -206,7 +222,6 @@ bool ofi_dispatcher_start(struct ofi_core *core)
     if (core->dispatching)
         return true;
     (void)ofi_core_ref(core);
-    core->generation++;
     core->dispatching = ofi_thread_joinable(&core->dispatcher, dispatch, core);
     if (!core->dispatching)
         ofi_core_unref(core); /* never the last one */
@@ -223,7 +238,6 @@ void ofi_dispatcher_stop(struct ofi_core *core)
     core->queue_tail = &core->queue;
     core->queue_length = 0;
     core->dispatching = false;
-    core->running = 0;
     (void)pthread_cond_broadcast(&core->changed);
     (void)pthread_mutex_unlock(&core->lock);
     while (queued != NULL) {
@@ -237,4 +251,20 @@ void ofi_dispatcher_stop(struct ofi_core *core)
         (void)pthread_detach(thread);
     else
         (void)pthread_join(thread, NULL);
+}
+
+void ofi_dispatcher_forget(struct ofi_core *core)
+{
+    core->dispatching = false;
+    core->missed = false;
+    /* What was queued concerns no handler any more; the next dispatcher frees it. */
+    for (struct ofi_queued *queued = core->queue; queued != NULL; queued = queued->next)
+        queued->only_handler = UINT64_MAX;
+    /* A handler that forked goes on here. */
+    for (struct ofi_delivery **link = &core->calls; *link != NULL;) {
+        if (pthread_equal((*link)->thread, pthread_self()))
+            link = &(*link)->next;
+        else
+            *link = (*link)->next;
+    }
 }

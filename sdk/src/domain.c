@@ -60,6 +60,7 @@ void ofi_domains_publish(struct ofi_core *core, const of_provider *fresh)
         if (atomic_load(&domain->provider) == provider)
             continue;
         atomic_store(&domain->provider, provider);
+        domain->since = core->next_number;
         if (provider != fresh)
             ofi_event_present(core, domain);
     }

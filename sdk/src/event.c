@@ -46,16 +46,10 @@ static void queue(struct ofi_core *core, of_provider *provider, const of_provide
     if (!anyone_listens(core, event->type))
         return;
     struct ofi_queued *queued = ofi_queued_new(provider, event, status);
-    if (queued != NULL) {
+    if (queued != NULL)
         ofi_queue_push(core, queued);
-        return;
-    }
-    if (event->type == OF_EVENT_CONFIGURATION_CHANGED)
-        provider->missed_change = true;
     else
-        provider->missed_status = true;
-    core->missed = true;
-    (void)ofi_dispatcher_start(core);
+        ofi_queue_missed(core, provider, event->type);
 }
 
 void ofi_event_apply(struct ofi_core *core, of_provider *provider, const of_provider_event *event)
@@ -103,8 +97,7 @@ void ofi_event_present(struct ofi_core *core, struct ofi_domain *domain)
         return;
     struct ofi_queued *queued = state_event(provider);
     if (queued == NULL) {
-        provider->missed_status = true;
-        core->missed = true;
+        ofi_queue_missed(core, provider, type);
         return;
     }
     queued->only_domain = domain;
@@ -166,13 +159,14 @@ uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of
         return 0;
     *handler = (struct ofi_handler){NULL, 0, type, call, user, destroy, client, 0, false};
     (void)pthread_mutex_lock(&core->lock);
+    bool alone = atomic_load(&core->handles) == 0; /* of a client that has outlived its API: nothing comes */
     uint64_t id = handler->id = handler->since = ++core->next_number;
     struct ofi_handler **end = &core->handlers;
     while (*end != NULL)
         end = &(*end)->next;
     *end = handler;
     /* Nothing can have run yet when this fails: the lock is held. */
-    if (!ofi_dispatcher_start(core) || !catch_up_all(core, handler)) {
+    if (alone || !ofi_dispatcher_start(core) || !catch_up_all(core, handler)) {
         (void)unlink_handler(core, id);
         of_free(handler);
         id = 0;
@@ -181,21 +175,47 @@ uint64_t ofi_on(struct ofi_core *core, of_client *client, of_event_type type, of
     return id;
 }
 
-static bool is_dispatcher(const struct ofi_core *core)
+static const struct ofi_delivery *call_of(const struct ofi_core *core, uint64_t id)
 {
-    return core->dispatching && pthread_equal(core->dispatcher, pthread_self());
+    const struct ofi_delivery *call = core->calls;
+    while (call != NULL && call->id != id)
+        call = call->next;
+    return call;
+}
+
+/* Whether the calling thread is in a handler, and so must not wait for handlers. */
+static bool in_handler(const struct ofi_core *core)
+{
+    const struct ofi_delivery *call = core->calls;
+    while (call != NULL && !pthread_equal(call->thread, pthread_self()))
+        call = call->next;
+    return call != NULL;
+}
+
+/* With the lock held, which is let go for a while: until no handler with this number or a lower one runs. */
+static void wait_all(struct ofi_core *core, uint64_t last)
+{
+    const struct ofi_delivery *call = core->calls;
+    while (call != NULL && !in_handler(core)) {
+        if (call->id > last) {
+            call = call->next;
+            continue;
+        }
+        (void)pthread_cond_wait(&core->changed, &core->lock);
+        call = core->calls;
+    }
 }
 
 /* With the lock held, which is let go for a while. The handler is not linked any more, or never was. */
 static void wait_and_free(struct ofi_core *core, uint64_t id, struct ofi_handler *handler)
 {
-    if (core->running == id && is_dispatcher(core)) {
+    const struct ofi_delivery *call = call_of(core, id);
+    if (call != NULL && pthread_equal(call->thread, pthread_self())) {
         if (handler != NULL)
             handler->removed = true;
         return;
     }
-    uint64_t generation = core->generation;
-    while (core->running == id && core->generation == generation)
+    while (call_of(core, id) != NULL)
         (void)pthread_cond_wait(&core->changed, &core->lock);
     if (handler == NULL)
         return;
@@ -226,5 +246,7 @@ void ofi_off_all(struct ofi_core *core, const of_client *client)
         if (handler != NULL)
             wait_and_free(core, handler->id, unlink_handler(core, handler->id));
     } while (handler != NULL);
+    if (client == NULL) /* those that another thread has taken out may run yet */
+        wait_all(core, core->next_number);
     (void)pthread_mutex_unlock(&core->lock);
 }

@@ -131,10 +131,12 @@ static void put_date(struct out *out, int64_t days)
 static void put_datetime(struct out *out, of_datetime moment)
 {
     enum { DAY = 86400, HOUR = 3600, MINUTE = 60 };
-    int64_t local = moment.seconds + (int64_t)moment.offset_minutes * MINUTE;
-    int64_t days = local / DAY - (local % DAY < 0);
-    int second = (int)(local - days * DAY);
-    int offset = moment.offset_minutes < 0 ? -moment.offset_minutes : moment.offset_minutes;
+    /* Day and time apart, so that no moment is too far away. */
+    int64_t local = moment.seconds % DAY + (int64_t)moment.offset_minutes * MINUTE;
+    int64_t days = moment.seconds / DAY + local / DAY - (local % DAY < 0);
+    int second = (int)(local % DAY + (local % DAY < 0 ? DAY : 0));
+    int64_t minutes = moment.offset_minutes;
+    int64_t offset = minutes < 0 ? -minutes : minutes;
     put(out, "\"", 1);
     put_date(out, days);
     put_format(out, "T%02d:%02d:%02d", second / HOUR, second / MINUTE % MINUTE, second % MINUTE);
@@ -143,7 +145,7 @@ static void put_datetime(struct out *out, of_datetime moment)
     if (offset == 0)
         put(out, "Z", 1);
     else
-        put_format(out, "%c%02d:%02d", moment.offset_minutes < 0 ? '-' : '+', offset / MINUTE,
+        put_format(out, "%c%02" PRId64 ":%02" PRId64, moment.offset_minutes < 0 ? '-' : '+', offset / MINUTE,
                    offset % MINUTE);
     put(out, "\"", 1);
 }

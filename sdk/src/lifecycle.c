@@ -173,6 +173,41 @@ void ofi_mark_closing(of_provider *provider)
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
+/* On a thread; without one here, where that cannot wait for itself; else when the API is used next. */
+static void close_somewhere(const struct job *job)
+{
+    struct job *copy = of_alloc(sizeof *copy);
+    if (copy != NULL) {
+        *copy = *job;
+        if (ofi_thread(close_thread, copy))
+            return;
+        of_free(copy);
+    }
+    if (!ofi_evaluating()) {
+        close_now(job);
+        return;
+    }
+    (void)pthread_mutex_lock(&job->core->lock);
+    job->provider->unlinked = job->unlinked;
+    job->provider->again = job->again;
+    job->provider->unclosed = job->core->unclosed;
+    job->core->unclosed = job->provider;
+    (void)pthread_mutex_unlock(&job->core->lock);
+}
+
+void ofi_close_left(struct ofi_core *core)
+{
+    (void)pthread_mutex_lock(&core->lock);
+    of_provider *left = core->unclosed;
+    core->unclosed = NULL;
+    (void)pthread_mutex_unlock(&core->lock);
+    while (left != NULL) {
+        const struct job job = {core, left, left->unlinked, left->again}; /* with the references it has */
+        left = left->unclosed;
+        close_somewhere(&job);
+    }
+}
+
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once)
 {
     struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
@@ -187,16 +222,7 @@ void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_on
         }
         job.again = busy;
     }
-    struct job *copy = of_alloc(sizeof *copy);
-    if (copy != NULL) {
-        *copy = job;
-        if (ofi_thread(close_thread, copy))
-            return;
-        of_free(copy);
-    }
-    /* Without a thread it is done here, where that cannot wait for itself. */
-    if (!ofi_evaluating())
-        close_now(&job);
+    close_somewhere(&job);
 }
 
 /* With core->lock held, and let go while an earlier shutdown is waited for: reserves a provider for this API.
@@ -302,6 +328,7 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
     bool last = false;
     if (core == NULL || provider == &ofi_noop)
         return OF_ERROR_INVALID_ARGUMENT;
+    ofi_close_left(core);
     (void)pthread_mutex_lock(&core->lock);
     of_error error = provider == NULL ? OF_OK : attach(core, provider, &fresh);
     if (error == OF_OK)

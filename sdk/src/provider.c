@@ -19,6 +19,72 @@ struct of_provider ofi_noop = {
     .phase = OFI_ATTACHED,
 };
 
+static pthread_mutex_t all_lock = PTHREAD_MUTEX_INITIALIZER;
+static of_provider *all;
+
+static void list(of_provider *provider)
+{
+    (void)pthread_mutex_lock(&all_lock);
+    provider->next = all;
+    if (all != NULL)
+        all->previous = provider;
+    all = provider;
+    (void)pthread_mutex_unlock(&all_lock);
+}
+
+static void unlist(of_provider *provider)
+{
+    (void)pthread_mutex_lock(&all_lock);
+    if (provider->previous != NULL)
+        provider->previous->next = provider->next;
+    else
+        all = provider->next;
+    if (provider->next != NULL)
+        provider->next->previous = provider->previous;
+    (void)pthread_mutex_unlock(&all_lock);
+}
+
+void ofi_providers_fork_prepare(void)
+{
+    (void)pthread_mutex_lock(&all_lock);
+    for (of_provider *provider = all; provider != NULL; provider = provider->next)
+        (void)pthread_mutex_lock(&provider->lock);
+}
+
+void ofi_providers_fork_parent(void)
+{
+    for (of_provider *provider = all; provider != NULL; provider = provider->next)
+        (void)pthread_mutex_unlock(&provider->lock);
+    (void)pthread_mutex_unlock(&all_lock);
+}
+
+/* The thread that was in init, in on_context_changed or closing it is not here. */
+static void forget_calls(of_provider *provider)
+{
+    if (provider->starting)
+        provider->started = OF_ERROR_GENERAL;
+    provider->starting = false;
+    provider->entering = false;
+    provider->reconciling = false;
+    provider->busy = false;
+    provider->listening = 0;
+    if (provider->phase == OFI_CLOSING) {
+        provider->closing = false;
+        provider->core = NULL;
+        provider->phase = OFI_FREE;
+    }
+    (void)pthread_cond_init(&provider->changed, NULL);
+}
+
+void ofi_providers_fork_child(void)
+{
+    for (of_provider *provider = all; provider != NULL; provider = provider->next) {
+        forget_calls(provider);
+        (void)pthread_mutex_unlock(&provider->lock);
+    }
+    (void)pthread_mutex_unlock(&all_lock);
+}
+
 of_provider *of_provider_new(const of_provider_methods *methods, void *self)
 {
     struct of_provider_methods known = {0};
@@ -39,6 +105,7 @@ of_provider *of_provider_new(const of_provider_methods *methods, void *self)
     atomic_init(&provider->status, OF_STATUS_NOT_READY);
     (void)pthread_mutex_init(&provider->lock, NULL);
     (void)pthread_cond_init(&provider->changed, NULL);
+    list(provider);
     return provider;
 }
 
@@ -54,6 +121,7 @@ void of_provider_unref(of_provider *provider)
     if (provider == NULL || provider == &ofi_noop ||
         atomic_fetch_sub_explicit(&provider->refs, 1, memory_order_acq_rel) != 1)
         return;
+    unlist(provider);
     ofi_reap(provider); /* no evaluation is inside any more */
     if (provider->methods.destroy != NULL)
         provider->methods.destroy(provider->self);
@@ -164,7 +232,7 @@ static void tell_listener(of_provider *provider, const of_provider_event *event)
     (void)pthread_mutex_unlock(&provider->lock);
     listener(user, provider, event);
     (void)pthread_mutex_lock(&provider->lock);
-    if (--provider->listening == 0)
+    if (provider->listening > 0 && --provider->listening == 0) /* in the child of a fork it is 0 */
         (void)pthread_cond_broadcast(&provider->changed);
 }
 

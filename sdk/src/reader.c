@@ -18,7 +18,7 @@ _Atomic(bool) ofi_light;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over the two lists */
 static struct ofi_reader *readers;
 static struct of_retired *pending;
-_Atomic(unsigned) ofi_settings_pending;
+_Atomic(uint64_t) ofi_settings_pending;
 
 static pthread_mutex_t without_lock = PTHREAD_MUTEX_INITIALIZER; /* over when the barrier was lost */
 static bool registered;                                          /* the barrier could be had at the start */
@@ -155,6 +155,22 @@ static bool is_settings(const struct of_retired *retired)
     return retired->user == (const void *)retired;
 }
 
+static uint64_t bit_of(const void *settings)
+{
+    enum { SIZE = 32, BITS = 64 }; /* addresses are at least so far apart */
+    return settings == NULL ? 0 : UINT64_C(1) << ((uintptr_t)settings / SIZE % BITS);
+}
+
+/* With the lock: settings that wait all along keep their bits meanwhile. */
+static void note_pending(void)
+{
+    uint64_t bits = 0;
+    for (const struct of_retired *retired = pending; retired != NULL; retired = retired->next)
+        if (is_settings(retired))
+            bits |= bit_of(retired);
+    atomic_store(&ofi_settings_pending, bits);
+}
+
 void ofi_reap(const void *provider)
 {
     struct of_retired *ready = NULL;
@@ -173,11 +189,10 @@ void ofi_reap(const void *provider)
             continue;
         }
         *link = retired->next;
-        if (provider == NULL)
-            atomic_fetch_sub(&ofi_settings_pending, 1);
         retired->next = ready;
         ready = retired;
     }
+    note_pending();
     (void)pthread_mutex_unlock(&lock);
     while (ready != NULL) {
         struct of_retired *retired = ready;
@@ -195,19 +210,18 @@ void ofi_retire(struct of_retired *retired, const void *object, void (*run)(stru
     retired->next = pending;
     pending = retired;
     bool settings = is_settings(retired);
-    if (settings)
-        atomic_fetch_add(&ofi_settings_pending, 1);
+    note_pending();
     (void)pthread_mutex_unlock(&lock);
     ofi_reap(settings ? NULL : object);
 }
 
-/* Whoever retires counts first, then has the barrier, then looks into the slots: either it sees ours empty,
- * or we see its count. */
+/* Whoever retires sets the bit first, then has the barrier, then looks into the slots: either it sees ours
+ * empty, or we see its bit. */
 void ofi_leave(struct ofi_slot *slot)
 {
-    bool had = false;
+    uint64_t had = ofi_reader.let_go;
     for (int i = 1; i < OFI_HELD_COUNT; i++) {
-        had = had || atomic_load_explicit(&slot->held[i], memory_order_relaxed) != NULL;
+        had |= bit_of(atomic_load_explicit(&slot->held[i], memory_order_relaxed));
         atomic_store_explicit(&slot->held[i], NULL, memory_order_release);
     }
     ofi_leave_plain(slot);
@@ -215,7 +229,8 @@ void ofi_leave(struct ofi_slot *slot)
         atomic_signal_fence(memory_order_seq_cst);
     else
         atomic_thread_fence(memory_order_seq_cst);
-    if (had && ofi_reader.depth == 0 && atomic_load(&ofi_settings_pending) > 0)
+    ofi_reader.let_go = ofi_reader.depth == 0 ? 0 : had;
+    if (had != 0 && ofi_reader.depth == 0 && (atomic_load(&ofi_settings_pending) & had) != 0)
         ofi_reap(NULL);
 }
 

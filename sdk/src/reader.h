@@ -32,6 +32,7 @@ struct ofi_slot {
 struct ofi_reader {
     struct ofi_slot slots[OFI_MAX_NESTING];
     unsigned depth;
+    uint64_t let_go; /* bits of the settings that nested evaluations held, as in ofi_settings_pending */
     bool known;
     struct ofi_reader *next, *previous;
 };
@@ -116,8 +117,9 @@ static inline bool ofi_evaluating(void)
 void ofi_retire(struct of_retired *retired, const void *object, void (*run)(struct of_retired *retired));
 /* Runs what was retired of a provider, or with NULL of settings, and is held by no evaluation. */
 void ofi_reap(const void *provider);
-/* Whether settings wait to be run: looked at by evaluations that have just let go of some. */
-extern _Atomic(unsigned) ofi_settings_pending;
+/* Which settings wait to be run, as a bit of each one's address: looked at by evaluations that have just let
+ * go of some. One that is slow does not cost those that hold newer ones. */
+extern _Atomic(uint64_t) ofi_settings_pending;
 /* The moment before which an evaluation must have begun to see what has been unlinked by now. */
 uint64_t ofi_unlinked(void);
 /* Whether an evaluation that began before `tag` holds the object. */

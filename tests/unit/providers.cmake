@@ -49,6 +49,6 @@ if(TARGET openfeature_live)
 endif()
 
 if(TARGET openfeature_ofrep)
-  provider_tests(ofrep ofrep_provider sse answer)
+  provider_tests(ofrep ofrep_provider sse answer life)
   provider_drivers(ofrep)
 endif()

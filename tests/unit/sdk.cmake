@@ -21,7 +21,7 @@ function(flagstaff_sdk_test topic)
 endfunction()
 
 if(TARGET openfeature)
-  foreach(topic value json context api evaluation provider levels hooks destroy events tracking static utilities
+  foreach(topic value json context api evaluation provider levels hooks destroy events endings tracking static utilities
           memory threads process)
     if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/sdk/test_${topic}.c")
       flagstaff_sdk_test(${topic})

@@ -252,6 +252,7 @@ static void shutdown(void *self)
 static void destroy(void *self)
 {
     struct file *file = self;
+    shutdown(file);
     table_unref(atomic_load(&file->table)); /* in a child of the process that started it */
     ofo_finish(&file->outbox);
     (void)pthread_mutex_destroy(&file->lock);

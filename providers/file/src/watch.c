@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * watch.c: how changes of files are noticed. A path is followed as the kernel follows it, and each name on
- * the way whose change could lead elsewhere is watched in its directory: the file itself, which editors
- * replace by a rename, and each symbolic link, which Kubernetes and deployment tools turn. Files are not
+ * the way is watched in its directory: the file itself, which editors replace by a rename, each symbolic
+ * link, which Kubernetes and deployment tools turn, and each directory, which may be swapped. Files are not
  * watched themselves: a replaced one would be lost.
  */
 #include "file.h"
@@ -176,8 +176,10 @@ static bool follow(struct watch *watch, const char *path)
         }
         bool there = lstat(next, &found) == 0;
         bool link = there && S_ISLNK(found.st_mode);
-        if ((!there || link || walk.rest[0] == '\0') && !add_name(watch, walk.at, name)) {
-            return false;
+        bool passage = there && !link && walk.rest[0] != '\0';
+        errno = 0;
+        if (!add_name(watch, walk.at, name) && !(passage && errno == EACCES)) {
+            return false; /* a directory that may not be read is passed through unwatched */
         }
         if (link && !turn_into(&walk, next)) {
             return errno == ENOENT || errno == EINVAL;

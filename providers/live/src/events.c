@@ -62,7 +62,7 @@ static void put_error(struct live *live)
 static void put_fall(struct live *live)
 {
     bool falls = live->state == FSW_LEASE_OVER && !live->fallen;
-    bool rises = live->state == FSW_READY && live->fallen;
+    bool rises = live_settled(live) && live->fallen;
     if (falls || rises) {
         live->fallen = falls;
         ofo_put_status(&live->outbox, OF_EVENT_CONFIGURATION_CHANGED, NULL); /* of any flag */
@@ -72,15 +72,16 @@ static void put_fall(struct live *live)
 void live_announce(struct live *live)
 {
     enum live_announced now = status(live);
-    if (live->closing || live->starting || now == live->announced) {
+    bool news = now != live->announced;
+    if (live->closing || live->starting) {
         return;
     }
     live->announced = now;
-    if (now == LIVE_ERROR) {
+    if (news && now == LIVE_ERROR) {
         put_error(live);
-    } else if (now == LIVE_READY) {
+    } else if (news && now == LIVE_READY) {
         ofo_put_status(&live->outbox, OF_EVENT_READY, NULL);
-    } else {
+    } else if (news) {
         ofo_put_status(&live->outbox, OF_EVENT_STALE, live->message);
     }
     put_fall(live);

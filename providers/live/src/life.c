@@ -133,7 +133,7 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
     char text[400] = "out of memory, or no thread to be had";
     of_error error = OF_ERROR_NO_MEMORY;
     (void)domain;
-    if (!live->started) {
+    if (live_forked(live) && !live->started) {
         live->pid = getpid(); /* whoever starts it has it: a daemon may have forked since it was made */
     }
     if (live_forked(live)) { /* the lock, and all that it guards, may be as another of its threads had it */
@@ -141,9 +141,11 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
         (void)of_provider_emit_error(provider, OF_ERROR_GENERAL, text);
         return OF_ERROR_GENERAL;
     }
+    (void)live_await_ended(live);
     pthread_mutex_lock(&live->lock);
     live->closing = false;
     live->starting = true;
+    live->fallen = false;
     live->announced = LIVE_NOTHING;
     live->code = 0;
     live_enter(live);
@@ -208,15 +210,72 @@ of_error live_context_changed(void *self, of_provider *provider, const of_contex
     if (error == OF_OK) {
         live->announced = LIVE_READY;
         ofo_put_status(&live->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
-        live_announce(live);
     } else {
         live->announced = LIVE_ERROR;
         (void)ofo_put_error(&live->outbox, error, text);
     }
+    live_announce(live); /* it may be otherwise by now */
     ofo_tell(&live->outbox);
     live_leave(live);
     pthread_mutex_unlock(&live->lock);
     return error;
+}
+
+/* Ends the client, and its watches with it. */
+static void end_client(struct live *live, struct fsw_client *client, struct live_ended *ended)
+{
+    fsw_client_destroy(client);
+    for (struct live_entry *entry = ended->entries; entry != NULL; entry = entry->next) {
+        entry->ending = NULL;
+    }
+    live_release(live, ended);
+}
+
+static void end_late(struct live *live)
+{
+    end_client(live, live->ending, &live->late);
+    pthread_mutex_lock(&live->lock);
+    live->ending = NULL;
+    live->ends = false;
+    pthread_cond_broadcast(&live->news);
+    pthread_mutex_unlock(&live->lock);
+}
+
+static void *end_elsewhere(void *argument)
+{
+    struct live *live = argument;
+    end_late(live);
+    of_provider_unref(live->provider);
+    return NULL;
+}
+
+/* With the lock: a callback of the program's shuts the provider down, and a thread cannot wait for its own
+ * end. Where there is no other to be had, the next start waits for it, or the provider's end. */
+static void end_elsewhere_begin(struct live *live)
+{
+    pthread_t thread;
+    of_provider_ref(live->provider);
+    live->ends = pthread_create(&thread, NULL, end_elsewhere, live) == 0;
+    if (live->ends) {
+        (void)pthread_detach(thread);
+    } else {
+        of_provider_unref(live->provider); /* not the last one: it is being shut down */
+    }
+}
+
+bool live_await_ended(struct live *live)
+{
+    pthread_mutex_lock(&live->lock);
+    bool own = fsw_client_is_own_thread(live->ending);
+    while (live->ends && !own) {
+        pthread_cond_wait(&live->news, &live->lock);
+    }
+    bool left = live->ending != NULL && !own;
+    pthread_mutex_unlock(&live->lock);
+    if (left) {
+        end_late(live);
+    }
+    return !own;
 }
 
 void live_shutdown(void *self)
@@ -236,10 +295,13 @@ void live_shutdown(void *self)
     live->client = NULL;
     live->started = false;
     live_close_all(live, &ended);
-    pthread_mutex_unlock(&live->lock);
-    fsw_client_destroy(client); /* and with it the watches */
-    for (struct live_entry *entry = ended.entries; entry != NULL; entry = entry->next) {
-        entry->ending = NULL;
+    if (fsw_client_is_own_thread(client)) {
+        live->ending = client;
+        live->late = ended;
+        client = NULL;
+        ended = (struct live_ended){NULL, NULL};
+        end_elsewhere_begin(live);
     }
-    live_release(live, &ended);
+    pthread_mutex_unlock(&live->lock);
+    end_client(live, client, &ended);
 }

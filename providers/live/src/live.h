@@ -54,6 +54,12 @@ struct live_map {
     struct live_entry *slots[];
 };
 
+/* What is to be handed to live_release() when the lock is let go. */
+struct live_ended {
+    struct live_entry *entries;
+    struct live_map *map;
+};
+
 enum live_announced { LIVE_NOTHING, LIVE_READY, LIVE_STALE, LIVE_ERROR };
 
 struct live {
@@ -79,8 +85,11 @@ struct live {
     char message[200]; /* the same for people */
     bool starting;     /* init or a change of context says by itself how it ends */
     bool closing;
-    bool crowded;    /* the daemon refused a further watch */
-    unsigned inside; /* calls that need the client to stay, though they do not hold the lock */
+    bool crowded;              /* the daemon refused a further watch */
+    struct fsw_client *ending; /* shut down from its own thread, and not ended yet */
+    struct live_ended late;    /* with its watches */
+    bool ends;                 /* a thread is about it */
+    unsigned inside;           /* calls that need the client to stay, though they do not hold the lock */
     enum live_announced announced;
     bool fallen; /* it was told that values fell with the lease */
     uint64_t evicted;
@@ -126,12 +135,6 @@ static inline struct live_entry *live_map_at(const struct live_map *map, uint64_
 }
 struct live_entry *live_map_find(const struct live_map *map, const struct live_key *key);
 
-/* What is to be handed to live_release() when the lock is let go. */
-struct live_ended {
-    struct live_entry *entries;
-    struct live_map *map;
-};
-
 /* With the lock: an entry that is neither in the map nor watched; NULL without memory. key may be NULL. */
 struct live_entry *live_entry_new(struct live *live, const struct live_key *key);
 /* Notes the subject, for people; false without memory. */
@@ -161,6 +164,8 @@ extern const struct fsw_mirror live_mirror;
 /* The functions of of_provider_methods. */
 of_error live_init(void *self, of_provider *provider, const of_context *context, const char *domain);
 void live_shutdown(void *self);
+/* Waits for the end of a client that was shut down from its own thread. False, at once, where this is it. */
+bool live_await_ended(struct live *live);
 of_error live_context_changed(void *self, of_provider *provider, const of_context *before,
                               const of_context *now);
 /* Makes the client; false, with the reason in problem, where it cannot be made. With the lock. */

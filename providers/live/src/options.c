@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 #include <openfeature/memory.h>
 #include <openfeature/version.h>
@@ -56,27 +55,6 @@ static bool copy_list(const char *const **to, size_t *to_count, const char *cons
         fine = fine && list[i] != NULL;
     }
     return fine;
-}
-
-/* http:// and https:// are what people have at hand. */
-static char *copy_url(const char *url)
-{
-    static const char *const schemes[][2] = {{"http://", "ws://"}, {"https://", "wss://"}};
-    if (url == NULL) {
-        url = "ws://127.0.0.1:8080";
-    }
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        size_t length = strlen(schemes[i][0]);
-        if (strncasecmp(url, schemes[i][0], length) == 0) {
-            size_t size = strlen(url) + 1;
-            char *copy = of_alloc(size);
-            if (copy != NULL) {
-                snprintf(copy, size, "%s%s", schemes[i][1], url + length);
-            }
-            return copy;
-        }
-    }
-    return copy_text(url);
 }
 
 /* Whether each has at least one character. */
@@ -148,7 +126,7 @@ bool live_options_copy(of_live_options *to, const of_live_options *from, const c
     to->start_timeout = given.start_timeout == 0 ? 5000 : given.start_timeout;
     to->max_watches = given.max_watches == 0 ? 1000 : given.max_watches;
     *problem = "out of memory";
-    to->url = copy_url(given.url);
+    to->url = copy_text(given.url == NULL ? "ws://127.0.0.1:8080" : given.url);
     bool fine = to->url != NULL;
     fine = copy_option(&to->key_file, given.key_file) && fine;
     fine = copy_option(&to->ca_file, given.ca_file) && fine;

@@ -29,7 +29,7 @@ static void free_live(struct live *live)
 static void destroy(void *self)
 {
     live_shutdown(self);
-    if (!live_forked(self)) {
+    if (!live_forked(self) && live_await_ended(self)) {
         free_live(self);
     }
 }

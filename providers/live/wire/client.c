@@ -357,15 +357,29 @@ static void init_session(struct fsw_client *client)
     pthread_mutex_init(&client->mutex, NULL);
 }
 
+/* With the value, but for one that may have a password in it. */
+static const char *name_url(const char *url, const char *why, char *out, size_t size)
+{
+    if (url == NULL || strchr(url, '@') != NULL) {
+        return why;
+    }
+    snprintf(out, size, "url \"%.100s\": %s", url, why);
+    return out;
+}
+
 struct fsw_client *fsw_client_create(const struct fsw_options *options, char *text, size_t text_size)
 {
     const char *why = "out of memory";
+    char named[300];
     struct fsw_client *client = calloc(1, sizeof *client);
     if (client == NULL) {
         goto failed;
     }
-    if (!fsw_options_copy(&client->options, options, &why) ||
-        !fsw_url_parse(client->options.url, &client->url, &why)) {
+    if (!fsw_options_copy(&client->options, options, &why)) {
+        goto failed;
+    }
+    if (!fsw_url_parse(client->options.url, &client->url, &why)) {
+        why = name_url(client->options.url, why, named, sizeof named);
         goto failed;
     }
     client->transport = make_transport(client);

@@ -16,6 +16,17 @@ static bool on_own_thread(const struct fsw_client *client)
     return client->running && pthread_equal(pthread_self(), client->self);
 }
 
+bool fsw_client_is_own_thread(struct fsw_client *client)
+{
+    if (client == NULL) {
+        return false;
+    }
+    pthread_mutex_lock(&client->mutex);
+    bool own = on_own_thread(client);
+    pthread_mutex_unlock(&client->mutex);
+    return own;
+}
+
 /* Lets the mutex go; the thread, if there is one, looks at the session when it wakes. */
 static void unlock_and_wake(struct fsw_client *client)
 {

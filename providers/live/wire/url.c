@@ -9,20 +9,23 @@
 #include <string.h>
 #include <strings.h>
 
+/* http:// and https:// are what people have at hand. */
 static bool read_scheme(const char **text, struct fsw_url *url)
 {
-    if (strncasecmp(*text, "wss://", 6) == 0) {
-        url->tls = true;
-        url->port = 443;
-        *text += 6;
-        return true;
+    static const struct {
+        const char *name;
+        bool tls;
+    } schemes[] = {{"ws://", false}, {"wss://", true}, {"http://", false}, {"https://", true}};
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        size_t length = strlen(schemes[i].name);
+        if (strncasecmp(*text, schemes[i].name, length) == 0) {
+            url->tls = schemes[i].tls;
+            url->port = url->tls ? 443 : 80;
+            *text += length;
+            return true;
+        }
     }
-    url->port = 80;
-    if (strncasecmp(*text, "ws://", 5) != 0) {
-        return false;
-    }
-    *text += 5;
-    return true;
+    return false;
 }
 
 /* ":8080" at the end of the authority. */
@@ -56,7 +59,7 @@ static bool plain(const char *text, size_t length)
 bool fsw_url_parse(const char *text, struct fsw_url *url, const char **why)
 {
     memset(url, 0, sizeof *url);
-    *why = "a websocket URL is ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]";
+    *why = "it is not ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH], also written http:// and https://";
     if (text == NULL || !read_scheme(&text, url) || !plain(text, strlen(text))) {
         return false;
     }

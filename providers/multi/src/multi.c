@@ -92,6 +92,15 @@ static void shut_down(void *self)
     for_all(self, &task);
 }
 
+/* With the lock: what the first one said that failed. */
+static const char *failure(const struct multi *multi)
+{
+    for (size_t i = 0; i < multi->count; i++)
+        if (multi->entries[i].error != OF_OK)
+            return multi->entries[i].last_message;
+    return NULL;
+}
+
 static void tell_one(struct task *task, struct entry *entry)
 {
     entry->error = of_provider_context_changed(entry->provider, task->before, task->context);
@@ -105,6 +114,7 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
     (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     multi->reconciling = true;
+    multi->failed = false;
     (void)pthread_mutex_unlock(&multi->lock);
     for_all(multi, &task);
     of_error error = worst(multi);
@@ -115,6 +125,8 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
         ofo_put_status(&multi->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
     }
     multi_update(multi);
+    if (error != OF_OK && !multi->failed) /* the whole was in error before, but this is another one */
+        (void)ofo_put_error(&multi->outbox, error, failure(multi));
     ofo_unlock(&multi->outbox);
     return error;
 }

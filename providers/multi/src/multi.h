@@ -31,6 +31,7 @@ struct multi {
     struct ofo_outbox outbox;
     of_provider_status status; /* as it was emitted last */
     bool reconciling;
+    bool failed; /* an error was told since the context began to change */
     size_t count;
     struct entry entries[];
 };

@@ -52,6 +52,7 @@ void multi_update(struct multi *multi)
     event.message = entry->last_message;
     event.error = status == OF_STATUS_FATAL ? OF_ERROR_PROVIDER_FATAL : entry->last_error;
     multi->status = status;
+    multi->failed = multi->failed || event.type == OF_EVENT_ERROR;
     ofo_put(&multi->outbox, &event);
 }
 

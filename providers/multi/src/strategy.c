@@ -78,7 +78,8 @@ static of_error first(struct multi *multi, const struct question *question, of_r
         of_error error = ask(&multi->entries[i], question, resolution);
         if (error == OF_OK)
             return OF_OK;
-        note_error(text, &multi->entries[i], error, resolution);
+        if (!brief) /* else nobody reads it */
+            note_error(text, &multi->entries[i], error, resolution);
         of_resolution_clear(resolution);
         resolution->brief = brief;
         if (error != OF_ERROR_FLAG_NOT_FOUND && !any_error_goes_on)

@@ -269,9 +269,17 @@ static bool finish_done(struct http *http)
     return any;
 }
 
+static _Thread_local const struct http *own; /* whose thread this is */
+
+bool http_is_own_thread(const struct http *http)
+{
+    return http != NULL && own == http;
+}
+
 static void *run(void *user)
 {
     struct http *http = user;
+    own = http;
     while (take_submitted(http)) {
         int running;
         int wait = http->setup.tick == NULL ? 60000 : http->setup.tick(http->setup.user);

@@ -68,6 +68,8 @@ void http_submit(struct http *http, struct http_request *request);
 void http_cancel(struct http *http, struct http_request *request);
 /* Has tick called. Any thread. */
 void http_wake(struct http *http);
+/* Whether this is its thread. */
+bool http_is_own_thread(const struct http *http);
 /* Ends the thread; requests that run are done with an error. Not on the thread. NULL is fine. */
 void http_stop(struct http *http);
 

@@ -55,13 +55,8 @@ static bool start(struct ofrep *ofrep)
                                      .proxy = ofrep->options.proxy,
                                      .tick = ofrep->options.static_context ? bulk_tick : NULL,
                                      .user = ofrep};
-    if (ofrep->http != NULL && ofrep_forked(ofrep)) {
-        ofrep->http = NULL; /* the parent's, and lost here */
-        ofrep->outbox.busy = false;
-    }
     if (ofrep->http == NULL) {
         ofrep->http = http_start(&setup);
-        ofrep->pid = getpid();
     }
     return ofrep->http != NULL;
 }
@@ -82,11 +77,70 @@ static of_error fetch(struct ofrep *ofrep, const of_context *context, char *text
     return error;
 }
 
+static void finish(struct ofrep *ofrep, struct http *http)
+{
+    http_stop(http); /* ends the requests that others wait for */
+    pthread_mutex_lock(&ofrep->lock);
+    while (ofrep->inside > 0) {
+        pthread_cond_wait(&ofrep->news, &ofrep->lock);
+    }
+    bulk_finish(ofrep);
+    ofrep->ending = NULL;
+    ofrep->ends = false;
+    pthread_cond_broadcast(&ofrep->news);
+    pthread_mutex_unlock(&ofrep->lock);
+}
+
+static void *finish_elsewhere(void *argument)
+{
+    struct ofrep *ofrep = argument;
+    finish(ofrep, ofrep->ending);
+    of_provider_unref(ofrep->provider);
+    return NULL;
+}
+
+/* With the lock: `key` shuts the provider down, and a thread cannot wait for its own end. Where there is no
+ * other to be had, the next start waits for it, or the provider's end. */
+static void finish_later(struct ofrep *ofrep, struct http *http)
+{
+    pthread_t thread;
+    ofrep->ending = http;
+    of_provider_ref(ofrep->provider);
+    ofrep->ends = pthread_create(&thread, NULL, finish_elsewhere, ofrep) == 0;
+    if (ofrep->ends) {
+        (void)pthread_detach(thread);
+    } else {
+        of_provider_unref(ofrep->provider); /* not the last one: it is being shut down */
+    }
+}
+
+/* Waits for what finish_later() has put off; not on that thread. */
+static void await_finished(struct ofrep *ofrep)
+{
+    pthread_mutex_lock(&ofrep->lock);
+    while (ofrep->ends) {
+        pthread_cond_wait(&ofrep->news, &ofrep->lock);
+    }
+    struct http *ending = ofrep->ending;
+    pthread_mutex_unlock(&ofrep->lock);
+    if (ending != NULL) {
+        finish(ofrep, ending);
+    }
+}
+
 static of_error init(void *self, of_provider *provider, const of_context *context, const char *domain)
 {
     struct ofrep *ofrep = self;
     char text[300] = "out of memory, or no thread to be had";
-    (void)provider, (void)domain;
+    (void)domain;
+    if (ofrep_forked(ofrep) && ofrep->http == NULL) {
+        ofrep->pid = getpid(); /* whoever starts it has it: a daemon may have forked since it was made */
+    }
+    if (ofrep_forked(ofrep)) { /* the lock, and all that it guards, may be as another thread had it */
+        snprintf(text, sizeof text, "it was made by the process that this one is a fork of: make a new one");
+        return of_provider_emit_error(provider, OF_ERROR_GENERAL, text);
+    }
+    await_finished(ofrep);
     pthread_mutex_lock(&ofrep->lock);
     ofrep->closing = false;
     of_error error = start(ofrep) ? OF_OK : OF_ERROR_NO_THREAD;
@@ -137,17 +191,18 @@ static void shutdown_provider(void *self)
     }
     pthread_mutex_lock(&ofrep->lock);
     struct http *http = ofrep->http;
+    bool own = http_is_own_thread(http);
     ofrep->http = NULL;
     ofrep->closing = true;
     pthread_cond_broadcast(&ofrep->news);
-    pthread_mutex_unlock(&ofrep->lock);
-    http_stop(http); /* ends the requests that others wait for */
-    pthread_mutex_lock(&ofrep->lock);
-    while (ofrep->inside > 0) {
-        pthread_cond_wait(&ofrep->news, &ofrep->lock);
+    if (own) {
+        finish_later(ofrep, http);
     }
-    bulk_finish(ofrep);
+    bool put_off = own || ofrep->ending != NULL;
     pthread_mutex_unlock(&ofrep->lock);
+    if (!put_off) {
+        finish(ofrep, http);
+    }
 }
 
 static void free_ofrep(struct ofrep *ofrep)
@@ -163,10 +218,13 @@ static void free_ofrep(struct ofrep *ofrep)
 
 static void destroy(void *self)
 {
-    shutdown_provider(self);
-    if (!ofrep_forked(self)) {
-        free_ofrep(self);
+    struct ofrep *ofrep = self;
+    shutdown_provider(ofrep);
+    if (ofrep_forked(ofrep) || http_is_own_thread(ofrep->ending)) {
+        return; /* left as it is: the thread is the parent's, or this one */
     }
+    await_finished(ofrep);
+    free_ofrep(ofrep);
 }
 
 /* --- evaluation -------------------------------------------------------------------------------------- */

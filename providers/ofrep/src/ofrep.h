@@ -98,8 +98,10 @@ struct ofrep {
     struct http *http; /* NULL: not started */
     _Atomic(pid_t) pid;
     bool closing;
-    unsigned inside;    /* calls that wait */
-    int64_t not_before; /* the server asked not to be asked before: http_now() */
+    struct http *ending; /* shut down from its own thread, and not ended yet */
+    bool ends;           /* a thread is about it */
+    unsigned inside;     /* calls that wait */
+    int64_t not_before;  /* the server asked not to be asked before: http_now() */
     struct bulk bulk;
 };
 

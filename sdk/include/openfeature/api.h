@@ -8,8 +8,9 @@
  *
  * fork(): in the child, evaluations go on with what providers have in memory; handlers, initialisation and
  * asynchronous evaluation need threads, which the child does not have. Set up anew there, or set up after
- * forking. Signals: nothing here may be called from a signal handler. The library's threads block all
- * signals.
+ * forking. What the global API had under way is the parent's: its queued events and asynchronous evaluations
+ * are not told of again. API objects of one's own (isolated.h) are not made ready for a child: make new ones.
+ * Signals: nothing here may be called from a signal handler. The library's threads block all signals.
  */
 #ifndef OPENFEATURE_API_H
 #define OPENFEATURE_API_H

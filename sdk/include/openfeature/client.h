@@ -116,7 +116,8 @@ OF_API void of_client_track(of_client *client, const char *name, const of_contex
  * @param user handed to the handler
  * @param destroy called with `user` when the handler is gone, with no lock held, so that it may use the API;
  *        may be NULL. Not called when 0 is returned.
- * @return an id for of_client_off(); 0 when there is no memory or no thread
+ * @return an id for of_client_off(); 0 when there is no memory or no thread, or the
+ *         isolated API that the client is of has ended
  */
 OF_API uint64_t of_client_on(of_client *client, of_event_type type, of_event_handler handler, void *user,
                              void (*destroy)(void *user));

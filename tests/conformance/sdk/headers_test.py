@@ -4,10 +4,11 @@
 
 usage: headers_test.py LIBRARY INCLUDE_DIRECTORY... The functions that the headers mark with OF_API and the dynamic symbols of the
 library must be the same set. For libopenfeature it also checks what the static paradigm must not have: a client that takes
-a context (3.2.2.2) and a propagator (3.3.2.1).
+a context (3.2.2.2) and a propagator (3.3.2.1). What structures start from must be C++17 as well.
 """
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -41,6 +42,20 @@ def static_paradigm(headers):
                 yield f"{name_of(declaration)} has to do with a propagator"
 
 
+def initializers(headers, directories):
+    """Each OF_..._INIT as a C++17 program has it."""
+    compiler = shutil.which("c++")
+    sdk = pathlib.Path(__file__).resolve().parents[3] / "sdk/include"
+    includes = [f"-I{directory}" for directory in [*directories, sdk]]
+    for header in headers if compiler else []:
+        for macro, structure in re.findall(r"#define (OF_\w+_INIT)\b[^#]*?sizeof\((\w+)\)", header.read_text()):
+            program = f'#include "{header}"\n{structure} one = {macro};\n'
+            done = subprocess.run([compiler, "-std=c++17", "-pedantic-errors", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", *includes,
+                                   "-xc++", "-"], input=program, capture_output=True, text=True)
+            if done.returncode != 0:
+                yield f"{macro} is not C++17: {done.stderr}"
+
+
 def main():
     library, directories = sys.argv[1], sys.argv[2:]
     headers = [h for d in directories for h in sorted(pathlib.Path(d).rglob("*.h"))]
@@ -49,6 +64,7 @@ def main():
     problems = [f"{name} is exported and in no header" for name in sorted(symbols - declared)]
     problems += [f"{name} is in a header and not exported" for name in sorted(declared - symbols)]
     problems += static_paradigm(headers)
+    problems += initializers(headers, directories)
     print(f"{len(declared)} functions in the headers, {len(symbols)} symbols exported")
     print("\n".join(problems))
     return 1 if problems or not declared else 0

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Does what docs/providers/first-live-flag.md says, word for word.
+"""Does what a page says, word for word.
 
-usage: newcomer_test.py BUILD_DIRECTORY. The files and commands come from the page; only the command that builds is not run: BUILD_DIRECTORY
-is what it has built. The port is a free one, by the environment. What the page shows as output must come, in that order.
+usage: newcomer_test.py live BUILD_DIRECTORY: docs/providers/first-live-flag.md. The files and commands come from the page; only the
+command that builds is not run: BUILD_DIRECTORY is what it has built. The port is a free one, by the environment. What the page shows as
+output must come, in that order.
+newcomer_test.py sdk: docs/sdk/first-flag.md, with the building of it; its program.c is the example that the page quotes.
 """
 import os
 import pathlib
@@ -19,14 +21,14 @@ import threading
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs/providers/first-live-flag.md"
+PAGES = {"live": ROOT / "docs/providers/first-live-flag.md", "sdk": ROOT / "docs/sdk/first-flag.md"}
 PATIENCE = 60
 STAYS = re.compile(r"^(flagstaff serve|\./door)\b")
 
 
-def blocks():
+def blocks(page):
     """(language, text, the name of the file that it is) of each block of the page."""
-    text = PAGE.read_text()
+    text = page.read_text()
     for found in re.finditer(r"^```(\w+)\n(.*?)^```$", text, re.M | re.S):
         before = text[:found.start()].rstrip().splitlines()[-1]
         named = re.match(r"`([\w.]+)`", before)
@@ -46,7 +48,7 @@ class Terminal:
         self.prelude, self.place = prelude, place
         self.environment = os.environ | {"HOME": str(place), "FLAGSTAFF_LISTEN": f"127.0.0.1:{port}",
                                          "FLAGSTAFF_URL": f"http://127.0.0.1:{port}"}
-        for name in ("LD_LIBRARY_PATH", "PKG_CONFIG_PATH", "XDG_STATE_HOME"):
+        for name in ("LD_LIBRARY_PATH", "PKG_CONFIG_PATH", "CMAKE_PREFIX_PATH", "XDG_STATE_HOME"):
             self.environment.pop(name, None)
         self.running, self.lines = [], queue.Queue()
 
@@ -94,19 +96,31 @@ class Terminal:
                 process.kill()
 
 
-def follow(terminal, build):
+def check_out(checkout, build):
+    """The repository as the reader has it; with what the page's cmake line builds, where that is given."""
+    checkout.mkdir()
+    for entry in ROOT.iterdir():
+        if entry.name not in ("build", ".git"):
+            (checkout / entry.name).symlink_to(entry)
+    if build:
+        built = checkout / re.search(r"-B (\S+)", PAGES["live"].read_text()).group(1)
+        built.parent.mkdir(parents=True)
+        built.symlink_to(build)
+
+
+def follow(terminal, page, build):
     checkout, desk = terminal.place / "checkout", terminal.place / "door"
-    (checkout / "build").mkdir(parents=True)
+    check_out(checkout, build)
     desk.mkdir()
-    (checkout / "build/install").symlink_to(build)  # the folder that the page's cmake lines name
+    (desk / "program.c").symlink_to(ROOT / "examples/sdk/hello.c")
     at, prelude = checkout, ""
-    for language, text, name in blocks():
+    for language, text, name in blocks(page):
         terminal.prelude = prelude
         if name:
             (desk / name).write_text(text)
         elif language == "text":
             terminal.expect(text.strip())
-        elif text.startswith("cmake -S"):
+        elif language != "sh" or (build and text.startswith("cmake -S")):
             continue
         elif text.startswith("export"):
             at, prelude = desk, text
@@ -118,11 +132,12 @@ def follow(terminal, build):
 
 
 def main():
-    build = pathlib.Path(sys.argv[1]).resolve()
+    page = PAGES[sys.argv[1]]
+    build = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
     place = pathlib.Path(tempfile.mkdtemp())
     terminal = Terminal(place, "")
     try:
-        follow(terminal, build)
+        follow(terminal, page, build)
     finally:
         terminal.end()
         shutil.rmtree(place, ignore_errors=True)

@@ -104,6 +104,10 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         assert_null(make(&bad[i]));
     }
+    char named[300];
+    assert_null(of_live_provider_new(&bad[0], named, sizeof named));
+    assert_non_null(strstr(named, "gopher://x"));
+    assert_non_null(strstr(named, "http://"));
     static const char *const none[] = {"x", NULL}, *const empty[] = {""};
     const of_live_options nameless[] = {
         {.size = sizeof(of_live_options), .watch_on = none, .watch_on_count = 2},
@@ -124,7 +128,6 @@ static void options_that_cannot_be_used_are_refused_with_the_reason(void **state
                                   .flag_count = 1};
     of_provider *provider = make(&good);
     assert_non_null(provider);
-    assert_string_equal(((struct live *)of_provider_self(provider))->options.url, "wss://x:1/y");
     of_live_stats stats = {.size = sizeof stats};
     assert_false(of_live_provider_stats(provider, &stats));
     assert_false(of_live_provider_stats(NULL, &stats));
@@ -294,6 +297,73 @@ static void a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not(void
     of_provider_unref(provider);
 }
 
+static unsigned changes;
+
+static void count_changes(void *user, of_provider *provider, const of_provider_event *event)
+{
+    (void)user, (void)provider;
+    changes += event->type == OF_EVENT_CONFIGURATION_CHANGED;
+}
+
+static void the_fall_of_values_with_the_lease_is_told_whatever_the_status_was(void **state)
+{
+    (void)state;
+    of_provider *provider = make_started(NULL);
+    struct live *live = of_provider_self(provider);
+    const struct fsw_state_info ready = {.state = FSW_READY, .message = ""},
+                                over = {.state = FSW_LEASE_OVER, .message = ""};
+    assert_int_equal(of_provider_adopt(provider, count_changes, NULL), OF_OK);
+    changes = 0;
+    live->announced = LIVE_ERROR; /* as after a change of context that failed */
+    live_on_state(live, &over);
+    assert_int_equal(changes, 1);
+    live_on_state(live, &over);
+    assert_int_equal(changes, 1);
+    live_on_state(live, &ready);
+    assert_int_equal(changes, 2);
+    live->starting = true; /* while the context changes, which tells it at its end */
+    live_on_state(live, &over);
+    assert_int_equal(changes, 2);
+    pthread_mutex_lock(&live->lock);
+    live->starting = false;
+    live_announce(live);
+    ofo_unlock(&live->outbox);
+    assert_int_equal(changes, 3);
+    of_provider_release(provider);
+    of_provider_unref(provider);
+}
+
+static void shut_down_once(void *user, of_live_level level, const char *text)
+{
+    atomic_int *lines = user;
+    (void)level, (void)text;
+    if (atomic_fetch_add(lines, 1) == 0) {
+        of_api_shutdown(of_api_global());
+    }
+}
+
+static void the_log_may_shut_the_api_down(void **state)
+{
+    (void)state;
+    static atomic_int lines;
+    const of_live_options options = {.size = sizeof options,
+                                     .url = "ws://127.0.0.1:9",
+                                     .log = shut_down_once,
+                                     .user = &lines,
+                                     .start_timeout = 1};
+    of_provider *provider = make(&options);
+    of_client *client = of_api_client(of_api_global(), NULL);
+    (void)of_api_set_provider(of_api_global(), NULL, provider);
+    await_count(&lines, 1);
+    /* The same provider starts again once the old thread has ended. */
+    await_status(client, OF_STATUS_NOT_READY);
+    assert_int_equal(of_api_set_provider_and_wait(of_api_global(), NULL, provider, PATIENCE_MS),
+                     OF_ERROR_PROVIDER_NOT_READY);
+    of_api_shutdown(of_api_global());
+    of_client_unref(client);
+    of_provider_unref(provider);
+}
+
 static void a_resolution_outlives_the_table_and_the_provider(void **state)
 {
     (void)state;
@@ -409,6 +479,8 @@ int main(void)
         cmocka_unit_test(a_value_that_is_nested_too_deeply_costs_no_other_flag_its_values),
         cmocka_unit_test(a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not),
         cmocka_unit_test(evaluations_take_no_lock_and_allocate_nothing),
+        cmocka_unit_test(the_fall_of_values_with_the_lease_is_told_whatever_the_status_was),
+        cmocka_unit_test(the_log_may_shut_the_api_down),
         cmocka_unit_test(a_resolution_outlives_the_table_and_the_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

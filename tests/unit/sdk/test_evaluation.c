@@ -63,6 +63,9 @@ static void details_of_a_type_that_is_known_at_run_time_are_the_same(void **stat
     of_details_clear(&details);
     assert_int_equal(of_client_details(client, "int-flag", OF_TYPE_INT, NULL, NULL, NULL, &details),
                      OF_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(details.value.integer, 0);
+    assert_string_equal(details.reason, "ERROR");
+    of_details_clear(&details);
 }
 
 static void variant_and_reason_are_null_where_the_provider_sets_none(void **state)

@@ -402,6 +402,34 @@ static void wrong_arguments_add_no_handler(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void a_domain_that_is_bound_later_hears_of_the_state_once(void **state)
+{
+    (void)state;
+    static struct box others;
+    of_client *billing = of_api_client(api, "billing");
+    box_init(&others);
+    start();
+    gate_init(&box.gate, true);
+    (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
+    gate_await(&box.gate);
+    assert_int_equal(of_api_set_provider_and_wait(api, "billing", NULL, PATIENCE_MS), OF_OK);
+    struct probe *other = probe_new("other", PROBE_PLAIN);
+    other->silent = true;
+    assert_int_equal(of_api_set_provider_and_wait(api, "billing", other->provider, PATIENCE_MS), OF_OK);
+    (void)of_client_on(billing, OF_EVENT_READY, box_handler, &others, NULL);
+    (void)of_client_on(billing, OF_EVENT_STALE, box_handler, &others, NULL);
+    of_provider_emit_ready(probe->provider); /* waits, and the domain is bound meanwhile */
+    assert_int_equal(of_api_set_provider_and_wait(api, "billing", probe->provider, PATIENCE_MS), OF_OK);
+    emit(probe, OF_EVENT_STALE, NULL, 0);
+    gate_open(&box.gate);
+    box_await(&others, 2);
+    assert_int_equal(others.seen[0].type, OF_EVENT_READY);
+    assert_int_equal(others.seen[1].type, OF_EVENT_STALE);
+    of_client_unref(billing);
+    of_api_shutdown(api);
+    probe_free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -426,6 +454,7 @@ int main(void)
         TEST(binding_an_active_provider_tells_the_clients_of_the_domain),
         TEST(slow_handlers_bound_the_queue_and_hear_of_the_newest_state),
         TEST(wrong_arguments_add_no_handler),
+        TEST(a_domain_that_is_bound_later_hears_of_the_state_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

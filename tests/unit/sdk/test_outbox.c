@@ -115,7 +115,26 @@ static void without_memory_one_event_stands_for_several_and_none_is_lost(void **
     ofo_put_status(&outbox, OF_EVENT_STALE, "newest");
     failing_set(0, false);
     ofo_unlock(&outbox);
-    assert_string_equal(heard, "newest? - ");
+    assert_string_equal(heard, "- newest? ");
+    assert_int_equal(of_provider_get_status(provider), OF_STATUS_STALE);
+    end();
+}
+
+static void what_is_told_for_want_of_memory_comes_after_what_was_put_down_before(void **state)
+{
+    (void)state;
+    start(listen);
+    (void)pthread_mutex_lock(&lock);
+    failing_install();
+    failing_set(1, true);
+    ofo_put_status(&outbox, OF_EVENT_STALE, "old");
+    failing_set(0, false);
+    ofo_put_status(&outbox, OF_EVENT_READY, "between");
+    failing_set(1, true);
+    ofo_put_status(&outbox, OF_EVENT_STALE, "newest");
+    failing_set(0, false);
+    ofo_unlock(&outbox);
+    assert_string_equal(heard, "between newest? ");
     assert_int_equal(of_provider_get_status(provider), OF_STATUS_STALE);
     end();
 }
@@ -157,6 +176,7 @@ int main(void)
         cmocka_unit_test(what_was_put_down_is_told_in_order_when_the_lock_is_let_go),
         cmocka_unit_test(a_listener_may_put_down_more_and_waits_for_nobody),
         cmocka_unit_test(without_memory_one_event_stands_for_several_and_none_is_lost),
+        cmocka_unit_test(what_is_told_for_want_of_memory_comes_after_what_was_put_down_before),
         cmocka_unit_test(many_threads_tell_in_the_order_in_which_they_put_down_and_return_when_it_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -82,6 +82,25 @@ static void the_link_of_a_configmap_that_is_turned_is_noticed(void **state)
     finish();
 }
 
+static void a_directory_on_the_way_that_is_swapped_is_noticed(void **state)
+{
+    (void)state;
+    char from[4096], to[4096];
+    static const char *const directories[] = {"release", "release/conf", "next", "next/conf"};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(mkdir(place(directories[i]), 0700), 0);
+    write_file("release/conf/flags.yaml", limit("1"));
+    write_file("next/conf/flags.yaml", limit("2"));
+    start("release/conf/flags.yaml");
+    (void)snprintf(from, sizeof from, "%s", place("release"));
+    (void)snprintf(to, sizeof to, "%s", place("last"));
+    assert_int_equal(rename(from, to), 0);
+    (void)snprintf(to, sizeof to, "%s", place("next"));
+    assert_int_equal(rename(to, from), 0);
+    expect_changed(2);
+    finish();
+}
+
 static void a_directory_on_the_way_that_is_a_link_is_noticed(void **state)
 {
     (void)state;
@@ -244,6 +263,7 @@ int main(void)
         FILE_TEST(a_file_that_is_replaced_or_written_anew_is_read_again),
         FILE_TEST(only_the_flags_that_differ_are_named),
         FILE_TEST(the_link_of_a_configmap_that_is_turned_is_noticed),
+        FILE_TEST(a_directory_on_the_way_that_is_swapped_is_noticed),
         FILE_TEST(a_directory_on_the_way_that_is_a_link_is_noticed),
         FILE_TEST(a_file_that_comes_into_a_directory_is_read),
         FILE_TEST(a_bad_file_changes_nothing_and_says_where_it_is_bad),

@@ -358,6 +358,24 @@ static void a_context_change_reaches_all_and_ends_once(void **state)
     assert_int_equal(box_count(&box), 1);
 }
 
+static void a_context_that_one_cannot_take_is_an_error_though_another_one_is_in_error(void **state)
+{
+    (void)state;
+    of_static_api *fixed = of_static_api_new();
+    const of_multi_entry entries[] = {{one->provider, NULL}, {two->provider, NULL}};
+    one->init_result = OF_ERROR_GENERAL;
+    two->context_result = OF_ERROR_GENERAL;
+    multi = of_multi_provider_new(entries, 2, NULL, NULL);
+    (void)of_static_api_on(fixed, OF_EVENT_ERROR, box_handler, &box, NULL);
+    assert_int_equal(of_static_api_set_provider_and_wait(fixed, NULL, multi, PATIENCE_MS), OF_ERROR_GENERAL);
+    box_await(&box, 1);
+    of_context *context = of_context_new("ada");
+    (void)of_static_api_set_context_and_wait(fixed, NULL, context, PATIENCE_MS);
+    box_await(&box, 2);
+    of_context_unref(context);
+    of_static_api_unref(fixed);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -377,6 +395,7 @@ int main(void)
         TEST(hooks_inside_change_the_context_of_their_provider_only),
         TEST(tracking_reaches_all_that_can_take_it),
         TEST(a_context_change_reaches_all_and_ends_once),
+        TEST(a_context_that_one_cannot_take_is_an_error_though_another_one_is_in_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

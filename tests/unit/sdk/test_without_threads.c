@@ -122,6 +122,39 @@ static void a_new_context_is_told_on_the_calling_thread(void **state)
     probe_free(probe);
 }
 
+static atomic_int ended;
+
+static of_error replace_itself(void *self, const char *key, bool default_value, const of_context *context,
+                               of_resolution *resolution)
+{
+    (void)self, (void)key, (void)default_value, (void)context;
+    none_left = true;
+    resolution->value.boolean = of_api_set_provider(api, NULL, NULL) == OF_OK;
+    return OF_OK;
+}
+
+static void note_end(void *self)
+{
+    (void)self;
+    atomic_fetch_add(&ended, 1);
+}
+
+static void a_provider_replaced_inside_of_its_evaluation_is_closed_when_the_api_is_used_next(void **state)
+{
+    (void)state;
+    const of_provider_methods methods = {
+        .size = sizeof methods, .name = "replaced", .shutdown = note_end, .resolve_bool = replace_itself};
+    of_provider *provider = of_provider_new(&methods, NULL);
+    of_client *client = of_api_client(api, NULL);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
+    assert_true(of_client_get_bool(client, "flag", false, NULL, NULL));
+    assert_int_equal(atomic_load(&ended), 0);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
+    assert_int_equal(atomic_load(&ended), 1);
+    of_client_unref(client);
+    of_provider_unref(provider);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -131,6 +164,7 @@ int main(void)
         TEST(a_provider_without_init_can_be_set_and_the_old_one_is_shut_down_at_once),
         TEST(a_handler_is_refused),
         TEST(an_asynchronous_evaluation_is_refused),
+        TEST(a_provider_replaced_inside_of_its_evaluation_is_closed_when_the_api_is_used_next),
         TEST(a_new_context_is_told_on_the_calling_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

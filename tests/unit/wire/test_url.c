@@ -34,6 +34,8 @@ static void what_is_left_out_has_its_usual_value(void **state)
     takes("WS://127.0.0.1:8080", false, "127.0.0.1", 8080, "127.0.0.1:8080", "/v1/ws");
     takes("wss://h:443/x", true, "h", 443, "h", "/x");
     takes("ws://h:443/x?y=1", false, "h", 443, "h:443", "/x?y=1");
+    takes("https://h", true, "h", 443, "h", "/v1/ws");
+    takes("http://h:8080", false, "h", 8080, "h:8080", "/v1/ws");
     takes("ws://h?y", false, "h", 80, "h", "/v1/ws?y");
 }
 
@@ -48,9 +50,9 @@ static void what_is_no_websocket_url_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",           "localhost:8080", "http://localhost", "ws://",     "ws:///v1/ws",
-        "ws://h:",    "ws://h:0",       "ws://h:65536",     "ws://h:8a", "ws://u:p@h",
-        "ws://h/#x",  "ws://h /",       "ws://h/\r\nX: y",  "ws://[::1", "ws://[]",
+        "",           "localhost:8080", "ftp://localhost", "ws://",     "ws:///v1/ws",
+        "ws://h:",    "ws://h:0",       "ws://h:65536",    "ws://h:8a", "ws://u:p@h",
+        "ws://h/#x",  "ws://h /",       "ws://h/\r\nX: y", "ws://[::1", "ws://[]",
         "ws://[::1]x"};
     struct fsw_url url;
     const char *why;

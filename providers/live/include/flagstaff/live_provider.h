@@ -9,9 +9,10 @@
  * (reason ERROR, no error code, `flagstaff.error` in the metadata), other flags keep their value with reason
  * STALE. While nothing is known, the caller's default value rules: choose one that denies.
  *
- * Threads: one of the provider's own, which has all signals blocked. All callbacks below run on it.
- * fork(): the child's evaluations go on with what is in memory until the lease ends; it hears no changes and
- * learns no new contexts. Make a new provider there.
+ * Threads: one of the provider's own, which has all signals blocked. All callbacks below run on it. They
+ * should be short, and may shut the API down, which then does not wait for the end of this thread. fork():
+ * the child's evaluations go on with what is in memory until the lease ends; it hears no changes and learns
+ * no new contexts. Make a new provider there.
  */
 #ifndef FLAGSTAFF_LIVE_PROVIDER_H
 #define FLAGSTAFF_LIVE_PROVIDER_H
@@ -100,10 +101,11 @@ typedef struct of_live_options {
     const char *client_key;
 } of_live_options;
 
-/** Options with everything as it is when left out. */
+/** Options with everything as it is when left out, for C and C++. */
 #define OF_LIVE_OPTIONS_INIT                                                                                 \
     {                                                                                                        \
-        .size = sizeof(of_live_options)                                                                      \
+        sizeof(of_live_options), NULL, NULL, NULL, NULL, NULL, NULL, false, 0, 0, NULL, 0,                   \
+            OF_LIVE_OTHERS_IGNORED, 0, NULL, 0, 0, false, NULL, NULL, NULL, NULL, NULL                       \
     }
 
 /**

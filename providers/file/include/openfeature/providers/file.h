@@ -74,10 +74,10 @@ typedef struct of_file_options {
     void *user;
 } of_file_options;
 
-/** Options with everything as it is when left out. */
+/** Options with everything as it is when left out, for C and C++. */
 #define OF_FILE_OPTIONS_INIT                                                                                 \
     {                                                                                                        \
-        .size = sizeof(of_file_options)                                                                      \
+        sizeof(of_file_options), NULL, 0, OF_FILE_CHANGES_AUTO, 0, NULL, NULL                                \
     }
 
 /**

@@ -216,6 +216,9 @@ bool fsw_client_start(struct fsw_client *client);
  */
 void fsw_client_destroy(struct fsw_client *client);
 
+/* Whether the calling thread is the client's, that is, whether this is a callback. NULL: no. */
+bool fsw_client_is_own_thread(struct fsw_client *client);
+
 enum fsw_state fsw_client_state(struct fsw_client *client);
 
 /* Never from a callback. Waits until the client is FSW_READY and all its watches have their snapshots or were

@@ -12,7 +12,9 @@
  * Programs that guard something by flags use flagstaff/live_provider.h instead.
  *
  * Threads: one of the provider's own, which has all signals blocked. `key` runs on whichever thread makes a
- * request. fork(): the child's provider answers what it holds (static) or nothing; make a new one there.
+ * request; it may shut the API down, which then does not wait for the end of the provider's thread. fork():
+ * the child's provider answers what it holds (static) or nothing, and cannot be started; make a new one
+ * there.
  */
 #ifndef OPENFEATURE_PROVIDERS_OFREP_H
 #define OPENFEATURE_PROVIDERS_OFREP_H
@@ -64,10 +66,11 @@ typedef struct of_ofrep_options {
     unsigned poll;
 } of_ofrep_options;
 
-/** Options with everything as it is when left out. */
+/** Options with everything as it is when left out, for C and C++. */
 #define OF_OFREP_OPTIONS_INIT                                                                                \
     {                                                                                                        \
-        .size = sizeof(of_ofrep_options)                                                                     \
+        sizeof(of_ofrep_options), NULL, NULL, 0, NULL, NULL, NULL, NULL, NULL, false, 0,                     \
+            OF_OFREP_CHANGES_AUTO, 0                                                                         \
     }
 
 /**
