@@ -135,6 +135,15 @@ test('an event is tried first and then sent; what comes meanwhile stands on top'
   await page.waitForSelector('.entries li:first-child:has-text("just now")');
 });
 
+test('a service that cannot try events is found out, and what it took is shown', async () => {
+  const page = await open(browser, fake, '#/events');
+  await page.route('**/v1/events?dry_run=true', (route) => route.fulfill({ status: 202, json: { entries: [{ entry: 41 }] } }));
+  await page.locator('.side').getByLabel('Subject').fill('ada');
+  await page.click('text=Try without effect');
+  await page.waitForSelector('.side [role=alert]:has-text("has taken this one")');
+  await page.waitForSelector('.side .receipt');
+});
+
 test('a client is disconnected with a reason', async () => {
   const page = await open(browser, fake, '#/clients');
   await page.waitForSelector('.clients .sheet .tr');

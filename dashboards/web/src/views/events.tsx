@@ -122,7 +122,14 @@ function Trigger() {
       if (real) {
         setEntry((await call<Receipt>('POST', '/v1/events?wait=applied', event, TYPE)).entry);
         setDry(null);
-      } else setDry(await call<Dry>('POST', '/v1/events?dry_run=true', event, TYPE));
+      } else {
+        const answer = await call<Dry | { dry_run?: undefined; entries?: { entry: number }[] }>('POST', '/v1/events?dry_run=true', event, TYPE);
+        if (answer.dry_run) setDry(answer);
+        else {
+          setError(t.events.noDry); // a service without it passes over what it does not know, and takes the event
+          setEntry(answer.entries?.[0]?.entry ?? 0);
+        }
+      }
     } catch (failure) {
       setError(failure instanceof SyntaxError ? t.events.badJson : (failure as Error).message);
     }
