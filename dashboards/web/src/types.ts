@@ -28,6 +28,7 @@ export interface Why {
 }
 export interface Override { id: number; flag: string; subject?: string; kind: 'kill' | 'force'; variant?: string; author: string; reason: string; time: string; expires?: string }
 export interface Dry {
+  dry_run: true;
   contexts: number; subjects: number; clients: number; more: number; questions?: number; unresolved?: number;
   changes: { flag: string; subject: string; contextHash: string; from: Valued | null; to: Valued | null }[];
 }

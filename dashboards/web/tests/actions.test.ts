@@ -135,6 +135,18 @@ test('an event is tried first and then sent; what comes meanwhile stands on top'
   await page.waitForSelector('.entries li:first-child:has-text("just now")');
 });
 
+test('a service that cannot try events says so, and the event is sent for real after that only', async () => {
+  const page = await open(browser, fake, '#/events');
+  await page.route('**/v1/events?dry_run=true', (route) => route.fulfill({ status: 404, json: { error: { code: 'not-found', message: 'no' } } }));
+  await page.locator('.side').getByLabel('Subject').fill('ada');
+  const send = page.locator('.side button.primary');
+  expect(await send.isDisabled()).toBe(true);
+  await page.click('text=Try without effect');
+  await page.waitForSelector('.side [role=status]:has-text("cannot try events out")');
+  await send.click();
+  await page.waitForSelector('.side .receipt');
+});
+
 test('a client is disconnected with a reason', async () => {
   const page = await open(browser, fake, '#/clients');
   await page.waitForSelector('.clients .sheet .tr');

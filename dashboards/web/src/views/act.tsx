@@ -67,7 +67,7 @@ export function Act({ verb, flag, overrides, onClose }: { verb: Verb; flag: Flag
   };
   const a = t.act;
   const now = requestOf(verb, flag.key, form, { wait: 'delivered' });
-  const words = [verb, flag.key, ...(form.subject ? ['--subject', form.subject] : []), ...(verb === 'force' ? ['--variant', form.variant] : []), '--reason', form.reason || '…', ...(form.lasts && verb !== 'release' ? ['--for', form.lasts] : [])];
+  const words = [verb, flag.key, ...(verb === 'force' ? [form.variant] : []), ...(form.subject ? ['--subject', form.subject] : []), '--reason', form.reason || '…', ...(form.lasts && verb !== 'release' ? ['--for', form.lasts] : [])];
   return (
     <Dialog title={a[verb](flag.key)} onClose={onClose} kind="act">
       {entry > 0 ? (

@@ -98,7 +98,7 @@ function Who({ flag }: { flag: string }) {
         {variants.map(([name, n]) => (
           <button key={name} type="button" class={`tab${variant === name ? ' on' : ''}`} aria-pressed={variant === name} onClick={() => setParams({ variant: variant === name ? undefined : name })}><bdi>{name}</bdi> <span class="num">{count(n)}</span></button>
         ))}
-        <span class="grow" /><Copy text={command('who', flag, ...(variant ? ['--variant', variant] : []))} label={t.copyCommand} />
+        <span class="grow" /><Copy text={command('who', flag, ...(variant ? [variant] : []))} label={t.copyCommand} />
       </div>
       <CellTable store={store} by="" label={t.flag.who}><Empty title={t.flag.never} help={t.live.emptyHelp} code={command('watch', 'ada')} /></CellTable>
     </section>
