@@ -33,6 +33,11 @@ if(TARGET openfeature AND NOT FLAGSTAFF_SANITIZE)
   flagstaff_sdk_test(without_threads ${CMAKE_DL_LIBS})
 endif()
 
+# ThreadSanitizer knows nothing of threads that a child of a fork starts.
+if(TARGET test_sdk_process AND FLAGSTAFF_SANITIZE STREQUAL "thread")
+  target_compile_definitions(test_sdk_process PRIVATE WITHOUT_THREADS_AFTER_FORK)
+endif()
+
 # The threads test again where membarrier(2) is forbidden, from the start and later on.
 if(TARGET test_sdk_threads)
   foreach(when early late)

@@ -31,7 +31,8 @@ OF_API of_api *of_api_global(void);
  * Binds a provider to a domain, in place of the one that was bound (1.1.2.1, 1.1.3), and starts its `init` on
  * a thread of its own. Evaluations give the default value (#OF_ERROR_PROVIDER_NOT_READY) until `init` is
  * known to have been entered, and then what the provider answers while it starts. The old one is shut down
- * when it is bound nowhere and no evaluation is inside.
+ * when it is bound nowhere and no evaluation is inside. Does not wait for `init`; but where the provider
+ * itself is being shut down it waits for the end of that, and without a thread for the old one's shutdown.
  * @param domain NULL for the default, which serves all domains without a provider
  * @param provider a reference is taken; NULL removes the binding
  * @return #OF_OK, #OF_ERROR_ALREADY_BOUND, #OF_ERROR_OTHER_API, #OF_ERROR_BUSY, #OF_ERROR_NO_MEMORY,
@@ -41,7 +42,8 @@ OF_API of_error of_api_set_provider(of_api *api, const char *domain, of_provider
 /**
  * As of_api_set_provider(), and waits until `init` has returned and its event counts (1.1.2.4).
  * @param timeout_ms milliseconds; negative waits without end
- * @return also what `init` returned, and #OF_ERROR_TIMED_OUT, after which the provider goes on starting
+ * @return also what `init` returned, #OF_ERROR_TIMED_OUT, after which the provider goes on starting, and
+ *         #OF_ERROR_GENERAL when it was replaced or shut down before it had started
  */
 OF_API of_error of_api_set_provider_and_wait(of_api *api, const char *domain, of_provider *provider,
                                              int timeout_ms);

@@ -10,8 +10,8 @@
  *   From then on, in whatever state it is, a provider answers for itself: that code and
  *   #OF_ERROR_PROVIDER_FATAL are its answers, the SDK does not give them on its behalf.
  * - `init`, `on_context_changed` and `shutdown` run with no lock held and are allowed to block. `init` and
- *   `on_context_changed` never overlap each other. `shutdown` may come while `init` runs, which then should
- *   return soon; it is called once more after such an `init` has returned, so it must be idempotent (2.5.3).
+ *   `on_context_changed` never overlap each other. `shutdown` may come while either runs, which then should
+ *   return soon; it is called once more after that one has returned, so it must be idempotent (2.5.3).
  * - A provider that was replaced is shut down when no evaluation is inside of it any more. When a whole API
  * is shut down, evaluations may still be running.
  * - Status comes from events alone (2.8): `init` emits #OF_EVENT_READY before it returns #OF_OK, and
