@@ -239,14 +239,15 @@ void ofi_off_all(struct ofi_core *core, const of_client *client)
 {
     struct ofi_handler *handler = NULL;
     (void)pthread_mutex_lock(&core->lock);
+    uint64_t last = core->next_number; /* handlers may come faster than they go */
     do {
         for (handler = core->handlers; handler != NULL; handler = handler->next)
-            if (client == NULL || handler->client == client)
+            if ((client == NULL || handler->client == client) && handler->id <= last)
                 break;
         if (handler != NULL)
             wait_and_free(core, handler->id, unlink_handler(core, handler->id));
     } while (handler != NULL);
     if (client == NULL) /* those that another thread has taken out may run yet */
-        wait_all(core, core->next_number);
+        wait_all(core, last);
     (void)pthread_mutex_unlock(&core->lock);
 }
