@@ -46,11 +46,11 @@ static void headers_are_found_by_their_lower_case_name(void **state)
 
 static void only_health_pages_streams_and_preflights_are_open(void **state)
 {
-    static const char *const open[] = {"/healthz",    "/readyz",       "/",
-                                       "/index.html", "/board/app.js", "/ofrep/v1/events/abc"};
+    static const char *const open[] = {
+        "/healthz", "/readyz", "/", "/index.html", "/board/app.js", "/board", "/ofrep/v1/events/abc"};
     static const char *const shut[] = {
-        "/metrics",         "/v1/flags", "/v1/ws", "/v1/events", "/ofrep/v1/evaluate/flags",
-        "/ofrep/v1/events", "/boardx",   "/board", "//",         "/healthz/"};
+        "/metrics",         "/v1/flags", "/v1/ws",    "/v1/events", "/ofrep/v1/evaluate/flags",
+        "/ofrep/v1/events", "/boardx",   "/v1/board", "//",         "/healthz/"};
     (void)state;
     for (size_t i = 0; i < sizeof open / sizeof *open; i++) {
         assert_true(fs_server_route_is_open("GET", open[i]));
