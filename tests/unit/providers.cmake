@@ -50,5 +50,8 @@ endif()
 
 if(TARGET openfeature_ofrep)
   provider_tests(ofrep ofrep_provider sse answer life)
+  if(FLAGSTAFF_SANITIZE) # as test_sdk_process in sdk.cmake
+    target_compile_definitions(test_ofrep_provider_life PRIVATE WITHOUT_THREADS_AFTER_FORK)
+  endif()
   provider_drivers(ofrep)
 endif()

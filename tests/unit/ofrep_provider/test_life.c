@@ -43,6 +43,9 @@ static void the_key_may_shut_the_api_down(void **state)
 static void a_started_provider_is_not_started_in_the_child_of_a_fork(void **state)
 {
     (void)state;
+#ifdef WITHOUT_THREADS_AFTER_FORK
+    return;
+#endif
     of_provider *provider = make(NULL, NULL);
     (void)of_static_api_set_provider_and_wait(of_static_api_global(), NULL, provider, PATIENCE_MS);
     pid_t child = fork();

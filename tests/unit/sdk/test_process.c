@@ -36,7 +36,7 @@ static void evaluations_go_on_in_the_child_of_a_fork(void **state)
     probe_free(probe);
 }
 
-/* ThreadSanitizer lets no threads begin in the child of a fork: the other rounds say what it does. */
+/* Not with sanitizers (sdk.cmake says why): the rounds without them say what a child does. */
 static bool threads_after_fork(void)
 {
 #ifdef WITHOUT_THREADS_AFTER_FORK
@@ -185,6 +185,8 @@ static void *emit_on(void *argument)
 static void a_provider_may_emit_while_another_thread_forks(void **state)
 {
     (void)state;
+    if (!threads_after_fork())
+        return;
     enum { FORKS = 60 };
     pthread_t thread;
     of_api *api = of_api_global();
