@@ -54,6 +54,7 @@ struct ofi_handler {
 struct ofi_delivery {
     struct ofi_delivery *next;
     uint64_t id;
+    const struct of_client *client; /* NULL: a handler of the API; only compared */
     pthread_t thread;
 };
 

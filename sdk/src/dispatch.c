@@ -120,7 +120,7 @@ static bool current(const struct ofi_core *core)
 /* With core->lock held, and let go during the call. */
 static void call_handler(struct ofi_core *core, const struct ofi_handler *handler, const of_event *event)
 {
-    struct ofi_delivery call = {core->calls, handler->id, pthread_self()};
+    struct ofi_delivery call = {core->calls, handler->id, handler->client, pthread_self()};
     core->calls = &call;
     (void)pthread_mutex_unlock(&core->lock);
     handler->call(handler->user, event);

@@ -192,12 +192,13 @@ static bool in_handler(const struct ofi_core *core)
     return call != NULL;
 }
 
-/* With the lock held, which is let go for a while: until no handler with this number or a lower one runs. */
-static void wait_all(struct ofi_core *core, uint64_t last)
+/* With the lock held, which is let go for a while: until no handler of the client (NULL: of anybody) with
+ * this number or a lower one runs. */
+static void wait_all(struct ofi_core *core, const of_client *client, uint64_t last)
 {
     const struct ofi_delivery *call = core->calls;
     while (call != NULL && !in_handler(core)) {
-        if (call->id > last) {
+        if (call->id > last || (client != NULL && call->client != client)) {
             call = call->next;
             continue;
         }
@@ -247,7 +248,6 @@ void ofi_off_all(struct ofi_core *core, const of_client *client)
         if (handler != NULL)
             wait_and_free(core, handler->id, unlink_handler(core, handler->id));
     } while (handler != NULL);
-    if (client == NULL) /* those that another thread has taken out may run yet */
-        wait_all(core, last);
+    wait_all(core, client, last); /* those that another thread has taken out may run yet */
     (void)pthread_mutex_unlock(&core->lock);
 }

@@ -58,10 +58,10 @@ static void work(struct ofi_core *core, of_provider *provider)
         else
             (void)provider->methods.on_context_changed(provider->self, provider,
                                                        before == NULL ? &ofi_empty_context : before, now);
-        of_context_unref(before);
 
         (void)pthread_mutex_lock(&core->lock);
         provider->now = now;
+        of_context_unref(before); /* with the lock: a fork must not find it in provider->now and gone */
         provider->reconciling = false;
         if (starting) {
             provider->entering = false;
@@ -285,8 +285,8 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
             goto out;
         }
         provider->closing = false;
-        provider->started = OF_OK;
         provider->starting = provider->methods.init != NULL;
+        provider->started = provider->starting ? OF_ERROR_GENERAL : OF_OK; /* until init has said otherwise */
         if (provider->starting && (error = start_work(core, provider)) != OF_OK)
             goto out;
         atomic_store(&provider->unheard, provider->starting); /* before any evaluation can see it */

@@ -27,6 +27,7 @@ struct fs_journal {
     /* Any thread. */
     struct fs_readers readers;
     atomic_bool healthy;
+    atomic_bool replayed; /* retention may begin */
     atomic_uint_least64_t last;
     atomic_size_t in_flight; /* taken from the queue, not committed yet */
     /* The journal's thread. */

@@ -48,6 +48,7 @@ static struct fs_journal *create(const struct fs_journal_options *options)
     journal->group = fs_calloc(journal->options.group_limit, sizeof *journal->group);
     journal->queue = fs_queue_create(journal->options.queue_limit, NULL, NULL);
     atomic_init(&journal->healthy, true);
+    atomic_init(&journal->replayed, false);
     fs_readers_init(&journal->readers, journal->file);
     return journal;
 }
@@ -131,6 +132,11 @@ bool fs_journal_append_batch(struct fs_journal *journal, const struct fs_draft *
         return true;
     fs_job_destroy(first);
     return false;
+}
+
+void fs_journal_replayed(struct fs_journal *journal)
+{
+    atomic_store(&journal->replayed, true);
 }
 
 size_t fs_journal_waiting(struct fs_journal *journal)

@@ -372,5 +372,8 @@ void fs_store_restart_wal(struct fs_store *store)
 
 bool fs_store_cut_wal(struct fs_store *store)
 {
-    return sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL) == SQLITE_OK;
+    sqlite3_busy_timeout(store->db, 0); /* commits must not wait for a reader: it is tried again */
+    int result = sqlite3_wal_checkpoint_v2(store->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(store->db, FS_DATABASE_BUSY_MS);
+    return result == SQLITE_OK;
 }

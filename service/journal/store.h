@@ -70,8 +70,7 @@ bool fs_store_commit(struct fs_store *store, int64_t now, bool force, struct fs_
 void fs_store_rollback(struct fs_store *store);
 /* Copies the rest of the write-ahead log into the file and starts it anew; gives way to readers. */
 void fs_store_restart_wal(struct fs_store *store);
-/* The same, and cuts it off: what was erased stands nowhere any more. Waits a moment for readers; false: one
- * reads on. */
+/* The same, and cuts it off: what was erased stands nowhere any more. False: somebody reads, try again. */
 bool fs_store_cut_wal(struct fs_store *store);
 
 #endif

@@ -146,7 +146,7 @@ static void prune(struct fs_journal *journal)
     const struct fs_journal_options *options = &journal->options;
     struct fs_err err = {0};
     bool more = false;
-    if (!options->retention_ms || !atomic_load(&journal->healthy))
+    if (!options->retention_ms || !atomic_load(&journal->healthy) || !atomic_load(&journal->replayed))
         return;
     struct fs_time now = fs_clock_now(&options->clock);
     if (now.mono < journal->prune_at)
@@ -166,6 +166,8 @@ static int64_t patience(const struct fs_journal *journal)
     int64_t most = journal->uncopied || journal->erased ? IDLE_MS : -1;
     if (!journal->options.retention_ms)
         return most;
+    if (!atomic_load(&journal->replayed))
+        return IDLE_MS;
     int64_t left = journal->prune_at - fs_clock_now(&journal->options.clock).mono;
     left = left > 0 ? left : 0;
     return most < 0 || left < most ? left : most;

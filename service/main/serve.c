@@ -251,6 +251,7 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
         return false;
     if (daemon->interrupted)
         return false;
+    fs_journal_replayed(daemon->journal);
     daemon->last_entry = fs_journal_last(daemon->journal);
     if (!fs_daemon_load_flags(daemon))
         return fs_fail(

@@ -266,7 +266,8 @@ static void end_elsewhere_begin(struct live *live)
 bool live_await_ended(struct live *live)
 {
     pthread_mutex_lock(&live->lock);
-    bool own = fsw_client_is_own_thread(live->ending);
+    /* By the thread and not by the client, which another thread may be about to free. */
+    bool own = live->ending != NULL && pthread_equal(live->ending_thread, pthread_self());
     while (live->ends && !own) {
         pthread_cond_wait(&live->news, &live->lock);
     }
@@ -297,6 +298,7 @@ void live_shutdown(void *self)
     live_close_all(live, &ended);
     if (fsw_client_is_own_thread(client)) {
         live->ending = client;
+        live->ending_thread = pthread_self();
         live->late = ended;
         client = NULL;
         ended = (struct live_ended){NULL, NULL};

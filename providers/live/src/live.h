@@ -87,6 +87,7 @@ struct live {
     bool closing;
     bool crowded;              /* the daemon refused a further watch */
     struct fsw_client *ending; /* shut down from its own thread, and not ended yet */
+    pthread_t ending_thread;   /* which is this one */
     struct live_ended late;    /* with its watches */
     bool ends;                 /* a thread is about it */
     unsigned inside;           /* calls that need the client to stay, though they do not hold the lock */

@@ -59,6 +59,7 @@ static inline void bench_open(struct bench *bench)
     bench->journal = fs_journal_open(&bench->options, &err);
     if (!bench->journal)
         fail_msg("cannot open: %s", err.text);
+    fs_journal_replayed(bench->journal);
 }
 
 static inline void bench_close(struct bench *bench)

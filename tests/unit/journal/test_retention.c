@@ -133,6 +133,24 @@ static void nothing_goes_without_retention_and_the_last_entry_never(void **state
     assert_int_equal(bench_verify(bench).checked, 1);
 }
 
+static void nothing_goes_while_a_start_reads_what_is_there(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_err err = {0};
+    open_keeping(bench);
+    for (int i = 0; i < 3; i++)
+        bench_event(bench, "{}");
+    bench_close(bench);
+    advance(bench, 100 * RETENTION);
+    bench->journal = fs_journal_open(&bench->options, &err);
+    assert_non_null(bench->journal);
+    for (int i = 0; i < 3; i++)
+        bench_event(bench, "{}"); /* each has the journal's thread come by */
+    assert_int_equal(first_entry(bench), 1);
+    fs_journal_replayed(bench->journal);
+    await_oldest(bench, 4);
+}
+
 static void many_more_than_a_step_go_in_several(void **state)
 {
     struct bench *bench = *state;
@@ -376,6 +394,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(old_entries_go_and_the_chain_still_fits),
         TEST(nothing_goes_without_retention_and_the_last_entry_never),
+        TEST(nothing_goes_while_a_start_reads_what_is_there),
         TEST(many_more_than_a_step_go_in_several),
         TEST(facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins),
         TEST(an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back),

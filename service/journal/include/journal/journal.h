@@ -36,6 +36,9 @@ struct fs_journal_options {
 /* Opens or makes it, takes the lock, migrates an older schema (a newer one is an error that says so), starts
  * the thread. NULL with `err`: locked by process N; not a journal; disk full; no right to write. */
 struct fs_journal *fs_journal_open(const struct fs_journal_options *options, struct fs_err *err);
+/* Lets retention begin. Until then nothing is pruned, so that the base state and the entries that are read for
+ * a start, one after the other, belong together. Any thread. */
+void fs_journal_replayed(struct fs_journal *journal);
 /* Commits what waits, ends the thread, gives up the lock. Accepts NULL. */
 void fs_journal_close(struct fs_journal *journal);
 
