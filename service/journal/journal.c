@@ -188,6 +188,7 @@ bool fs_journal_put(struct fs_journal *journal, const char *name, const char *va
 
 struct erasing {
     const char *subject;
+    uint64_t upto;
     struct fs_erased *sum;
     bool more;
 };
@@ -196,7 +197,8 @@ static bool erase(void *self, struct fs_journal *journal, struct fs_err *err)
 {
     struct erasing *erasing = self;
     struct fs_erased step = {0};
-    if (!fs_erase_step(&journal->pruner, &journal->store, erasing->subject, &step, &erasing->more, err))
+    if (!fs_erase_step(&journal->pruner, &journal->store, erasing->subject, erasing->upto, &step,
+                       &erasing->more, err))
         return false;
     erasing->sum->bodies += step.bodies;
     erasing->sum->texts += step.texts;
@@ -205,10 +207,10 @@ static bool erase(void *self, struct fs_journal *journal, struct fs_err *err)
     return true;
 }
 
-bool fs_journal_erase(struct fs_journal *journal, const char *subject, struct fs_erased *out,
+bool fs_journal_erase(struct fs_journal *journal, const char *subject, uint64_t upto, struct fs_erased *out,
                       struct fs_err *err)
 {
-    struct erasing erasing = {.subject = subject, .sum = out, .more = true};
+    struct erasing erasing = {.subject = subject, .upto = upto, .sum = out, .more = true};
     memset(out, 0, sizeof *out);
     while (erasing.more) {
         struct fs_task task;

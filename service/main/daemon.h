@@ -98,6 +98,7 @@ struct fs_daemon {
     struct fs_map waiting;          /* token (8 bytes) -> struct fs_waiting */
     struct fs_map waiting_requests; /* request (8 bytes) -> the same */
     struct fs_map drafts;           /* token (8 bytes) -> struct fs_draft_text */
+    struct fs_map erasures;         /* token (8 bytes) -> struct erasing (erase_api.c): their entries wait */
     struct fs_map streams;          /* OFREP event streams: token -> struct fs_stream */
     struct fs_map newest_streams;   /* credential and context -> struct fs_stream */
     struct fs_map stream_owners;    /* id of a credential -> struct owner (ofrep_api.c) */
@@ -201,6 +202,8 @@ void fs_api_board(struct fs_daemon *daemon, struct fs_net_message *message, cons
 bool fs_board_is_there(const struct fs_daemon *daemon);
 /* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, keys_api.c,
  * metrics.c */
+void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
+void fs_erasures_finish(struct fs_daemon *daemon);
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_receipt(struct fs_daemon *daemon, struct fs_net_message *message, const char *entry);

@@ -68,6 +68,8 @@ static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, co
         fs_daemon_flags_committed(daemon, commit);
     if (text->kind == FS_ENTRY_OVERRIDE)
         fs_daemon_overrides_changed(daemon); /* before anybody is told that it is in force */
+    if (text->kind == FS_ENTRY_ERASURE)
+        fs_erasure_committed(daemon, commit);
     if (text->kind == FS_ENTRY_OPERATOR && commit->result == FS_COMMIT_DONE)
         fs_disconnect_committed(daemon, text->body, text->length);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Erasing a person: the facts go by an event like any other, that it was asked for is an entry, and then the
- * journal erases what it tells of the subject, on the worker's thread. */
+/* Erasing a person: the facts go by an event like any other, that it was asked for is an entry, and at its
+ * commit the journal erases what it has told of the subject up to there, on the worker's thread. */
 #include "base/alloc.h"
 #include "core/json.h"
 #include "daemon.h"
@@ -10,6 +10,7 @@ struct erasing {
     struct fs_server *server;
     uint64_t request;
     char *subject;
+    uint64_t upto; /* the erasure's entry: what comes later is not erased */
     size_t live;
 };
 
@@ -24,7 +25,7 @@ static void erase(void *arg)
     struct erasing *erasing = arg;
     struct fs_erased erased;
     struct fs_err err;
-    if (fs_journal_erase(erasing->journal, erasing->subject, &erased, &err))
+    if (fs_journal_erase(erasing->journal, erasing->subject, erasing->upto, &erased, &err))
         fs_api_reply(erasing->server, erasing->request, 200,
                      json_pack("{s:I, s:I, s:I, s:I}", "bodies", (json_int_t)erased.bodies, "texts",
                                (json_int_t)erased.texts, "cells", (json_int_t)erased.cells, "live",
@@ -57,7 +58,7 @@ static struct fs_event *make_removal(const json_t *facts, const char *subject, c
 /* The entries that tell of it: the removal, where there is something to remove, and the erasure, which names
  * the subject as ticks name their contexts. */
 static bool tell(struct fs_daemon *daemon, const char *subject, const struct fs_event *removal,
-                 const char *credential)
+                 const char *credential, uint64_t *token)
 {
     struct fs_new_entry entries[2] = {{.kind = FS_ENTRY_EVENT, .event = removal}, {.kind = FS_ENTRY_ERASURE}};
     char name[65];
@@ -71,7 +72,40 @@ static bool tell(struct fs_daemon *daemon, const char *subject, const struct fs_
     json_t *root = json_pack("{s:s, s:s}", "subject", name, "credential", credential);
     entries[1].body = fs_json_canonical_text(root, 4096, &entries[1].length);
     json_decref(root);
-    return fs_daemon_append(daemon, removal ? entries : entries + 1, removal ? 2 : 1);
+    bool taken = fs_daemon_append(daemon, removal ? entries : entries + 1, removal ? 2 : 1);
+    *token = entries[1].token;
+    return taken;
+}
+
+static bool may_erase(const struct fs_daemon *daemon, const char *subject, struct fs_err *err)
+{
+    /* Its entry would be erased, and a kill be gone with the next start. */
+    return !fs_engine_subject_overrides(daemon->engine, subject) ||
+           fs_fail(err, FS_ERR_CONFLICT, "an override of this subject is in force: release it first");
+}
+
+void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
+{
+    struct fs_err err = {0};
+    struct erasing *erasing = fs_map_remove(&daemon->erasures, &commit->token, sizeof commit->token);
+    if (!erasing)
+        return;
+    erasing->upto = commit->number;
+    if (commit->result != FS_COMMIT_DONE)
+        fs_fail(&err, FS_ERR_UNAVAILABLE, "nothing is erased: %.150s", commit->error);
+    else if (may_erase(daemon, erasing->subject, &err) && !fs_worker_do(daemon->worker, erase, erasing))
+        fs_fail(&err, FS_ERR_UNAVAILABLE, "nothing is erased yet: too much to do, try again");
+    if (!err.code)
+        return;
+    fs_api_error(daemon->server, erasing->request, &err);
+    erasing_destroy(erasing);
+}
+
+void fs_erasures_finish(struct fs_daemon *daemon)
+{
+    for (struct fs_map_iter it = {0}; fs_map_next(&daemon->erasures, &it);)
+        erasing_destroy(it.value);
+    fs_map_finish(&daemon->erasures, NULL);
 }
 
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
@@ -82,10 +116,7 @@ void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, cons
     const char *credential = message->credential->id;
     if (!subject || !*subject) {
         fs_fail(&err, FS_ERR_INVALID, "whom? DELETE /v1/subjects?subject=SUBJECT");
-    } else if (fs_engine_subject_overrides(daemon->engine, subject)) {
-        /* Its entry would be erased, and a kill be gone with the next start. */
-        fs_fail(&err, FS_ERR_CONFLICT, "an override of this subject is in force: release it first");
-    } else {
+    } else if (may_erase(daemon, subject, &err)) {
         json_t *facts = fs_engine_show_facts(daemon->engine, subject);
         struct fs_event *removal = make_removal(facts, subject, credential);
         struct erasing *erasing = FS_NEW(struct erasing);
@@ -94,8 +125,10 @@ void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, cons
                                     .request = message->connection,
                                     .subject = fs_strdup(subject),
                                     .live = fs_engine_subject_contexts(daemon->engine, subject)};
-        /* The journal takes things in order: what the worker asks of it comes behind these entries. */
-        if (!tell(daemon, subject, removal, credential) || !fs_worker_do(daemon->worker, erase, erasing)) {
+        uint64_t token;
+        if (tell(daemon, subject, removal, credential, &token)) {
+            fs_map_set(&daemon->erasures, &token, sizeof token, erasing);
+        } else {
             erasing_destroy(erasing);
             fs_fail(&err, FS_ERR_UNAVAILABLE, "the journal takes nothing now: try again");
         }

@@ -294,6 +294,7 @@ static void take_down(struct fs_daemon *daemon)
     fs_map_finish(&daemon->waiting_requests, NULL);
     fs_map_finish(&daemon->waiting, destroy_waiting);
     fs_map_finish(&daemon->drafts, destroy_draft);
+    fs_erasures_finish(daemon);
     fs_flagset_unref(daemon->next_set);
     fs_mappings_destroy(daemon->mappings);
     fs_quick_destroy(daemon->quick);
@@ -360,6 +361,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
     fs_map_init(&daemon.waiting);
     fs_map_init(&daemon.waiting_requests);
     fs_map_init(&daemon.drafts);
+    fs_map_init(&daemon.erasures);
     fs_map_init(&daemon.streams);
     fs_map_init(&daemon.newest_streams);
     fs_list_init(&daemon.receipt_streams);

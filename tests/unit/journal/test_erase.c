@@ -54,7 +54,7 @@ static struct fs_erased erase(struct bench *bench, const char *subject)
 {
     struct fs_erased erased;
     struct fs_err err = {0};
-    if (!fs_journal_erase(bench->journal, subject, &erased, &err))
+    if (!fs_journal_erase(bench->journal, subject, fs_journal_last(bench->journal), &erased, &err))
         fail_msg("%s", err.text);
     return erased;
 }
@@ -173,6 +173,20 @@ static void what_takes_several_steps_goes_whole(void **state)
     assert_int_equal(bench_event(bench, "{}").number, 201);
 }
 
+static void what_came_after_the_erasure_stays(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_erased erased;
+    struct fs_err err = {0};
+    bench_open(bench);
+    uint64_t first = set_facts(bench, (const char *const[]){"anna", NULL}, 1);
+    set_facts(bench, (const char *const[]){"anna", NULL}, 2);
+    assert_true(fs_journal_erase(bench->journal, "anna", first, &erased, &err));
+    assert_int_equal(erased.bodies, 1);
+    assert_true(file_tells_of(bench, "anna"));
+    assert_int_equal(bench_verify(bench).erased, 1);
+}
+
 static void one_text_is_kept_once_however_many_entries_name_it(void **state)
 {
     struct bench *bench = *state;
@@ -218,6 +232,7 @@ int main(void)
         TEST(a_tick_still_tells_of_the_others_in_it),
         TEST(facts_that_an_erased_body_told_of_others_stay),
         TEST(what_takes_several_steps_goes_whole),
+        TEST(what_came_after_the_erasure_stays),
         TEST(one_text_is_kept_once_however_many_entries_name_it),
         TEST(a_text_that_was_changed_in_the_file_is_found),
         TEST(a_name_tells_nothing_without_the_secret),

@@ -11,9 +11,9 @@
  *
  * Threads: one of the provider's own, which has all signals blocked. All callbacks below run on it. They
  * should be short, and may shut the API down, which then does not wait for the end of this thread (but not of
- * a provider inside of another one, such as the multi-provider, which waits for it on a third thread). fork():
- * the child's evaluations go on with what is in memory until the lease ends; it hears no changes and learns
- * no new contexts. Make a new provider there.
+ * a provider inside of another one, such as the multi-provider, which waits for it on a third thread).
+ * fork(): the child's evaluations go on with what is in memory until the lease ends; it hears no changes and
+ * learns no new contexts. Make a new provider there.
  */
 #ifndef FLAGSTAFF_LIVE_PROVIDER_H
 #define FLAGSTAFF_LIVE_PROVIDER_H

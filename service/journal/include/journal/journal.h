@@ -36,8 +36,8 @@ struct fs_journal_options {
 /* Opens or makes it, takes the lock, migrates an older schema (a newer one is an error that says so), starts
  * the thread. NULL with `err`: locked by process N; not a journal; disk full; no right to write. */
 struct fs_journal *fs_journal_open(const struct fs_journal_options *options, struct fs_err *err);
-/* Lets retention begin. Until then nothing is pruned, so that the base state and the entries that are read for
- * a start, one after the other, belong together. Any thread. */
+/* Lets retention begin. Until then nothing is pruned, so that the base state and the entries that are read
+ * for a start, one after the other, belong together. Any thread. */
 void fs_journal_replayed(struct fs_journal *journal);
 /* Commits what waits, ends the thread, gives up the lock. Accepts NULL. */
 void fs_journal_close(struct fs_journal *journal);
@@ -97,14 +97,15 @@ bool fs_journal_put(struct fs_journal *journal, const char *name, const char *va
  * for absent. */
 bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
-/* Erases what the entries up to now tell of a subject: bodies that name it, the texts about it, the index of
- * its cells, its facts in the base state. What those bodies said of others' facts goes into the base state.
- * The audit chain stays as it is, and names without texts are left in ticks and answers. In small steps, each
- * on disk when it is done: one that was cut off is finished by another. Waits; never the core thread. */
+/* Erases what the entries up to number `upto` tell of a subject: bodies that name it, the texts about it, the
+ * index of its cells, its facts in the base state. What those bodies said of others' facts goes into the base
+ * state. The audit chain stays as it is, and names without texts are left in ticks and answers. In small
+ * steps, each on disk when it is done: one that was cut off is finished by another. Waits; never the core
+ * thread. */
 struct fs_erased {
     uint64_t bodies, texts, cells;
 };
-bool fs_journal_erase(struct fs_journal *journal, const char *subject, struct fs_erased *out,
+bool fs_journal_erase(struct fs_journal *journal, const char *subject, uint64_t upto, struct fs_erased *out,
                       struct fs_err *err);
 /* What names of texts are made with in this data directory. Any thread. */
 void fs_journal_secret(const struct fs_journal *journal, uint8_t out[FS_ENTRY_SECRET_SIZE]);
