@@ -65,7 +65,7 @@ static bool look(struct fs_feed_view *view, struct fs_feed_item *item, size_t *l
         fs_feed_look(view, item); /* at the end: those behind it have their turn */
     if (state != item->state)
         fs_feed_mark(view, item);
-    if (!fs_list_empty(&item->dirty) || (acked == item->acked && watching == item->watching))
+    if (!item->known || !fs_list_empty(&item->dirty) || (acked == item->acked && watching == item->watching))
         return false; /* the row itself will tell it, or there is nothing to tell */
     item->acked = acked;
     item->watching = watching;

@@ -144,7 +144,8 @@ static void anything(struct world *w, struct world_client **clients)
 static void whatever_happens_a_board_comes_to_show_what_the_cells_hold(void **unused)
 {
     (void)unused;
-    uint64_t seeds = getenv("TEST_DEPTH") ? 3000 : 150;
+    const char *depth = getenv("TEST_DEPTH");
+    uint64_t seeds = depth && !strcmp(depth, "deep") ? 3000 : 300;
     const char *only = getenv("ENGINE_SEED");
     uint64_t first = only ? strtoull(only, NULL, 10) : 1;
     for (uint64_t seed = first; seed <= (only ? first : seeds); seed++) {
