@@ -88,7 +88,8 @@ COMMANDS = {"plain": ["serve.mjs"], "react": ["node_modules/vite/bin/vite.js", "
 @pytest.fixture(params=["plain", "react"])
 def site(request, packed, tmp_path):
     folder, port = install(request.param, packed, tmp_path / "site"), free_port()
-    server = Process([shutil.which("node"), *COMMANDS[request.param], str(port)], cwd=folder, name=request.param)
+    environment = {**{name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}, "NO_COLOR": "1"}
+    server = Process([shutil.which("node"), *COMMANDS[request.param], str(port)], env=environment, cwd=folder, name=request.param)
     server.wait_line(rf"http://127\.0\.0\.1:{port}/")
     yield f"http://127.0.0.1:{port}"
     server.stop()
