@@ -169,12 +169,12 @@ struct fs_draft_text {
 };
 struct fs_new_entry {
     enum fs_entry_kind kind;
-    char *body; /* taken over in any case */
+    const struct fs_event *event; /* its body is written from this, borrowed; NULL: the body is there */
+    char *body;                   /* taken over in any case */
     size_t length;
-    struct fs_identity identity;  /* zeroed: none */
-    const struct fs_event *event; /* whose body it is, borrowed; NULL: of none */
-    const char *subject;          /* whom another body names in clear, borrowed; NULL: nobody */
-    uint64_t token;               /* 0: a new one is drawn, and stands here then */
+    struct fs_identity identity; /* zeroed: none */
+    const char *subject;         /* whom another body names in clear, borrowed; NULL: nobody */
+    uint64_t token;              /* 0: a new one is drawn, and stands here then */
 };
 /* Hands drafts to the journal, which takes all of them or none; their bodies are kept until the notices.
  * False: it takes none now. */

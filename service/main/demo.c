@@ -101,12 +101,7 @@ int64_t fs_demo_turn(struct fs_daemon *daemon)
         return daemon->demo_due;
     const struct step *step = &steps[daemon->demo_step % (sizeof steps / sizeof *steps)];
     struct fs_event *event = make_event(step, daemon->demo_step++, now.wall);
-    struct fs_buf body;
-    size_t length;
-    fs_buf_init(&body, 65536);
-    fs_event_write(event, &body);
-    char *text = fs_buf_take(&body, &length);
-    struct fs_new_entry entry = {.kind = FS_ENTRY_EVENT, .body = text, .length = length, .event = event};
+    struct fs_new_entry entry = {.kind = FS_ENTRY_EVENT, .event = event};
     fs_daemon_append(daemon, &entry, 1);
     fs_event_destroy(event);
     tell(step->text, now.wall);

@@ -7,8 +7,18 @@
 
 #define START_AGAIN_MS 1000
 
+static void write_event(struct fs_new_entry *entry)
+{
+    struct fs_buf body;
+    fs_buf_init(&body, SIZE_MAX); /* what events may hold has its limits where they come in */
+    fs_event_write(entry->event, &body);
+    entry->body = fs_buf_take(&body, &entry->length);
+}
+
 static struct fs_draft_text *keep(struct fs_daemon *daemon, struct fs_new_entry *entry)
 {
+    if (entry->event)
+        write_event(entry);
     struct fs_draft_text *text = FS_NEW(struct fs_draft_text);
     text->token = entry->token = entry->token ? entry->token : ++daemon->next_token;
     text->kind = entry->kind;

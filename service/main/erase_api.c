@@ -62,12 +62,6 @@ static bool tell(struct fs_daemon *daemon, const char *subject, const struct fs_
 {
     struct fs_new_entry entries[2] = {{.kind = FS_ENTRY_EVENT, .event = removal}, {.kind = FS_ENTRY_ERASURE}};
     char name[65];
-    if (removal) {
-        struct fs_buf body;
-        fs_buf_init(&body, SIZE_MAX); /* facts have their limits */
-        fs_event_write(removal, &body);
-        entries[0].body = fs_buf_take(&body, &entries[0].length);
-    }
     fs_entry_text_name(daemon->options->engine.context_rules.secret, subject, strlen(subject), name);
     json_t *root = json_pack("{s:s, s:s}", "subject", name, "credential", credential);
     entries[1].body = fs_json_canonical_text(root, 4096, &entries[1].length);

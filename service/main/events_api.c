@@ -67,12 +67,8 @@ static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, c
 {
     struct fs_new_entry *entries = fs_calloc(events->count, sizeof *entries);
     for (size_t i = 0; i < events->count; i++) {
-        struct fs_buf body;
-        fs_buf_init(&body, 512 * 1024 * 1024); /* the request had its limit */
-        fs_event_write(events->items[i], &body);
         entries[i].kind = FS_ENTRY_EVENT;
         entries[i].event = events->items[i];
-        entries[i].body = fs_buf_take(&body, &entries[i].length);
         entries[i].identity = fs_event_identity(events->items[i], &events->contents[i]);
     }
     bool taken = fs_submission_send(daemon, submission, entries);
