@@ -271,7 +271,6 @@ static void end_walk(struct fs_engine *e, struct fs_feed_view *view)
     }
     view->resumes = false;
     fs_vec_clear(&view->gone); /* a snapshot replaces all */
-    fs_feed_sort(e, view);
     view->phase = FS_FEED_TELLING;
 }
 

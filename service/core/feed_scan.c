@@ -58,10 +58,10 @@ void fs_feed_scan_from_start(struct fs_engine *e, struct fs_feed_view *view)
     view->lacks = false;
 }
 
-/* What the board may hold of a resumed view, and is not in it any more. */
-static void note_gone_since(struct fs_feed_view *view, const struct fs_cell *cell)
+/* Of a view that is being resumed: the board may hold the cell, and it is none of the rows any more. */
+static void note_gone(struct fs_feed_view *view, const struct fs_cell *cell)
 {
-    if (!cell->number || cell->revision <= view->since)
+    if (!view->resumes || !cell->number)
         return;
     if (view->gone.count < view->limit)
         fs_vec_push(&view->gone, cell->number);
@@ -75,8 +75,8 @@ static void scan_context(struct fs_engine *e, struct fs_feed_view *view, struct 
         if (fs_feed_matches(e, view, context, i)) {
             view->total += view->phase == FS_FEED_COUNTING;
             fs_feed_offer(e, view, context, i);
-        } else if (view->resumes && context->cells[i].known) {
-            note_gone_since(view, &context->cells[i]);
+        } else if (context->cells[i].known && context->cells[i].revision > view->since) {
+            note_gone(view, &context->cells[i]);
         }
     }
 }
@@ -143,9 +143,12 @@ void fs_feed_changed(struct fs_engine *e, struct fs_context *context, uint32_t f
             item = fs_feed_find(view, context->cells[flag].number);
             if (item)
                 fs_feed_mark(view, item);
-        } else if (item) {
-            fs_feed_drop(e, view, item);
+            continue;
         }
+        if (item)
+            fs_feed_drop(e, view, item);
+        if (!matches && counts_in(view, context)) /* else the walk will come to it */
+            note_gone(view, &context->cells[flag]);
     }
 }
 
@@ -158,6 +161,7 @@ void fs_feed_forget(struct fs_engine *e, struct fs_context *context, uint32_t fl
         struct fs_feed_item *item = fs_feed_find(view, context->cells[flag].number);
         if (item)
             fs_feed_drop(e, view, item);
+        note_gone(view, &context->cells[flag]);
     }
 }
 

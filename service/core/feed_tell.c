@@ -87,13 +87,22 @@ static size_t offer_send(struct fs_engine *e, struct fs_feed *feed, struct fs_fe
     return taken;
 }
 
+/* All that the filter lets through is among the rows. Of a view that is cut by its limit a board cannot tell
+ * later, by a revision, what came back into it. */
+static bool is_whole(const struct fs_feed_view *view)
+{
+    return view->total == view->heap.count;
+}
+
 void fs_feed_tell_snapshot(struct fs_engine *e, struct fs_feed *feed, struct fs_feed_view *view)
 {
     struct offer offer = offer_create();
     FS_VEC(size_t) places = {0};
     bool first = view->told == 0;
-    if (first)
+    if (first) {
+        fs_feed_sort(e, view); /* of this moment: what comes later is past the revision that is told */
         view->closed = e->told_revision = e->revision;
+    }
     size_t at = view->told;
     for (; at < view->order.count && offer.count < OFFERED; at++) {
         struct fs_feed_item *item = fs_feed_find(view, view->order.items[at]);
@@ -103,8 +112,11 @@ void fs_feed_tell_snapshot(struct fs_engine *e, struct fs_feed *feed, struct fs_
         fs_vec_push(&places, at + 1);
     }
     size_t count = offer.count;
-    struct fs_feed_frame frame = {
-        .kind = FS_FEED_ROWS_PART, .revision = view->closed, .first = first, .more = at < view->order.count};
+    struct fs_feed_frame frame = {.kind = FS_FEED_ROWS_PART,
+                                  .revision = view->closed,
+                                  .whole = is_whole(view),
+                                  .first = first,
+                                  .more = at < view->order.count};
     size_t taken = offer_send(e, feed, view, &offer, &frame);
     view->told = taken < count ? places.items[taken - 1] : at;
     fs_vec_finish(&places);
@@ -136,9 +148,10 @@ void fs_feed_tell_changes(struct fs_engine *e, struct fs_feed *feed, struct fs_f
         offer_add(e, &offer, FS_CONTAINER(node, struct fs_feed_item, dirty));
     }
     size_t gone = view->gone.count < 2 * OFFERED ? view->gone.count : 2 * OFFERED;
-    bool whole = offer.count < OFFERED && gone == view->gone.count;
+    bool all = offer.count < OFFERED && gone == view->gone.count;
     struct fs_feed_frame frame = {.kind = FS_FEED_CHANGES,
-                                  .revision = whole ? e->revision : view->closed,
+                                  .revision = all ? e->revision : view->closed,
+                                  .whole = all && is_whole(view),
                                   .gone = view->gone.items,
                                   .gone_count = gone,
                                   .before = view->closed};

@@ -114,11 +114,13 @@ static void add_view(struct fs_buf *out, const struct fs_feed_frame *frame)
     fs_buf_addf(out, ",\"id\":%llu", (unsigned long long)frame->view);
 }
 
-static void add_revision(struct fs_buf *out, const struct fs_feed_frame *frame, bool all)
+/* all: the rows that were offered are in the frame, and no further ones follow. */
+static void add_revision(struct fs_buf *out, const struct fs_feed_frame *frame, uint64_t revision, bool all)
 {
-    fs_buf_addf(out, ",\"revision\":%llu,\"total\":%llu",
-                (unsigned long long)(all ? frame->revision : frame->before),
+    fs_buf_addf(out, ",\"revision\":%llu,\"total\":%llu", (unsigned long long)revision,
                 (unsigned long long)frame->total);
+    if (all && frame->whole)
+        fs_buf_adds(out, ",\"whole\":true");
 }
 
 static size_t snapshot(struct fs_buf *out, const struct fs_feed_frame *frame)
@@ -133,7 +135,7 @@ static size_t snapshot(struct fs_buf *out, const struct fs_feed_frame *frame)
     add_view(out, frame);
     if (frame->first)
         fs_buf_adds(out, ",\"first\":true");
-    add_revision(out, frame, true);
+    add_revision(out, frame, frame->revision, !frame->more && taken == frame->row_count);
     fs_buf_adds(out, ",\"dict\":[");
     fs_buf_add(out, texts.data, texts.length);
     fs_buf_adds(out, "],\"rows\":[");
@@ -155,7 +157,8 @@ static size_t changes(struct fs_buf *out, const struct fs_feed_frame *frame)
     fs_buf_adds(out, "],\"rows\":[");
     size_t taken = add_rows(out, NULL, frame, PART_ROOM);
     fs_buf_addc(out, ']');
-    add_revision(out, frame, taken == frame->row_count);
+    bool all = taken == frame->row_count;
+    add_revision(out, frame, all ? frame->revision : frame->before, all);
     return taken;
 }
 

@@ -133,6 +133,10 @@ def test_a_board_that_comes_back_gets_what_it_missed_and_nothing_else(daemon, cl
     first = board(d)
     seen = first.view(sort="subject")
     first.wait(lambda b: all(r["acked"] == 1 for r in b.views[1].rows.values()), "all acknowledged")
+    assert first.of("rows")[-1]["whole"], "it may come back"
+    cut = board(d)
+    cut.view(limit=19)
+    assert not any("whole" in frame for frame in cut.of("rows")), "a view that its limit cuts may not"
     first.drop()
     d.facts("p004", {"risk": 90}, query="wait=delivered")
     second = board(d)

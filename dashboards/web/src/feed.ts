@@ -162,7 +162,7 @@ export class Feed {
 
   private ask(id: number, view: View): void {
     const { filter, sort, limit } = view.wanted;
-    const since = view.epoch && view.epoch === this.epoch && view.store.loaded
+    const since = view.epoch && view.epoch === this.epoch && view.store.whole
       ? { since: { epoch: view.epoch, revision: view.store.revision } } : {};
     this.send({ type: 'view', id, filter, sort, limit, ...since });
   }

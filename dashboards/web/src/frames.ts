@@ -27,8 +27,8 @@ export interface Pulse {
 type Raw = unknown[];
 export type ServerFrame =
   | { type: 'welcome'; epoch: string; revision: number; time: string | number; version: string; limits: { views: number; rows: number } }
-  | { type: 'rows'; id: number; revision: number; total: number; dict: string[]; rows: Raw[]; more?: boolean; first?: boolean }
-  | { type: 'changes'; id: number; revision: number; total: number; rows: Raw[]; gone: number[] }
+  | { type: 'rows'; id: number; revision: number; total: number; dict: string[]; rows: Raw[]; whole?: boolean; more?: boolean; first?: boolean }
+  | { type: 'changes'; id: number; revision: number; total: number; rows: Raw[]; gone: number[]; whole?: boolean }
   | { type: 'delivered'; id: number; cells: [number, number, number][] }
   | { type: 'entries'; entries: EntryLine[] }
   | ({ type: 'pulse' } & Pulse)

@@ -31,6 +31,8 @@ export class Store {
   total = 0;
   revision = 0;
   loaded = false;
+  /** The rows are all that the filter lets through: a lost connection can go on from `revision`. */
+  whole = false;
   /** Flips since the page was opened, for the sparkline and the live region. */
   flips = 0;
   waiting = 0;
@@ -62,7 +64,7 @@ export class Store {
     this.loading = null;
     this.touched.clear();
     this.total = 0;
-    this.loaded = false;
+    this.loaded = this.whole = false;
     this.due();
   }
 
@@ -77,6 +79,7 @@ export class Store {
     this.loading = null;
     this.touched.clear();
     this.revision = frame.revision;
+    this.whole = frame.whole ?? false;
     this.loaded = true;
     this.due();
     return true;
@@ -97,6 +100,7 @@ export class Store {
     for (const cell of frame.gone) if (this.cells.delete(cell)) this.touched.add(cell);
     this.total = frame.total;
     this.revision = frame.revision;
+    this.whole = frame.whole ?? false;
     if (this.held) this.waiting += frame.rows.length + frame.gone.length;
     this.due();
   }

@@ -135,7 +135,7 @@ export class Fake {
     const all = this.wanted(filter);
     if (since && since.epoch === this.epoch) {
       const rows = all.filter((c) => c.revision > since.revision).map((c) => this.row(c, (t) => t));
-      board.ws.send(JSON.stringify({ type: 'changes', id, revision: this.revision, total: all.length, rows, gone: [] }));
+      board.ws.send(JSON.stringify({ type: 'changes', id, revision: this.revision, total: all.length, rows, gone: [], whole: true }));
       return;
     }
     const by = { subject: (c) => c.subject + c.flag, flag: (c) => c.flag + c.subject, changed: (c) => -c.changed }[frame.sort];
@@ -144,7 +144,7 @@ export class Fake {
       const dict = [], known = new Map();
       const put = (text) => { if (!known.has(text)) { known.set(text, dict.length); dict.push(text); } return known.get(text); };
       const rows = sorted.slice(at, at + 400).map((c) => this.row(c, put));
-      board.ws.send(JSON.stringify({ type: 'rows', id, revision: this.revision, total: all.length, dict, rows, ...(at ? {} : { first: true }), ...(at + 400 < sorted.length ? { more: true } : {}) }));
+      board.ws.send(JSON.stringify({ type: 'rows', id, revision: this.revision, total: all.length, dict, rows, ...(at ? {} : { first: true }), ...(at + 400 < sorted.length ? { more: true } : all.length <= limit ? { whole: true } : {}) }));
     }
   }
 
@@ -156,7 +156,7 @@ export class Fake {
     for (const board of this.boards)
       for (const [id, view] of board.views) {
         const fitting = cells.filter((c) => this.wantedOne(view.filter, c));
-        if (fitting.length) board.ws.send(JSON.stringify({ type: 'changes', id, revision: this.revision, total: this.cells.size, rows: fitting.map((c) => this.row(c, (t) => t)), gone: [] }));
+        if (fitting.length) board.ws.send(JSON.stringify({ type: 'changes', id, revision: this.revision, total: this.cells.size, rows: fitting.map((c) => this.row(c, (t) => t)), gone: [], ...(this.wanted(view.filter).length <= view.limit ? { whole: true } : {}) }));
       }
   }
 

@@ -54,6 +54,17 @@ test('after a loss it asks for what changed meanwhile, keeps the rows, and nothi
   expect(asked).toMatchObject({ since: { epoch: 'e-fake' } });
 });
 
+test('a view that its limit cuts is asked anew: what came into it meanwhile may be older than what it has', async () => {
+  const { store } = feed.view({ ...wanted, limit: 5 }, new Store('subject', soon));
+  feed.start();
+  await until(() => store.rows.length === 5);
+  for (const one of fake.boards) one.ws.terminate();
+  await until(() => lost > 0);
+  expect(store.rows.length).toBe(5);
+  await until(() => board()?.frames.some((frame) => frame.type === 'view') ?? false);
+  expect(board()!.frames.find((frame) => frame.type === 'view')?.since).toBeUndefined();
+});
+
 test('another epoch is another world: the rows come anew', async () => {
   const store = await opened();
   fake.epoch = 'e-other';

@@ -165,7 +165,7 @@ static void whatever_happens_a_board_comes_to_show_what_the_cells_hold(void **un
             }
             board.blocked = false;
             pass(w, 2500);
-            while (total_is_late(w))
+            while (is_late(w))
                 pass(w, 50);
             assert_shows_what_is(w);
         }
@@ -225,9 +225,9 @@ static void a_snapshot_over_many_cells_leaves_room_for_other_work(void **unused)
     open_board(w);
     ask(w, false);
     unsigned turns = 0;
-    while (!board.whole && turns < 1000) {
+    while (!board.shown && turns < 1000) {
         fs_engine_turn(w->engine, w->now);
-        assert_true(board.whole || fs_engine_next(w->engine) <= w->now.mono);
+        assert_true(board.shown || fs_engine_next(w->engine) <= w->now.mono);
         turns++;
     }
     assert_in_range(turns, 10, 40);

@@ -76,6 +76,7 @@ struct fs_feed_frame {
     uint64_t
         revision; /* up to which the board has all, when it has this; of rows: when all offered are in it */
     uint64_t before;   /* ... and when not */
+    bool whole;        /* with all offered rows in it: a board may come back with the revision */
     int64_t time;      /* wall ms */
     const char *epoch; /* WELCOME */
     uint64_t view;     /* its id; ERROR: 0 is none */
