@@ -18,6 +18,7 @@ struct fs_queue {
     struct fs_list messages;
     size_t count;
     size_t capacity;
+    size_t bytes, bytes_limit; /* the messages', as they say */
     bool closed;
     void (*wake)(void *arg);
     void *wake_arg;
@@ -34,9 +35,15 @@ struct fs_queue *fs_queue_create(size_t capacity, void (*wake)(void *arg), void 
     pthread_condattr_destroy(&attributes);
     fs_list_init(&queue->messages);
     queue->capacity = capacity;
+    queue->bytes_limit = SIZE_MAX;
     queue->wake = wake;
     queue->wake_arg = arg;
     return queue;
+}
+
+void fs_queue_limit_bytes(struct fs_queue *queue, size_t bytes)
+{
+    queue->bytes_limit = bytes;
 }
 
 void fs_queue_destroy(struct fs_queue *queue)
@@ -51,14 +58,22 @@ void fs_queue_destroy(struct fs_queue *queue)
     fs_free(queue);
 }
 
+static bool has_room(const struct fs_queue *queue, const struct fs_message *message)
+{
+    bool few = queue->count < queue->capacity;
+    bool small = queue->bytes <= queue->bytes_limit && message->bytes <= queue->bytes_limit - queue->bytes;
+    return few && (small || !queue->count);
+}
+
 static bool push(struct fs_queue *queue, struct fs_message *message, bool always)
 {
     pthread_mutex_lock(&queue->lock);
-    bool taken = !queue->closed && (always || queue->count < queue->capacity);
+    bool taken = !queue->closed && (always || has_room(queue, message));
     bool first = taken && queue->count == 0;
     if (taken) {
         fs_list_append(&queue->messages, &message->node);
         queue->count++;
+        queue->bytes += message->bytes;
     }
     if (first)
         pthread_cond_signal(&queue->changed);
@@ -89,6 +104,7 @@ struct fs_message *fs_queue_pop(struct fs_queue *queue)
         message = FS_CONTAINER(queue->messages.next, struct fs_message, node);
         fs_list_remove(&message->node);
         queue->count--;
+        queue->bytes -= message->bytes;
     }
     pthread_mutex_unlock(&queue->lock);
     return message;
@@ -105,7 +121,7 @@ size_t fs_queue_pop_all(struct fs_queue *queue, struct fs_list *out)
         last->next = out;
         out->prev = last;
         fs_list_init(&queue->messages);
-        queue->count = 0;
+        queue->count = queue->bytes = 0;
     }
     pthread_mutex_unlock(&queue->lock);
     return count;

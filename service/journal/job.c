@@ -90,6 +90,7 @@ struct fs_job *fs_job_create(const struct fs_draft *draft)
     struct fs_job *job = fs_alloc(sizeof *job + room.size);
     memset(job, 0, sizeof *job);
     job->message.destroy = destroy_message;
+    job->message.bytes = room.size;
     room.at = (char *)(job + 1);
     copy_draft(draft, &room, &job->draft, &job->room);
     return job;

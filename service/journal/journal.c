@@ -13,6 +13,7 @@
 
 #define DEDUP_DEFAULT_MS (INT64_C(7) * 24 * 60 * 60 * 1000)
 #define QUEUE_DEFAULT    65536
+#define QUEUE_BYTES      (256 * 1024 * 1024)
 #define GROUP_DEFAULT    1024
 
 static bool check_options(const struct fs_journal_options *options, struct fs_err *err)
@@ -47,6 +48,7 @@ static struct fs_journal *create(const struct fs_journal_options *options)
     journal->lock = -1;
     journal->group = fs_calloc(journal->options.group_limit, sizeof *journal->group);
     journal->queue = fs_queue_create(journal->options.queue_limit, NULL, NULL);
+    fs_queue_limit_bytes(journal->queue, QUEUE_BYTES);
     atomic_init(&journal->healthy, true);
     atomic_init(&journal->replayed, false);
     fs_readers_init(&journal->readers, journal->file);
@@ -125,6 +127,7 @@ bool fs_journal_append_batch(struct fs_journal *journal, const struct fs_draft *
     struct fs_job *first = NULL;
     for (size_t i = count; i-- > 0;) {
         struct fs_job *job = fs_job_create(&drafts[i]);
+        job->message.bytes += first ? first->message.bytes : 0; /* they go as one */
         job->next = first;
         first = job;
     }

@@ -2,9 +2,8 @@
 /*
  * What the door answers without the core: an OFREP question about one flag that has neither decision nor
  * facts, whose value is a function of the definitions, which are immutable, and of the context, unless an
- * override stands for it; and where the
- * core can take no more, safe values to whoever asks for all flags. `quick` is
- * shared: the core's thread sets it, the door's thread asks it.
+ * override stands for it; and where the core can take no more, safe values to whoever asks for all flags.
+ * `quick` is shared: the core's thread sets it, the door's thread asks it.
  */
 #ifndef FS_MAIN_QUICK_H
 #define FS_MAIN_QUICK_H

@@ -19,7 +19,8 @@
 #include "quick.h"
 #include "sources/registry.h"
 
-#define INBOX 65536
+#define INBOX       65536 /* messages to the core */
+#define INBOX_BYTES (64 * 1024 * 1024)
 
 /* Signals arrive on a thread of their own, as messages. */
 static void *watch_signals(void *arg)
@@ -358,6 +359,7 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
     raise_file_limit();
     daemon.started = fs_daemon_now(&daemon).wall;
     daemon.inbox = fs_queue_create(INBOX, NULL, NULL);
+    fs_queue_limit_bytes(daemon.inbox, INBOX_BYTES);
     fs_map_init(&daemon.waiting);
     fs_map_init(&daemon.waiting_requests);
     fs_map_init(&daemon.drafts);

@@ -197,6 +197,7 @@ static int hand_over(struct fs_peer *peer)
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
     message->credential = peer->credential ? fs_credential_ref(peer->credential) : NULL;
     message->request = peer->request;
+    message->message.bytes = peer->request->length;
     peer->request = NULL;
     if (!fs_inbox_try(server, message)) {
         peer->request = message->request;

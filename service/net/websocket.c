@@ -269,6 +269,7 @@ static void take_board_message(struct fs_peer *peer, const char *text, size_t le
     }
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
     message->board = request;
+    message->message.bytes = length;
     hand_over(peer, message);
 }
 
@@ -298,6 +299,7 @@ static void take_message(struct fs_peer *peer, const char *text, size_t length)
     }
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
     message->frame = frame;
+    message->message.bytes = length;
     hand_over(peer, message);
 }
 

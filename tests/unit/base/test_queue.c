@@ -74,6 +74,29 @@ static void a_full_queue_says_so_and_leaves_the_message_to_its_owner(void **stat
     fs_queue_destroy(queue);
 }
 
+static void a_queue_is_full_by_bytes_too_but_takes_what_is_larger_alone(void **state)
+{
+    (void)state;
+    struct fs_queue *queue = fs_queue_create(10, NULL, NULL);
+    struct fs_message *large = note_of(0, 1), *small = note_of(0, 2), *other = note_of(0, 3);
+    struct fs_list all;
+    fs_list_init(&all);
+    fs_queue_limit_bytes(queue, 100);
+    large->bytes = 200;
+    small->bytes = 60;
+    other->bytes = 41;
+    assert_true(fs_queue_push(queue, large));
+    assert_false(fs_queue_push(queue, small));
+    take(fs_queue_pop(queue), 1);
+    assert_true(fs_queue_push(queue, small));
+    assert_false(fs_queue_push(queue, other));
+    assert_int_equal(fs_queue_pop_all(queue, &all), 1);
+    assert_true(fs_queue_push(queue, other));
+    fs_list_remove(&small->node);
+    take(small, 2);
+    fs_queue_destroy(queue);
+}
+
 static void all_are_taken_at_once_behind_what_the_list_holds(void **state)
 {
     (void)state;
@@ -256,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_come_in_the_order_of_arrival),
         cmocka_unit_test(a_full_queue_says_so_and_leaves_the_message_to_its_owner),
+        cmocka_unit_test(a_queue_is_full_by_bytes_too_but_takes_what_is_larger_alone),
         cmocka_unit_test(all_are_taken_at_once_behind_what_the_list_holds),
         cmocka_unit_test(the_consumer_is_woken_only_when_the_queue_was_empty),
         cmocka_unit_test(wake_is_called_with_no_lock_held),

@@ -17,6 +17,7 @@
 struct fs_message {
     struct fs_list node;
     void (*destroy)(struct fs_message *message); /* frees a message that nobody took */
+    size_t bytes; /* what it holds beyond its own few; 0: nothing worth a count */
 };
 
 struct fs_queue;
@@ -24,6 +25,9 @@ struct fs_queue;
 /* `wake` (may be NULL) is called after a push into an empty queue, from the producer's thread, with no lock
  * held. */
 struct fs_queue *fs_queue_create(size_t capacity, void (*wake)(void *arg), void *arg);
+/* Besides `capacity` messages the queue holds at most so many bytes, as the messages themselves say; one that
+ * is larger alone goes into an empty queue. Before other threads know the queue. */
+void fs_queue_limit_bytes(struct fs_queue *queue, size_t bytes);
 /* Destroys what is still queued. No other thread may use it any more. Accepts NULL. */
 void fs_queue_destroy(struct fs_queue *queue);
 /* Takes the message. false: the queue is full or closed, and the message stays the caller's. Any thread. */
