@@ -36,6 +36,15 @@ static void print_flags(const struct fs_cli_call *call, const json_t *answer)
     fs_table_finish(&table);
 }
 
+/* Who asks for one flag finds it there, who asks for all beside the list. */
+static void print_dropped(const struct fs_cli_call *call, const json_t *answer)
+{
+    const json_t *metadata = json_object_get(answer, "metadata");
+    const char *dropped = json_string_value(json_object_get(metadata, "flagstaff.dropped"));
+    if (dropped)
+        fprintf(call->err, "flagstaff get: the key may not set these attributes: %s\n", dropped);
+}
+
 int fs_cli_get(struct fs_cli_call *call, struct fs_err *err)
 {
     struct fs_reply reply = {0};
@@ -60,6 +69,7 @@ int fs_cli_get(struct fs_cli_call *call, struct fs_err *err)
             fs_cli_print_json(call, reply.json);
         else
             print_flags(call, reply.json);
+        print_dropped(call, reply.json);
     }
     fs_reply_finish(&reply);
     fs_buf_finish(&path);

@@ -191,7 +191,8 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
     if (waiting->flag && !result->flag_count) {
         reply_blob(daemon, waiting->request, 404, fs_ofrep_not_found(waiting->flag));
     } else if (waiting->flag) {
-        status = fs_ofrep_add_flag(&body, result->flags[0].flag, result->flags[0].evaluation);
+        status = fs_ofrep_add_flag(&body, result->flags[0].flag, result->flags[0].evaluation,
+                                   waiting->context.dropped);
         reply_buf(daemon, waiting, status, &body);
     } else {
         const struct fs_stream *stream = find_stream(daemon, waiting);
@@ -201,7 +202,8 @@ void fs_ofrep_evaluated(struct fs_daemon *daemon, const struct fs_evaluated *res
         fs_ofrep_bulk_begin(&body);
         for (size_t i = 0; i < result->flag_count; i++)
             fs_ofrep_bulk_add(&body, result->flags[i].flag, result->flags[i].evaluation);
-        fs_ofrep_bulk_end(&body, fs_engine_flags(daemon->engine)->metadata, url, STREAM_IDLE_S);
+        fs_ofrep_bulk_end(&body, fs_engine_flags(daemon->engine)->metadata, waiting->context.dropped, url,
+                          STREAM_IDLE_S);
         fs_free(url);
         reply_buf(daemon, waiting, 200, &body);
     }

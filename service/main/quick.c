@@ -118,7 +118,7 @@ static bool evaluate(struct fs_quick *quick, const struct fs_flag *flag,
     char etag[FS_OFREP_ETAG_SIZE];
     fs_buf_init(&body, ANSWER_LIMIT);
     fs_evaluate(flag, &input, &quick->arena, &value);
-    out->status = fs_ofrep_add_flag(&body, flag, &value);
+    out->status = fs_ofrep_add_flag(&body, flag, &value, context.dropped);
     out->headers = fs_format("ETag: %s\r\n", fs_ofrep_etag(body.data, body.length, etag));
     out->body = fs_blob_copy(body.data, body.length);
     fs_buf_finish(&body);

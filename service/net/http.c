@@ -158,14 +158,28 @@ static int answer_quickly(struct fs_peer *peer, const struct fs_quick_answer *an
     return ok ? fs_reply_done(peer) : -1;
 }
 
-/* What needs no core is answered here. */
-static bool answer_at_once(struct fs_peer *peer, int *result)
+/* The answer comes by fs_http_answer(), which reads on. */
+static void await_answer(struct fs_peer *peer)
+{
+    peer->state = FS_PEER_WAITING;
+    fs_peer_deadline(peer, 0);
+    lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
+    lws_rx_flow_control(peer->wsi, 0);
+    peer->paused = true;
+}
+
+/* What needs no core is answered by this thread, yet in the loop's next turn: only from outside of the
+ * library's callbacks can the connection go on behind a body. */
+static bool answer_at_once(struct fs_peer *peer)
 {
     const struct fs_server_options *options = &peer->server->options;
     struct fs_quick_answer answer = {0};
     if (!options->quick || !options->quick(options->quick_self, peer->request, peer->credential, &answer))
         return false;
-    *result = answer_quickly(peer, &answer);
+    await_answer(peer);
+    fs_server_reply(peer->server, fs_server_name(peer), answer.status, "application/json", answer.headers,
+                    answer.body);
+    fs_free(answer.headers);
     return true;
 }
 
@@ -191,8 +205,10 @@ static int hand_over(struct fs_peer *peer)
         return refuse(peer, 401, "unauthenticated", "this key was revoked", "WWW-Authenticate: Bearer\r\n");
     if (!fs_http_query_readable(peer->request))
         return refuse(peer, 400, "invalid", "the query is not percent-encoded UTF-8", NULL);
-    if (fs_session_answer(peer, &result) || answer_at_once(peer, &result))
+    if (fs_session_answer(peer, &result))
         return result;
+    if (answer_at_once(peer))
+        return 0;
     fs_server_name(peer);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_REQUEST);
     message->credential = peer->credential ? fs_credential_ref(peer->credential) : NULL;
@@ -206,11 +222,7 @@ static int hand_over(struct fs_peer *peer)
         fs_server_unname(peer);
         return refuse_overloaded(peer, "the service has more work than it can take: try again");
     }
-    peer->state = FS_PEER_WAITING;
-    fs_peer_deadline(peer, 0);
-    lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
-    lws_rx_flow_control(peer->wsi, 0);
-    peer->paused = true;
+    await_answer(peer);
     return 0;
 }
 

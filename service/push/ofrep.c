@@ -43,6 +43,21 @@ static void add_error_members(struct fs_buf *out, const char *key, const char *c
     fs_push_add_text(out, "errorDetails", details);
 }
 
+/* OpenFeature's metadata are flat: names with commas between. */
+static bool add_dropped(struct fs_buf *out, const json_t *dropped, bool first)
+{
+    if (!json_array_size(dropped))
+        return first;
+    struct fs_buf names;
+    fs_buf_init(&names, 65536);
+    for (size_t i = 0; i < json_array_size(dropped); i++)
+        fs_buf_addf(&names, i ? ",%s" : "%s", json_string_value(json_array_get(dropped, i)));
+    fs_buf_adds(out, first ? "\"flagstaff.dropped\":" : ",\"flagstaff.dropped\":");
+    fs_buf_add_json_string(out, names.data, names.length);
+    fs_buf_finish(&names);
+    return false;
+}
+
 /* Codes that OFREP knows for a 400; another is its GENERAL. */
 static const char *error_code(enum fs_error_code code)
 {
@@ -58,7 +73,7 @@ static const char *error_code(enum fs_error_code code)
 }
 
 static void add_success(struct fs_buf *out, const struct fs_flag *flag,
-                        const struct fs_evaluation *evaluation)
+                        const struct fs_evaluation *evaluation, const json_t *dropped)
 {
     const json_t *value = evaluation->value;
     const char *variant = evaluation->variant ? evaluation->variant : "";
@@ -90,15 +105,17 @@ static void add_success(struct fs_buf *out, const struct fs_flag *flag,
         fs_buf_adds(out, first ? "\"flagstaff.leased\":false" : ",\"flagstaff.leased\":false");
         first = false;
     }
+    first = add_dropped(out, dropped, first);
     fs_push_add_own(out, evaluation->override, detail, first);
     fs_buf_adds(out, "}}");
 }
 
-int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation)
+int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation,
+                      const json_t *dropped)
 {
     bool success = flag->access || (evaluation->error == FS_NO_ERROR && evaluation->value);
     if (success) {
-        add_success(out, flag, evaluation);
+        add_success(out, flag, evaluation, dropped);
         return 200;
     }
     bool absent = evaluation->error == FS_NO_ERROR || evaluation->error == FS_ERROR_FLAG_NOT_FOUND;
@@ -107,7 +124,7 @@ int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const stru
                                                                      : "the flag has no value";
     add_error_members(out, flag->key, absent ? "FLAG_NOT_FOUND" : error_code(evaluation->error), details);
     fs_buf_adds(out, ",\"metadata\":{");
-    fs_push_add_metadata(out, flag->metadata, true);
+    add_dropped(out, dropped, fs_push_add_metadata(out, flag->metadata, true));
     fs_buf_adds(out, "}}");
     return absent ? 404 : 400;
 }
@@ -117,7 +134,7 @@ int fs_ofrep_add_safe(struct fs_buf *out, const struct fs_flag *flag, const char
     struct fs_evaluation safe = {.next_change = INT64_MAX};
     fs_evaluation_safe(&safe, flag, FS_REASON_ERROR);
     snprintf(safe.detail, sizeof safe.detail, "%s", why);
-    int status = fs_ofrep_add_flag(out, flag, &safe);
+    int status = fs_ofrep_add_flag(out, flag, &safe, NULL);
     fs_evaluation_finish(&safe);
     return status;
 }
@@ -138,7 +155,7 @@ void fs_ofrep_bulk_safe(struct fs_buf *out, const struct fs_flagset *set, bool c
         separate(out);
         fs_ofrep_add_safe(out, flag, why);
     }
-    fs_ofrep_bulk_end(out, set->metadata, NULL, 0);
+    fs_ofrep_bulk_end(out, set->metadata, NULL, NULL, 0);
 }
 
 void fs_ofrep_bulk_begin(struct fs_buf *out)
@@ -149,13 +166,14 @@ void fs_ofrep_bulk_begin(struct fs_buf *out)
 void fs_ofrep_bulk_add(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation)
 {
     separate(out);
-    fs_ofrep_add_flag(out, flag, evaluation);
+    fs_ofrep_add_flag(out, flag, evaluation, NULL);
 }
 
-void fs_ofrep_bulk_end(struct fs_buf *out, const json_t *metadata, const char *stream, int inactivity_s)
+void fs_ofrep_bulk_end(struct fs_buf *out, const json_t *metadata, const json_t *dropped, const char *stream,
+                       int inactivity_s)
 {
     fs_buf_adds(out, "],\"metadata\":{");
-    fs_push_add_metadata(out, metadata, true);
+    add_dropped(out, dropped, fs_push_add_metadata(out, metadata, true));
     fs_buf_addc(out, '}');
     if (stream) {
         fs_buf_adds(out, ",\"eventStreams\":[{\"type\":\"sse\"");

@@ -41,6 +41,19 @@ def test_a_browser_that_claims_a_role_gains_nothing_and_is_told_what_was_dropped
     assert c.flag("internal") is None, "a browser sees client flags only"
 
 
+def test_over_ofrep_and_at_the_command_line_it_is_told_what_was_dropped(keyed):
+    own = keyed.add_key(["evaluate"], name="page", subject="ada", mayAdd=["theme"])
+    one = keyed.evaluate("ada", "admin", key=own, role="admin", theme="dark").json
+    assert one["value"] is False and one["metadata"]["flagstaff.dropped"] == "role"
+    assert keyed.evaluate("ada", key=own, role="admin", theme="dark", color="blue").json["metadata"]["flagstaff.dropped"].split(",") == ["role", "color"]
+    assert "flagstaff.dropped" not in keyed.evaluate("ada", key=own, theme="dark").json["metadata"]
+    file = keyed.folder / "page.key"
+    file.write_text(own)
+    file.chmod(0o600)
+    said = keyed.command("get", "ada", "--attribute", "role=admin", "--key-file", str(file))
+    assert said.stderr == "flagstaff get: the key may not set these attributes: role\n"
+
+
 def test_what_the_ticket_carries_overrides_what_the_page_says(keyed, client):
     c = client(keyed, [{"context": {"targetingKey": "ada", "role": "guest"}}],
                ticket=ticket(keyed, subject="ada", attributes={"role": "admin"}, mayAdd=["role"]), origin=keyed.url)

@@ -3,6 +3,7 @@
 
 import json
 import socket
+from http.client import HTTPConnection
 
 import pytest
 from websockets.exceptions import InvalidStatus
@@ -74,6 +75,20 @@ def test_a_body_over_the_limit_is_413(daemon, size, expected):
     d = daemon(FLAG)
     body = b'{"context":{"x":"' + b"y" * (size - 20) + b'"}}'
     assert d.post("/ofrep/v1/evaluate/flags", body.ljust(size, b" ")[:size]).status in expected
+
+
+def test_a_connection_goes_on_behind_an_answer_whoever_gave_it(daemon):
+    """A plain flag is answered by the door itself, an access flag by the core."""
+    d = daemon({"door": FLAG["door"], "gate": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "decision": {"rule": {"==": [{"var": "targetingKey"}, "ada"]}}}})
+    wire = HTTPConnection("127.0.0.1", d.port, timeout=10)
+    wire.connect()
+    kept = wire.sock
+    for flag in ("door", "gate", "door", "door"):
+        wire.request("POST", f"/ofrep/v1/evaluate/flags/{flag}", json.dumps({"context": {"targetingKey": "ada"}}), {"Authorization": f"Bearer {d.key}"} if d.key else {})
+        answer = wire.getresponse()
+        assert answer.status == 200 and json.loads(answer.read())["key"] == flag
+        assert answer.headers.get("Connection") is None and wire.sock is kept
+    wire.close()
 
 
 def test_headers_over_the_limit_are_refused(daemon):

@@ -11,7 +11,7 @@ static void assert_answer(struct fs_flag *flag, struct fs_evaluation evaluation,
 {
     struct fs_buf out;
     fs_buf_init(&out, 65536);
-    assert_int_equal(fs_ofrep_add_flag(&out, flag, &evaluation), status);
+    assert_int_equal(fs_ofrep_add_flag(&out, flag, &evaluation, NULL), status);
     assert_json(out.data, expected);
     fs_buf_finish(&out);
     fs_flag_destroy(flag);
@@ -34,6 +34,26 @@ static void an_access_flag_says_that_it_is_not_leased(void **state)
     assert_answer(flag, evaluated(flag, 0, FS_REASON_TARGETING_MATCH), 200,
                   "{\"key\":\"export\",\"value\":true,\"reason\":\"TARGETING_MATCH\",\"variant\":\"on\","
                   "\"metadata\":{\"owner\":\"pay\",\"flagstaff.leased\":false}}");
+}
+
+static void attributes_that_were_dropped_are_named(void **state)
+{
+    (void)state;
+    struct fs_flag *flag = flag_of("theme", FS_TYPE_STRING, "{\"dark\":\"#1c\"}", NULL);
+    struct fs_evaluation value = evaluated(flag, 0, FS_REASON_STATIC);
+    json_t *dropped = json_of("[\"role\",\"color\"]");
+    struct fs_buf out;
+    fs_buf_init(&out, 65536);
+    assert_int_equal(fs_ofrep_add_flag(&out, flag, &value, dropped), 200);
+    assert_json(out.data, "{\"key\":\"theme\",\"value\":\"#1c\",\"reason\":\"STATIC\",\"variant\":\"dark\","
+                          "\"metadata\":{\"flagstaff.dropped\":\"role,color\"}}");
+    fs_buf_reset(&out);
+    fs_ofrep_bulk_begin(&out);
+    fs_ofrep_bulk_end(&out, NULL, dropped, NULL, 0);
+    assert_json(out.data, "{\"flags\":[],\"metadata\":{\"flagstaff.dropped\":\"role,color\"}}");
+    fs_buf_finish(&out);
+    json_decref(dropped);
+    fs_flag_destroy(flag);
 }
 
 static void unleased_safe_withholds_the_value(void **state)
@@ -108,7 +128,7 @@ static char *bulk(const char *stream, bool second)
     fs_ofrep_bulk_add(&out, a, &of_a);
     if (second)
         fs_ofrep_bulk_add(&out, b, &of_b);
-    fs_ofrep_bulk_end(&out, metadata, stream, 120);
+    fs_ofrep_bulk_end(&out, metadata, NULL, stream, 120);
     json_decref(metadata);
     fs_flag_destroy(a);
     fs_flag_destroy(b);
@@ -130,7 +150,7 @@ static void a_bulk_answer_lists_flags_and_announces_the_stream(void **state)
     struct fs_buf out;
     fs_buf_init(&out, 1000);
     fs_ofrep_bulk_begin(&out);
-    fs_ofrep_bulk_end(&out, NULL, NULL, 0);
+    fs_ofrep_bulk_end(&out, NULL, NULL, NULL, 0);
     assert_string_equal(out.data, "{\"flags\":[],\"metadata\":{}}");
     fs_buf_finish(&out);
 }
@@ -220,6 +240,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flag_has_always_key_value_reason_variant_and_metadata),
         cmocka_unit_test(an_access_flag_says_that_it_is_not_leased),
+        cmocka_unit_test(attributes_that_were_dropped_are_named),
         cmocka_unit_test(unleased_safe_withholds_the_value),
         cmocka_unit_test(an_unknown_answer_is_200_with_the_safe_value),
         cmocka_unit_test(a_failed_ordinary_flag_is_400_in_the_narrow_form),

@@ -30,15 +30,19 @@ json_t *fs_ofrep_context(const char *body, size_t length, const struct fs_frame_
  * success: with its safe variant where its value is not known, and, since OFREP knows no lease, where the
  * flag says `unleased: safe`; otherwise its metadata say `flagstaff.leased: false`. No cause: it would change
  * the ETag without a change. Returns the status of a single answer: 200, 400 (an error), 404 (disabled and no
- * access flag: clients must use the caller's default, and not all can be told so with 200). */
-int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation);
+ * access flag: clients must use the caller's default, and not all can be told so with 200). `dropped`, an
+ * array of names or NULL: attributes that the credential may not set, told as `flagstaff.dropped`. */
+int fs_ofrep_add_flag(struct fs_buf *out, const struct fs_flag *flag, const struct fs_evaluation *evaluation,
+                      const json_t *dropped);
 
-/* A bulk answer: begin, for each flag fs_ofrep_bulk_add(), end. `metadata` is the set's, or NULL. `stream` is
+/* A bulk answer: begin, for each flag fs_ofrep_bulk_add(), end. `metadata` is the set's, or NULL; `dropped`
+ * as above. `stream` is
  * the absolute URL of the event stream, or NULL for none; it is a secret: never log it, or the body. */
 void fs_ofrep_bulk_begin(struct fs_buf *out);
 void fs_ofrep_bulk_add(struct fs_buf *out, const struct fs_flag *flag,
                        const struct fs_evaluation *evaluation);
-void fs_ofrep_bulk_end(struct fs_buf *out, const json_t *metadata, const char *stream, int inactivity_s);
+void fs_ofrep_bulk_end(struct fs_buf *out, const json_t *metadata, const json_t *dropped, const char *stream,
+                       int inactivity_s);
 
 /* The answer for whom nothing may be asked: the safe value of an access flag, and why. Returns the status. */
 int fs_ofrep_add_safe(struct fs_buf *out, const struct fs_flag *flag, const char *why);
