@@ -134,16 +134,19 @@ static bool needs_entry(const struct fs_question *q, const struct fs_answer *ans
            (q->touched > q->settled && sent > q->settled);
 }
 
-/* What a question was asked with, under its name: its input, or the subject alone. It is about whom it was
- * first asked for. */
+/* What a question was asked with, under its name: its input, or the subject alone. It is about whom it is
+ * asked for; where nobody asks any more, about who asked first: about nobody it could never be erased. */
 static struct fs_entry_text input_of(const struct fs_engine *e, const struct fs_question *q, char name[65])
 {
-    struct fs_entry_text text = {.name = name, .text = q->input, .length = q->input_length, .subject = ""};
+    struct fs_entry_text text = {
+        .name = name, .text = q->input, .length = q->input_length, .subject = q->asker, .actor = q->actor};
     if (*q->subject) {
         text.text = text.subject = q->subject;
         text.length = strlen(q->subject);
     } else if (!fs_list_empty(&q->bindings)) {
-        text.subject = FS_CONTAINER(q->bindings.next, struct fs_binding, node)->context->subject;
+        const struct fs_context *context = FS_CONTAINER(q->bindings.next, struct fs_binding, node)->context;
+        text.subject = context->subject;
+        text.actor = fs_context_actor(context);
     }
     fs_entry_text_name(e->options.context_rules.secret, text.text, text.length, name);
     return text;

@@ -170,7 +170,18 @@ void fs_engine_restore(struct fs_engine *e, const struct fs_fact_state *fact)
 {
     struct fs_fact_origin origin = {
         .stated = fact->time, .accepted = fact->time, .entry = fact->entry, .credential = fact->credential};
-    fs_fact_apply(e, &fact->change, &origin);
+    if (*fact->change.fact)
+        fs_fact_apply(e, &fact->change, &origin);
+    else
+        fs_erasure_apply(e, fact->change.subject, fact->time, fact->entry);
+}
+
+void fs_apply_erasure(struct fs_engine *e, const struct fs_entry *entry)
+{
+    char name[65];
+    int64_t time;
+    if (fs_entry_erasure(entry, name, &time))
+        fs_erasure_apply(e, name, time, entry->number);
 }
 
 void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
@@ -180,6 +191,7 @@ void fs_engine_replay(struct fs_engine *e, const struct fs_entry *entry)
         e->applied = entry->number;
     if (entry->kind == FS_ENTRY_OVERRIDE)
         fs_override_replay(e, entry);
+    fs_apply_erasure(e, entry);
     if (entry->kind != FS_ENTRY_EVENT)
         return;
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);

@@ -48,7 +48,7 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
         snprintf(missing_fact, 64, "input over %d bytes", FS_TEXT_LIMIT);
     else
         q = fs_question_intern(e, (unsigned)source, decision->kind, decision->query, text.data, text.length,
-                               lists ? context->subject : "");
+                               lists ? context->subject : "", context);
     fs_buf_finish(&text);
     return q;
 }

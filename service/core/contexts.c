@@ -109,6 +109,11 @@ void fs_context_due(struct fs_engine *e, struct fs_context *context)
         fs_context_destroy(e, context);
 }
 
+const char *fs_context_actor(const struct fs_context *context)
+{
+    return fs_json_text(json_object_get(context->json, "actor"), "key");
+}
+
 void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
 {
     leave_idle(e, context);

@@ -38,6 +38,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->watches);
     fs_map_init(&e->batches);
     fs_map_init(&e->paces);
+    fs_map_init(&e->erasures);
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
     struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,     &e->pending,
@@ -128,6 +129,7 @@ void fs_engine_destroy(struct fs_engine *e)
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)
         fs_map_finish(maps[i], NULL);
     fs_map_finish(&e->paces, fs_free);
+    fs_map_finish(&e->erasures, fs_free);
     fs_map_finish(&e->changes, fs_free);
     fs_heap_finish(&e->heap);
     fs_arena_finish(&e->arena);
@@ -243,6 +245,8 @@ void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const
         fs_apply_event(e, entry);
     else if (entry->kind == FS_ENTRY_OVERRIDE)
         fs_apply_override(e, entry);
+    else
+        fs_apply_erasure(e, entry);
 }
 
 static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)

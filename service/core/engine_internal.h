@@ -9,7 +9,7 @@
 /* question.c */
 struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind,
                                        const char *query, const char *input, size_t input_length,
-                                       const char *subject);
+                                       const char *subject, const struct fs_context *asker);
 void fs_question_release(struct fs_engine *e, struct fs_question *q); /* frees it where nothing needs it */
 bool fs_question_unsettled(const struct fs_question *q);
 bool fs_question_holds_grants(const struct fs_question *q);
@@ -57,6 +57,9 @@ struct fs_fact_origin {
 /* Applies it; false: superseded by a newer one. */
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin);
+/* The subject of this name was erased by that entry: of what comes in behind it, events from before `time`
+ * are too late. What is known stays. */
+void fs_erasure_apply(struct fs_engine *e, const char *name, int64_t time, uint64_t entry);
 void fs_fact_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_facts_arm_anew(struct fs_engine *e); /* the wall clock was set forward */
 /* overrides.c */
@@ -76,6 +79,7 @@ struct fs_context *fs_context_intern(struct fs_engine *e, const struct fs_contex
 void fs_context_watched(struct fs_engine *e, struct fs_context *context, int by); /* +1, -1 */
 void fs_context_touch(struct fs_engine *e, struct fs_context *context); /* was seen: starts its hold anew */
 void fs_context_destroy(struct fs_engine *e, struct fs_context *context);
+const char *fs_context_actor(const struct fs_context *context); /* its key, borrowed; NULL: none */
 void fs_contexts_limit(struct fs_engine *e); /* the longest unseen go first when there are too many; those
                                                 that are pinned stay */
 void fs_context_due(struct fs_engine *e, struct fs_context *context);
@@ -198,6 +202,7 @@ void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_receipts_finish(struct fs_engine *e);
 /* apply.c */
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
+void fs_apply_erasure(struct fs_engine *e, const struct fs_entry *entry); /* others do nothing */
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
                     struct fs_receipt *receipt);
 /* feed.c and feed_scan.c: what boards have to know. But for the last two and fs_feed_watched(), only while

@@ -82,6 +82,12 @@ struct fs_source_state {
     uint64_t asked, failed;  /* questions */
 };
 
+/* Of a subject that was erased: what comes in behind that entry from before that moment is too late. */
+struct fs_erasure {
+    int64_t time; /* wall ms */
+    uint64_t entry;
+};
+
 struct fs_question {
     uint64_t id;
     unsigned source;
@@ -89,6 +95,7 @@ struct fs_question {
     size_t key_length;
     const char *kind, *query, *subject, *input; /* inside `key` */
     size_t input_length;
+    char *asker, *actor;     /* subject of the context that asked first, and who acts for it: NULL: nobody */
     struct fs_answer answer; /* the last that was one; state NONE while there is none */
     bool answered;
     bool failed;               /* the last attempt gave no answer */
@@ -358,6 +365,7 @@ struct fs_engine {
     size_t words;              /* of a bit set over the flags */
     struct fs_map contexts;    /* hash -> struct fs_context */
     struct fs_map subjects;    /* key -> struct fs_subject */
+    struct fs_map erasures;    /* name of a subject -> struct fs_erasure, since the start or the anchor */
     struct fs_map questions;   /* key -> struct fs_question */
     struct fs_map sessions;    /* session -> struct fs_connection */
     struct fs_map connections; /* id (8 bytes) -> struct fs_connection */

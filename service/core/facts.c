@@ -87,15 +87,52 @@ static void remember(struct fs_engine *e, struct fs_fact *fact)
     fs_alarm_set(e, &fact->expiry, FS_DUE_FACT, until > e->now.mono ? until : e->now.mono);
 }
 
+/* Until when a subject was erased before that entry came; INT64_MIN: it was not. */
+static int64_t erased_until(const struct fs_engine *e, const char *subject, uint64_t entry)
+{
+    char name[65];
+    if (!e->erasures.count)
+        return INT64_MIN;
+    fs_entry_text_name(e->options.context_rules.secret, subject, strlen(subject), name);
+    const struct fs_erasure *erasure = fs_map_gets(&e->erasures, name);
+    return erasure && erasure->entry < entry ? erasure->time : INT64_MIN;
+}
+
+void fs_erasure_apply(struct fs_engine *e, const char *name, int64_t time, uint64_t entry)
+{
+    struct fs_erasure *erasure = fs_map_gets(&e->erasures, name);
+    if (!erasure) {
+        erasure = FS_NEW(struct fs_erasure);
+        erasure->time = INT64_MIN;
+        fs_map_sets(&e->erasures, name, erasure);
+    }
+    erasure->time = time > erasure->time ? time : erasure->time;
+    erasure->entry = entry > erasure->entry ? entry : erasure->entry;
+}
+
+int64_t fs_engine_subject_told(const struct fs_engine *e, const char *key)
+{
+    const struct fs_subject *subject = fs_map_gets(&e->subjects, key);
+    int64_t newest = 0;
+    for (struct fs_map_iter it = {0}; subject && fs_map_next(&subject->facts, &it);) {
+        const struct fs_fact *fact = it.value;
+        newest = fact->time > newest ? fact->time : newest;
+    }
+    return newest;
+}
+
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin)
 {
-    struct fs_subject *subject = fs_subject_intern(e, change->subject);
-    struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);
-    int64_t time = fs_event_fact_time(origin->stated, origin->accepted, fact ? fact->time : INT64_MIN);
+    int64_t erased = erased_until(e, change->subject, origin->entry);
+    struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
+    struct fs_fact *fact = subject ? fs_map_gets(&subject->facts, change->fact) : NULL;
+    int64_t known = fact && fact->time > erased ? fact->time : erased;
+    int64_t time = fs_event_fact_time(origin->stated, origin->accepted, known);
     /* Of the same moment, the later entry: what a base state tells may be newer than entries that follow. */
-    if (fact && (fact->time > time || (fact->time == time && fact->entry > origin->entry)))
+    if (erased > time || (fact && (fact->time > time || (fact->time == time && fact->entry > origin->entry))))
         return false;
+    subject = fs_subject_intern(e, change->subject);
     if (!fact) {
         fact = FS_NEW(struct fs_fact);
         fact->name = fs_strdup(change->fact);

@@ -23,7 +23,7 @@ static char *make_key(unsigned source, const char *kind, const char *query, cons
 
 struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind,
                                        const char *query, const char *input, size_t input_length,
-                                       const char *subject)
+                                       const char *subject, const struct fs_context *asker)
 {
     size_t length;
     char *key = make_key(source, kind, query, input, input_length, subject, &length);
@@ -42,6 +42,8 @@ struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, con
     q->subject = q->query + strlen(q->query) + 1;
     q->input = q->subject + strlen(q->subject) + 1;
     q->input_length = input_length;
+    q->asker = fs_strdup(asker->subject);
+    q->actor = fs_strdup(fs_context_actor(asker));
     fs_list_init(&q->bindings);
     fs_list_init(&q->ask_node);
     fs_map_set(&e->questions, key, length, q);
@@ -58,6 +60,8 @@ void fs_question_release(struct fs_engine *e, struct fs_question *q)
     fs_alarm_cancel(e, &q->retry);
     fs_answer_finish(&q->answer);
     fs_free(q->error);
+    fs_free(q->asker);
+    fs_free(q->actor);
     fs_free(q->key);
     fs_free(q);
 }

@@ -174,8 +174,11 @@ void fs_tick_append(struct fs_engine *e)
         struct fs_context *context = p->context;
         cells[i] = (struct fs_entry_cell){context->subject, context->hash, e->set->flags[p->flag]->key};
         if (context->tick_pass != pass)
-            texts[text_count++] =
-                (struct fs_entry_text){context->hash, context->subject, context->canonical, context->length};
+            texts[text_count++] = (struct fs_entry_text){.name = context->hash,
+                                                         .subject = context->subject,
+                                                         .actor = fs_context_actor(context),
+                                                         .text = context->canonical,
+                                                         .length = context->length};
         context->tick_pass = pass;
     }
     struct fs_draft draft = {.kind = FS_ENTRY_TICK,

@@ -51,6 +51,25 @@ struct fs_sha256 fs_chain_seal(const struct fs_sha256 *key, const char *role, ui
     return fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, bytes, (size_t)(at - bytes));
 }
 
+struct fs_sha256 fs_chain_seal_head(const struct fs_sha256 *key, uint64_t number,
+                                    const struct fs_sha256 *hash, const struct fs_sums *sums)
+{
+    unsigned char bytes[4 + 8 + 3 * FS_SHA256_SIZE];
+    unsigned char *at = put_u64(put(bytes, "head", 4), number);
+    at = put(at, hash->bytes, FS_SHA256_SIZE);
+    at = put(at, sums->base.bytes, FS_SHA256_SIZE);
+    put(at, sums->texts.bytes, FS_SHA256_SIZE);
+    return fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, bytes, sizeof bytes);
+}
+
+struct fs_sha256 fs_chain_identity(const struct fs_sha256 *key, const struct fs_sha256 *digest)
+{
+    static const char purpose[] = "identity";
+    unsigned char bytes[sizeof purpose - 1 + FS_SHA256_SIZE];
+    put(put(bytes, purpose, sizeof purpose - 1), digest->bytes, FS_SHA256_SIZE);
+    return fs_hmac_sha256(key->bytes, FS_SHA256_SIZE, bytes, sizeof bytes);
+}
+
 struct fs_sha256 fs_chain_secret(const struct fs_sha256 *key)
 {
     static const char purpose[] = "names of texts";

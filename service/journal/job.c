@@ -62,6 +62,7 @@ static void copy_draft(const struct fs_draft *draft, struct room *room, struct f
     for (size_t i = 0; i < draft->text_count; i++) {
         text.name = take_text(room, draft->texts[i].name);
         text.subject = take_text(room, draft->texts[i].subject);
+        text.actor = take_text(room, draft->texts[i].actor);
         text.text = take_room(room, draft->texts[i].text, draft->texts[i].length);
         text.length = draft->texts[i].length;
         if (texts)

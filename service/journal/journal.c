@@ -98,6 +98,7 @@ struct fs_journal *fs_journal_open(const struct fs_journal_options *options, str
     if (!open_store(journal, err))
         goto failed;
     atomic_init(&journal->last, journal->store.number);
+    journal->erased = true; /* perhaps: whether the log was cut off after an erasure nobody remembers */
     journal->checkpointer = fs_checkpointer_create(journal->file, err);
     if (!journal->checkpointer ||
         !fs_journal_thread(&journal->thread, "fs-journal", fs_journal_write, journal, err))
@@ -189,23 +190,21 @@ bool fs_journal_put(struct fs_journal *journal, const char *name, const char *va
     return run_task(journal, &task, err);
 }
 
-struct erasing {
-    const char *subject;
-    uint64_t upto;
+struct erase_step {
+    struct fs_erasing erasing;
     struct fs_erased *sum;
     bool more;
 };
 
 static bool erase(void *self, struct fs_journal *journal, struct fs_err *err)
 {
-    struct erasing *erasing = self;
-    struct fs_erased step = {0};
-    if (!fs_erase_step(&journal->pruner, &journal->store, erasing->subject, erasing->upto, &step,
-                       &erasing->more, err))
+    struct erase_step *step = self;
+    struct fs_commit told;
+    if (!fs_erase_step(&step->erasing, &journal->store, fs_clock_now(&journal->options.clock).wall, step->sum,
+                       &told, &step->more, err))
         return false;
-    erasing->sum->bodies += step.bodies;
-    erasing->sum->texts += step.texts;
-    erasing->sum->cells += step.cells;
+    if (told.result == FS_COMMIT_DONE)
+        fs_vec_push(&journal->commits, told);
     journal->erased = true;
     return true;
 }
@@ -213,15 +212,16 @@ static bool erase(void *self, struct fs_journal *journal, struct fs_err *err)
 bool fs_journal_erase(struct fs_journal *journal, const char *subject, uint64_t upto, struct fs_erased *out,
                       struct fs_err *err)
 {
-    struct erasing erasing = {.subject = subject, .upto = upto, .sum = out, .more = true};
+    struct erase_step step = {.erasing = {.subject = subject, .upto = upto}, .sum = out, .more = true};
+    bool fine = true;
     memset(out, 0, sizeof *out);
-    while (erasing.more) {
+    while (fine && step.more) {
         struct fs_task task;
-        fs_task_init(&task, erase, &erasing);
-        if (!run_task(journal, &task, err))
-            return false;
+        fs_task_init(&task, erase, &step);
+        fine = run_task(journal, &task, err);
     }
-    return true;
+    fs_erasing_finish(&step.erasing);
+    return fine;
 }
 
 void fs_journal_secret(const struct fs_journal *journal, uint8_t out[FS_ENTRY_SECRET_SIZE])

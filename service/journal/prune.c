@@ -12,18 +12,14 @@
 #define SUBJECTS_A_STEP 256
 #define FACTS_A_STEP    256
 
-bool fs_pruner_load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
+static bool load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
 {
     if (pruner->loaded)
         return true;
-    sqlite3_stmt *ends = fs_database_prepare(db,
-                                             "SELECT a.number, a.hash, b.hash FROM ends a, ends b"
-                                             " WHERE a.role = 'anchor' AND b.role = 'base'",
-                                             err);
+    sqlite3_stmt *ends = fs_database_prepare(db, "SELECT number, hash FROM ends WHERE role = 'anchor'", err);
     if (!ends)
         return false;
-    pruner->loaded = sqlite3_step(ends) == SQLITE_ROW && fs_database_hash(ends, 1, &pruner->anchor_hash) &&
-                     fs_database_hash(ends, 2, &pruner->sum);
+    pruner->loaded = sqlite3_step(ends) == SQLITE_ROW && fs_database_hash(ends, 1, &pruner->anchor_hash);
     pruner->anchor = (uint64_t)sqlite3_column_int64(ends, 0);
     if (!pruner->loaded)
         fs_fail(err, FS_ERR_DIFFERS, "the journal has lost its anchor: restore a backup");
@@ -31,26 +27,19 @@ bool fs_pruner_load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err)
     return pruner->loaded;
 }
 
-static bool set_end(sqlite3 *db, const struct fs_sha256 *key, const char *role, uint64_t number,
-                    const struct fs_sha256 *hash, struct fs_err *err)
+static bool set_anchor(const struct fs_pruner *next, const struct fs_store *store, struct fs_err *err)
 {
-    struct fs_sha256 seal = fs_chain_seal(key, role, number, hash);
-    sqlite3_stmt *set =
-        fs_database_prepare(db, "UPDATE ends SET number = ?2, hash = ?3, seal = ?4 WHERE role = ?1", err);
+    struct fs_sha256 seal = fs_chain_seal(&store->key, "anchor", next->anchor, &next->anchor_hash);
+    sqlite3_stmt *set = fs_database_prepare(
+        store->db, "UPDATE ends SET number = ?1, hash = ?2, seal = ?3 WHERE role = 'anchor'", err);
     if (!set)
         return false;
-    sqlite3_bind_text(set, 1, role, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(set, 2, (sqlite3_int64)number);
-    sqlite3_bind_blob(set, 3, hash->bytes, FS_SHA256_SIZE, SQLITE_STATIC);
-    sqlite3_bind_blob(set, 4, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+    sqlite3_bind_int64(set, 1, (sqlite3_int64)next->anchor);
+    sqlite3_bind_blob(set, 2, next->anchor_hash.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
+    sqlite3_bind_blob(set, 3, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
     bool fine = fs_database_run(set, err);
     sqlite3_finalize(set);
     return fine;
-}
-
-bool fs_pruner_seal_base(const struct fs_pruner *pruner, const struct fs_store *store, struct fs_err *err)
-{
-    return set_end(store->db, &store->key, "base", pruner->anchor, &pruner->sum, err);
 }
 
 /* `sql` has the number as ?1, and the subject, if there is one, as ?2. */
@@ -69,9 +58,10 @@ static bool delete_up_to(sqlite3 *db, const char *sql, uint64_t number, const ch
 }
 
 /* Folds the entries behind the anchor that may go, in `next`. */
-static bool fold(struct fs_pruner *next, const struct fs_store *store, int64_t before, size_t *count,
+static bool fold(struct fs_pruner *next, struct fs_store *store, int64_t before, size_t *count,
                  struct fs_err *err)
 {
+    const struct fs_base base = fs_store_base(store);
     sqlite3_stmt *old =
         fs_database_prepare(store->db,
                             "SELECT e.number, e.kind, e.time, e.hash, b.body FROM entries e"
@@ -96,7 +86,7 @@ static bool fold(struct fs_pruner *next, const struct fs_store *store, int64_t b
             fine =
                 fs_fail(err, FS_ERR_DIFFERS, "entry %llu of the journal is damaged: run `flagstaff verify`",
                         (unsigned long long)next->anchor + 1);
-        fine = fine && fs_base_fold(store->db, &store->key, &entry, NULL, &next->sum, err);
+        fine = fine && fs_base_fold(&base, &entry, NULL, err);
         next->anchor = entry.number;
         (*count)++;
     }
@@ -106,20 +96,49 @@ static bool fold(struct fs_pruner *next, const struct fs_store *store, int64_t b
     return fine;
 }
 
-static bool prune_entries(struct fs_pruner *next, const struct fs_store *store, int64_t before,
-                          int64_t forget, bool *more, struct fs_err *err)
+/* Takes rows of texts or mentions out of their sum. `sql` has the number as ?1. */
+static bool drop_up_to(struct fs_store *store, const char *sql, const char *table, uint64_t number,
+                       struct fs_err *err)
+{
+    sqlite3_stmt *rows = fs_database_prepare(store->db, sql, err);
+    if (!rows)
+        return false;
+    sqlite3_bind_int64(rows, 1, (sqlite3_int64)number);
+    bool fine = fs_sum_subtract(rows, table, &store->key, &store->next_sums.texts, err);
+    sqlite3_finalize(rows);
+    return fine;
+}
+
+/* Entries that wait to be folded may tell of what happened `dedup` before them: nothing that is newer than
+ * that is forgotten. */
+static bool forget(const struct fs_pruner *next, struct fs_store *store, int64_t before, struct fs_err *err)
+{
+    sqlite3_int64 first;
+    char *sql =
+        fs_format("SELECT time FROM entries WHERE number = %llu", (unsigned long long)next->anchor + 1);
+    const struct fs_base base = fs_store_base(store);
+    bool fine = fs_database_number(store->db, sql, INT64_MAX, &first, err);
+    fs_free(sql);
+    if (fine && first - store->dedup_ms < before)
+        before = first - store->dedup_ms;
+    return fine && fs_base_forget(&base, next->anchor, before, FACTS_A_STEP, err);
+}
+
+static bool prune_entries(struct fs_pruner *next, struct fs_store *store, int64_t before, int64_t forgotten,
+                          bool *more, struct fs_err *err)
 {
     size_t count = 0;
     if (!fold(next, store, before, &count, err))
         return false;
     *more = count == ENTRIES_A_STEP;
-    return fs_base_forget(store->db, &store->key, forget, FACTS_A_STEP, &next->sum, err) &&
+    return forget(next, store, forgotten, err) &&
            delete_up_to(store->db, "DELETE FROM entries WHERE number <= ?1", next->anchor, NULL, err) &&
            delete_up_to(store->db, "DELETE FROM bodies WHERE number <= ?1", next->anchor, NULL, err) &&
-           delete_up_to(store->db, "DELETE FROM texts WHERE number <= ?1", next->anchor, NULL, err) &&
-           delete_up_to(store->db, "DELETE FROM mentions WHERE number <= ?1", next->anchor, NULL, err) &&
-           set_end(store->db, &store->key, "anchor", next->anchor, &next->anchor_hash, err) &&
-           fs_pruner_seal_base(next, store, err);
+           drop_up_to(store, "DELETE FROM texts WHERE number <= ?1 RETURNING " FS_SUM_TEXT_COLUMNS,
+                      FS_SUM_TEXTS, next->anchor, err) &&
+           drop_up_to(store, "DELETE FROM mentions WHERE number <= ?1 RETURNING " FS_SUM_MENTION_COLUMNS,
+                      FS_SUM_MENTIONS, next->anchor, err) &&
+           set_anchor(next, store, err) && fs_store_seal(store, err);
 }
 
 /* The first subject behind `at` that has cells, as an own copy in `out`; NULL: there is none. */
@@ -164,28 +183,28 @@ static bool sweep_cells(struct fs_pruner *next, sqlite3 *db, bool *more, struct 
     return true;
 }
 
-static bool is_same(const struct fs_pruner *a, const struct fs_pruner *b)
+static bool is_same(const struct fs_pruner *a, const struct fs_pruner *b, const struct fs_store *store)
 {
     return a->anchor == b->anchor && a->swept == b->swept && !a->sweep_at && !b->sweep_at &&
-           fs_sha256_equal(&a->sum, &b->sum);
+           fs_sha256_equal(&store->sums.base, &store->next_sums.base);
 }
 
 bool fs_prune_step(struct fs_pruner *pruner, struct fs_store *store, int64_t before, int64_t forget,
                    bool *more, struct fs_err *err)
 {
     *more = false;
-    if (!fs_pruner_load(pruner, store->db, err) || !fs_database_run(store->statements[FS_STORE_BEGIN], err))
+    if (!load(pruner, store->db, err) || !fs_store_begin(store, err))
         return false;
     struct fs_pruner next = *pruner;
     next.sweep_at = fs_strdup(pruner->sweep_at);
     bool fine =
         prune_entries(&next, store, before, forget, more, err) && sweep_cells(&next, store->db, more, err);
-    if (fine && is_same(&next, pruner)) { /* nothing to write */
+    if (fine && is_same(&next, pruner, store)) { /* nothing to write */
         fs_store_rollback(store);
         fs_free(next.sweep_at);
         return true;
     }
-    fine = fine && fs_database_run(store->statements[FS_STORE_COMMIT], err);
+    fine = fine && fs_store_end(store, err);
     if (fine) {
         fs_free(pruner->sweep_at);
         *pruner = next;

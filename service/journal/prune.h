@@ -14,7 +14,6 @@ struct fs_pruner {
     bool loaded;
     uint64_t anchor; /* the last entry that is gone */
     struct fs_sha256 anchor_hash;
-    struct fs_sha256 sum;     /* of the base state */
     uint64_t swept, sweep_to; /* no cells up to here; the sweep under way will make it so up to there */
     char *sweep_at;           /* the subject that was swept last; NULL: none yet */
 };
@@ -24,10 +23,6 @@ struct fs_pruner {
  * changed. */
 bool fs_prune_step(struct fs_pruner *pruner, struct fs_store *store, int64_t before, int64_t forget,
                    bool *more, struct fs_err *err);
-/* Reads the anchor and the base state's sum, where that was not done. */
-bool fs_pruner_load(struct fs_pruner *pruner, sqlite3 *db, struct fs_err *err);
-/* Within a transaction: seals the sum. */
-bool fs_pruner_seal_base(const struct fs_pruner *pruner, const struct fs_store *store, struct fs_err *err);
 void fs_pruner_finish(struct fs_pruner *pruner);
 
 #endif

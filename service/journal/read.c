@@ -4,7 +4,6 @@
 
 #include <string.h>
 #include "base.h"
-#include "base_overrides.h"
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "database.h"

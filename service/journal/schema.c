@@ -5,8 +5,8 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
-#include "chain.h"
 #include "database.h"
+#include "migrate.h"
 
 #define APPLICATION_ID 0x46534a31 /* "FSJ1" */
 
@@ -67,37 +67,29 @@ static const char version_4[] =
     "  number INTEGER NOT NULL, time INTEGER NOT NULL, expires INTEGER NOT NULL, body TEXT NOT NULL,"
     "  PRIMARY KEY (flag, subject, kind)) STRICT, WITHOUT ROWID;";
 
-static bool seal_empty(sqlite3 *db, const struct fs_sha256 *key, const char *role, struct fs_err *err)
-{
-    const struct fs_sha256 zero = {{0}};
-    const struct fs_sha256 seal = fs_chain_seal(key, role, 0, &zero);
-    sqlite3_stmt *insert =
-        fs_database_prepare(db, "INSERT INTO ends (role, number, hash, seal) VALUES (?1, 0, ?2, ?3)", err);
-    if (!insert)
-        return false;
-    sqlite3_bind_text(insert, 1, role, -1, SQLITE_STATIC);
-    sqlite3_bind_blob(insert, 2, zero.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
-    sqlite3_bind_blob(insert, 3, seal.bytes, FS_SHA256_SIZE, SQLITE_STATIC);
-    bool fine = fs_database_run(insert, err);
-    sqlite3_finalize(insert);
-    return fine;
-}
-
-static bool seal_empty_chain(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
-{
-    return seal_empty(db, key, "anchor", err) && seal_empty(db, key, "head", err);
-}
-
-static bool seal_empty_base(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err)
-{
-    return seal_empty(db, key, "base", err);
-}
+static const char version_5[] =
+    /* Who acts in a context. */
+    "ALTER TABLE texts ADD COLUMN actor TEXT NOT NULL DEFAULT '';"
+    "UPDATE texts SET actor = CASE WHEN json_valid(text)"
+    "  THEN coalesce(json_extract(text, '$.actor.key'), '') ELSE '' END;"
+    "CREATE INDEX texts_by_actor ON texts (actor) WHERE actor <> '';"
+    /* Bodies of schema 2 hold inputs in clear: whoever one names may be erased. Actors stand in their
+       contexts. */
+    "INSERT OR IGNORE INTO mentions SELECT t.value, e.number"
+    "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.answers') a,"
+    "  json_tree(CASE WHEN json_valid(json_extract(a.value, '$.input'))"
+    "    THEN json_extract(a.value, '$.input') ELSE '{}' END) t"
+    "  WHERE e.kind = 'answers' AND b.body IS NOT NULL AND t.type = 'text' AND t.value <> '';"
+    "INSERT OR IGNORE INTO mentions SELECT json_extract(c.value, '$.actor.key'), e.number"
+    "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.contexts') c"
+    "  WHERE e.kind = 'tick' AND b.body IS NOT NULL AND json_extract(c.value, '$.actor.key') <> '';";
 
 const struct fs_schema_step fs_schema_steps[] = {
-    {version_1, seal_empty_chain},
-    {version_2, seal_empty_base},
-    {version_3, NULL},
-    {version_4, NULL},
+    {version_1, fs_migrate_seal_chain, false},
+    {version_2, fs_migrate_seal_base, false},
+    {version_3, NULL, false},
+    {version_4, NULL, false},
+    {version_5, fs_migrate_sums, true},
 };
 const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
 
@@ -117,6 +109,14 @@ bool fs_schema_check(sqlite3 *db, size_t count, size_t *version, struct fs_err *
                        (long long)found, count);
     *version = (size_t)found;
     return true;
+}
+
+/* Writes the file anew, since pages that are free may still hold what was deleted before deletion overwrote.
+ * In a file of the system's, not in memory: it is as large as the journal. */
+static bool write_anew(sqlite3 *db, struct fs_err *err)
+{
+    return fs_database_exec(db, "PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY", err) ||
+           fs_fail_in(err, "the journal is written anew once, which takes its size again on the disk");
 }
 
 static bool run_step(sqlite3 *db, const struct fs_schema_step *step, size_t to, const struct fs_sha256 *key,
@@ -141,8 +141,10 @@ bool fs_schema_migrate(sqlite3 *db, const struct fs_schema_step *steps, size_t c
     if (version > 0 && version < count)
         FS_LOG_INFO("journal", "migrating the schema", "from", fs_log_uint(version), "to",
                     fs_log_uint(count));
+    bool old = version > 0;
     for (; version < count; version++) {
-        if (!run_step(db, &steps[version], version + 1, key, err))
+        if ((old && steps[version].anew && !write_anew(db, err)) ||
+            !run_step(db, &steps[version], version + 1, key, err))
             return false;
     }
     return true;

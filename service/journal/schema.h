@@ -16,6 +16,8 @@ struct fs_schema_step {
     const char *sql;
     /* Called after `sql`, in the same transaction; may be NULL. */
     bool (*after)(sqlite3 *db, const struct fs_sha256 *key, struct fs_err *err);
+    /* The file is written anew before, which leaves no trace of what was deleted. */
+    bool anew;
 };
 
 /* The journal's own steps. */

@@ -31,11 +31,15 @@ static const char *const sql[FS_STORE_STATEMENTS] = {
     [FS_STORE_ADD_BODY] = "INSERT INTO bodies (number, body) VALUES (?1, ?2)",
     [FS_STORE_ADD_CELL] =
         "INSERT OR IGNORE INTO cells (subject, number, flag, context) VALUES (?1, ?2, ?3, ?4)",
-    [FS_STORE_ADD_TEXT] = ("INSERT INTO texts (name, subject, number, text) VALUES (?1, ?2, ?3, ?4)"
-                           " ON CONFLICT (name) DO UPDATE SET number = excluded.number"),
-    [FS_STORE_ADD_MENTION] = "INSERT OR IGNORE INTO mentions (subject, number) VALUES (?1, ?2)",
+    [FS_STORE_MOVE_TEXT] = "UPDATE texts SET number = ?2 WHERE name = ?1",
+    [FS_STORE_ADD_TEXT] =
+        ("INSERT INTO texts (name, subject, number, text, actor) VALUES (?1, ?2, ?3, ?4, ?5)"
+         " RETURNING " FS_SUM_TEXT_COLUMNS),
+    [FS_STORE_ADD_MENTION] = ("INSERT OR IGNORE INTO mentions (subject, number) VALUES (?1, ?2)"
+                              " RETURNING " FS_SUM_MENTION_COLUMNS),
     [FS_STORE_SET_CURSOR] = "INSERT OR REPLACE INTO cursors (name, value, number) VALUES (?1, ?2, ?3)",
     [FS_STORE_SET_DOCUMENT] = "INSERT OR REPLACE INTO documents (name, value) VALUES (?1, ?2)",
+    [FS_STORE_SET_SUM] = "UPDATE ends SET hash = ?2, seal = ?3 WHERE role = ?1",
     [FS_STORE_SET_HEAD] = "UPDATE ends SET number = ?1, hash = ?2, seal = ?3 WHERE role = 'head'",
 };
 
@@ -53,20 +57,22 @@ static bool load_head(struct fs_store *store, struct fs_err *err)
     sqlite3_stmt *head = fs_database_prepare(
         store->db,
         "SELECT e.number, e.hash, e.seal, coalesce((SELECT max(number) FROM entries), a.number),"
-        " (SELECT hash FROM entries WHERE number = e.number)"
-        " FROM ends e, ends a WHERE e.role = 'head' AND a.role = 'anchor'",
+        " (SELECT hash FROM entries WHERE number = e.number), b.hash, t.hash"
+        " FROM ends e, ends a, ends b, ends t WHERE e.role = 'head' AND a.role = 'anchor'"
+        " AND b.role = 'base' AND t.role = 'texts'",
         err);
     if (!head)
         return false;
     bool fine = false;
     struct fs_sha256 seal, last = {{0}};
     if (sqlite3_step(head) != SQLITE_ROW || !fs_database_hash(head, 1, &store->hash) ||
-        !fs_database_hash(head, 2, &seal)) {
+        !fs_database_hash(head, 2, &seal) || !fs_database_hash(head, 5, &store->sums.base) ||
+        !fs_database_hash(head, 6, &store->sums.texts)) {
         fs_fail(err, FS_ERR_DIFFERS, "the journal has lost its head: restore a backup");
         goto out;
     }
     store->number = (uint64_t)sqlite3_column_int64(head, 0);
-    struct fs_sha256 wanted = fs_chain_seal(&store->key, "head", store->number, &store->hash);
+    struct fs_sha256 wanted = fs_chain_seal_head(&store->key, store->number, &store->hash, &store->sums);
     if (!fs_sha256_equal(&seal, &wanted)) {
         fs_fail(err, FS_ERR_DIFFERS,
                 "the head of the journal does not fit the audit key: either %s is another journal's, "
@@ -129,6 +135,7 @@ bool fs_store_begin(struct fs_store *store, struct fs_err *err)
 {
     store->next_number = store->number;
     store->next_hash = store->hash;
+    store->next_sums = store->sums;
     store->identities = 0;
     store->changed = false;
     return fs_database_run(store->statements[FS_STORE_BEGIN], err);
@@ -154,14 +161,15 @@ static bool find_identity(struct fs_store *store, const struct fs_draft *draft, 
                           bool *known, struct fs_err *err)
 {
     sqlite3_stmt *find = store->statements[FS_STORE_FIND_IDENTITY];
-    bind_hash(find, 1, &draft->identity.key);
+    const struct fs_sha256 key = fs_chain_identity(&store->key, &draft->identity.key);
+    const struct fs_sha256 wanted = fs_chain_identity(&store->key, &draft->identity.content);
+    bind_hash(find, 1, &key);
     sqlite3_bind_int64(find, 2, draft->time - store->dedup_ms);
     int step = sqlite3_step(find);
     *known = step == SQLITE_ROW;
     if (*known) {
         struct fs_sha256 content = {{0}};
-        bool same =
-            fs_database_hash(find, 0, &content) && fs_sha256_equal(&content, &draft->identity.content);
+        bool same = fs_database_hash(find, 0, &content) && fs_sha256_equal(&content, &wanted);
         out->number = (uint64_t)sqlite3_column_int64(find, 1);
         out->time = sqlite3_column_int64(find, 2);
         out->result = same ? FS_COMMIT_DUPLICATE : FS_COMMIT_CONFLICT;
@@ -175,8 +183,10 @@ static bool find_identity(struct fs_store *store, const struct fs_draft *draft, 
 static bool add_identity(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
 {
     sqlite3_stmt *add = store->statements[FS_STORE_ADD_IDENTITY];
-    bind_hash(add, 1, &draft->identity.key);
-    bind_hash(add, 2, &draft->identity.content);
+    const struct fs_sha256 key = fs_chain_identity(&store->key, &draft->identity.key);
+    const struct fs_sha256 content = fs_chain_identity(&store->key, &draft->identity.content);
+    bind_hash(add, 1, &key);
+    bind_hash(add, 2, &content);
     bind_number(add, 3, store->next_number);
     sqlite3_bind_int64(add, 4, draft->time);
     store->identities++;
@@ -197,19 +207,31 @@ static bool add_cells(struct fs_store *store, const struct fs_draft *draft, stru
     return true;
 }
 
+/* A text that is there already is only named anew. */
+static bool add_text(struct fs_store *store, const struct fs_entry_text *text, struct fs_err *err)
+{
+    sqlite3_stmt *move = store->statements[FS_STORE_MOVE_TEXT];
+    bind_text(move, 1, text->name);
+    bind_number(move, 2, store->next_number);
+    if (!fs_database_run(move, err))
+        return false;
+    if (sqlite3_changes(store->db) > 0)
+        return true;
+    sqlite3_stmt *add = store->statements[FS_STORE_ADD_TEXT];
+    bind_text(add, 1, text->name);
+    bind_text(add, 2, text->subject);
+    bind_number(add, 3, store->next_number);
+    sqlite3_bind_text64(add, 4, text->text, text->length, SQLITE_STATIC, SQLITE_UTF8);
+    bind_text(add, 5, text->actor);
+    return fs_sum_add(add, FS_SUM_TEXTS, &store->key, &store->next_sums.texts, err);
+}
+
 static bool add_texts(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
 {
-    sqlite3_stmt *add = store->statements[FS_STORE_ADD_TEXT];
-    for (size_t i = 0; i < draft->text_count; i++) {
-        const struct fs_entry_text *text = &draft->texts[i];
-        bind_text(add, 1, text->name);
-        bind_text(add, 2, text->subject);
-        bind_number(add, 3, store->next_number);
-        sqlite3_bind_text64(add, 4, text->text, text->length, SQLITE_STATIC, SQLITE_UTF8);
-        if (!fs_database_run(add, err))
-            return false;
-    }
-    return true;
+    bool fine = true;
+    for (size_t i = 0; fine && i < draft->text_count; i++)
+        fine = add_text(store, &draft->texts[i], err);
+    return fine;
 }
 
 static bool add_mentions(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
@@ -218,7 +240,7 @@ static bool add_mentions(struct fs_store *store, const struct fs_draft *draft, s
     for (const char *const *subject = draft->subjects; subject && *subject; subject++) {
         bind_text(add, 1, *subject);
         bind_number(add, 2, store->next_number);
-        if (!fs_database_run(add, err))
+        if (!fs_sum_add(add, FS_SUM_MENTIONS, &store->key, &store->next_sums.texts, err))
             return false;
     }
     return true;
@@ -287,6 +309,7 @@ bool fs_store_add_batch(struct fs_store *store, struct fs_job *job, struct fs_co
 {
     const uint64_t number = store->next_number;
     const struct fs_sha256 hash = store->next_hash;
+    const struct fs_sums sums = store->next_sums;
     const int64_t identities = store->identities;
     const bool changed = store->changed;
     bool conflict = false;
@@ -301,6 +324,7 @@ bool fs_store_add_batch(struct fs_store *store, struct fs_job *job, struct fs_co
     if (conflict) {
         store->next_number = number;
         store->next_hash = hash;
+        store->next_sums = sums;
         store->identities = identities;
         store->changed = changed;
     }
@@ -327,28 +351,54 @@ static bool forget_identities(struct fs_store *store, int64_t now, struct fs_err
     return fs_database_run(forget, err);
 }
 
-static bool set_head(struct fs_store *store, struct fs_err *err)
+static bool set_sum(struct fs_store *store, const char *role, const struct fs_sha256 *before,
+                    const struct fs_sha256 *sum, struct fs_err *err)
 {
-    struct fs_sha256 seal = fs_chain_seal(&store->key, "head", store->next_number, &store->next_hash);
-    sqlite3_stmt *set = store->statements[FS_STORE_SET_HEAD];
-    bind_number(set, 1, store->next_number);
-    bind_hash(set, 2, &store->next_hash);
+    if (fs_sha256_equal(before, sum))
+        return true;
+    struct fs_sha256 seal = fs_chain_seal(&store->key, role, 0, sum);
+    sqlite3_stmt *set = store->statements[FS_STORE_SET_SUM];
+    bind_text(set, 1, role);
+    bind_hash(set, 2, sum);
     bind_hash(set, 3, &seal);
     return fs_database_run(set, err);
 }
 
-bool fs_store_commit(struct fs_store *store, int64_t now, bool force, struct fs_err *err)
+bool fs_store_seal(struct fs_store *store, struct fs_err *err)
 {
-    if ((store->changed || force) && (!forget_identities(store, now, err) || !set_head(store, err)))
-        goto failed;
-    if (!fs_journal_fault(err) || !fs_database_run(store->statements[FS_STORE_COMMIT], err))
-        goto failed;
+    const struct fs_sums *before = &store->sums, *sums = &store->next_sums;
+    struct fs_sha256 seal = fs_chain_seal_head(&store->key, store->next_number, &store->next_hash, sums);
+    sqlite3_stmt *set = store->statements[FS_STORE_SET_HEAD];
+    bind_number(set, 1, store->next_number);
+    bind_hash(set, 2, &store->next_hash);
+    bind_hash(set, 3, &seal);
+    return set_sum(store, "base", &before->base, &sums->base, err) &&
+           set_sum(store, "texts", &before->texts, &sums->texts, err) && fs_database_run(set, err);
+}
+
+bool fs_store_end(struct fs_store *store, struct fs_err *err)
+{
+    if (!fs_database_run(store->statements[FS_STORE_COMMIT], err))
+        return false;
     store->number = store->next_number;
     store->hash = store->next_hash;
+    store->sums = store->next_sums;
     return true;
-failed:
-    fs_store_rollback(store);
-    return false;
+}
+
+struct fs_base fs_store_base(struct fs_store *store)
+{
+    return (struct fs_base){store->db, &store->key, &store->next_sums.base};
+}
+
+bool fs_store_commit(struct fs_store *store, int64_t now, bool force, struct fs_err *err)
+{
+    bool fine =
+        (!store->changed && !force) || (forget_identities(store, now, err) && fs_store_seal(store, err));
+    fine = fine && fs_journal_fault(err) && fs_store_end(store, err);
+    if (!fine)
+        fs_store_rollback(store);
+    return fine;
 }
 
 void fs_store_rollback(struct fs_store *store)

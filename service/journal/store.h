@@ -12,7 +12,9 @@
 #include "base/digest.h"
 #include "base/err.h"
 #include "core/entry.h"
+#include "base.h"
 #include "job.h"
+#include "sum.h"
 
 enum fs_store_statement {
     FS_STORE_BEGIN,
@@ -27,10 +29,12 @@ enum fs_store_statement {
     FS_STORE_ADD_ENTRY,
     FS_STORE_ADD_BODY,
     FS_STORE_ADD_CELL,
+    FS_STORE_MOVE_TEXT,
     FS_STORE_ADD_TEXT,
     FS_STORE_ADD_MENTION,
     FS_STORE_SET_CURSOR,
     FS_STORE_SET_DOCUMENT,
+    FS_STORE_SET_SUM,
     FS_STORE_SET_HEAD,
     FS_STORE_STATEMENTS
 };
@@ -42,8 +46,10 @@ struct fs_store {
     int64_t dedup_ms;
     uint64_t number;       /* of the last committed entry; 0: none */
     struct fs_sha256 hash; /* and its hash */
-    uint64_t next_number;  /* the same inside the open transaction */
+    struct fs_sums sums;
+    uint64_t next_number; /* the same inside the open transaction */
     struct fs_sha256 next_hash;
+    struct fs_sums next_sums;
     int64_t identities; /* added in the open transaction */
     bool changed;       /* the open transaction has something to write */
     int wal_pages;      /* of the write-ahead log after the last commit */
@@ -66,6 +72,12 @@ bool fs_store_put(struct fs_store *store, const char *name, const char *value, s
 /* Ends the transaction on the disk. `force` writes even where nothing changed, which shows that writing
  * works. `now`: wall ms, for forgetting identities. false: nothing of the transaction is kept. */
 bool fs_store_commit(struct fs_store *store, int64_t now, bool force, struct fs_err *err);
+/* The two parts of that which others need who write no entries: seals what the transaction made of the sums,
+ * and ends it on the disk. */
+bool fs_store_seal(struct fs_store *store, struct fs_err *err);
+bool fs_store_end(struct fs_store *store, struct fs_err *err);
+/* What folds into the base state within the open transaction. */
+struct fs_base fs_store_base(struct fs_store *store);
 /* Ends the transaction without a trace. */
 void fs_store_rollback(struct fs_store *store);
 /* Copies the rest of the write-ahead log into the file and starts it anew; gives way to readers. */

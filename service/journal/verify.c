@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Checks the audit chain of a data directory, with or without a daemon on it: read-only, without the lock, in
- * one read transaction. Every entry must be there, with its body or an erased one, and the seals of both ends
- * must be the key's.
+ * one read transaction. Every entry must be there, with its body or one that an entry tells was erased; the
+ * seals of both ends must be the key's; what stands beside the chain must have the sums that are sealed.
  */
 #include "journal/journal.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include "base.h"
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/vec.h"
 #include "chain.h"
+#include "core/json.h"
 #include "database.h"
 #include "directory.h"
 #include "schema.h"
@@ -19,15 +21,21 @@
 struct end {
     bool sealed; /* the row is there and its seal is the key's */
     uint64_t number;
-    struct fs_sha256 hash;
+    struct fs_sha256 hash, seal;
+};
+
+/* Entries whose bodies were erased, as entry `by` tells. */
+struct erased {
+    uint64_t first, last, by;
 };
 
 struct check {
     const struct fs_sha256 *key;
     struct fs_verdict *out;
-    struct end anchor, head;
-    struct fs_sha256 hash; /* of the last entry that fitted */
-    unsigned char *room;   /* FS_CHAIN_ROOM bytes and a body; owned */
+    struct end anchor, head, base, texts;
+    FS_VEC(struct erased) erased; /* by their first */
+    struct fs_sha256 hash;        /* of the last entry that fitted */
+    unsigned char *room;          /* FS_CHAIN_ROOM bytes and a body; owned */
     size_t capacity;
 };
 
@@ -43,22 +51,96 @@ static bool blame(struct check *check, uint64_t number, const char *what)
 static bool load_end(sqlite3 *db, const char *role, const struct fs_sha256 *key, struct end *out,
                      struct fs_err *err)
 {
-    struct fs_sha256 seal;
     sqlite3_stmt *row = fs_database_prepare(db, "SELECT number, hash, seal FROM ends WHERE role = ?1", err);
     if (!row)
         return false;
     sqlite3_bind_text(row, 1, role, -1, SQLITE_STATIC);
     int step = sqlite3_step(row);
-    if (step == SQLITE_ROW && fs_database_hash(row, 1, &out->hash) && fs_database_hash(row, 2, &seal)) {
+    if (step == SQLITE_ROW && fs_database_hash(row, 1, &out->hash) && fs_database_hash(row, 2, &out->seal)) {
         out->number = (uint64_t)sqlite3_column_int64(row, 0);
         struct fs_sha256 wanted = fs_chain_seal(key, role, out->number, &out->hash);
-        out->sealed = fs_sha256_equal(&wanted, &seal);
+        out->sealed = fs_sha256_equal(&wanted, &out->seal);
     }
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         fs_database_fail(db, "journal", err);
     sqlite3_finalize(row);
     return step == SQLITE_ROW || step == SQLITE_DONE;
 }
+
+/* The head is sealed together with the sums. */
+static bool load_head(struct check *check, sqlite3 *db, struct fs_err *err)
+{
+    struct end *head = &check->head;
+    const struct fs_sums sums = {check->base.hash, check->texts.hash};
+    if (!load_end(db, "head", check->key, head, err))
+        return false;
+    struct fs_sha256 wanted = fs_chain_seal_head(check->key, head->number, &head->hash, &sums);
+    head->sealed = fs_sha256_equal(&wanted, &head->seal);
+    return true;
+}
+
+/* --- what was erased ---------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+    const struct erased *one = a, *other = b;
+    return (one->first > other->first) - (one->first < other->first);
+}
+
+static void note_erased(struct check *check, uint64_t by, const char *body, size_t length)
+{
+    struct fs_err ignored;
+    json_t *root = fs_json_read(body, length, 64, &ignored);
+    const json_t *ranges = json_object_get(root, "entries");
+    for (size_t i = 0; i < json_array_size(ranges); i++) {
+        const json_t *range = json_array_get(ranges, i);
+        struct erased erased = {.first = (uint64_t)json_integer_value(json_array_get(range, 0)),
+                                .last = (uint64_t)json_integer_value(json_array_get(range, 1)),
+                                .by = by};
+        fs_vec_push(&check->erased, erased);
+    }
+    json_decref(root);
+}
+
+/* Read before the rest: an erasure comes behind what it took. That the entries that tell of it are themselves
+ * as they were is found when their turn comes. */
+static bool load_erased(struct check *check, sqlite3 *db, struct fs_err *err)
+{
+    sqlite3_stmt *row = fs_database_prepare(db,
+                                            "SELECT e.number, b.body FROM entries e JOIN bodies b"
+                                            " ON b.number = e.number WHERE e.kind = 'erasure'"
+                                            " AND b.body IS NOT NULL ORDER BY e.number",
+                                            err);
+    if (!row)
+        return false;
+    int step;
+    while ((step = sqlite3_step(row)) == SQLITE_ROW)
+        note_erased(check, (uint64_t)sqlite3_column_int64(row, 0), (const char *)sqlite3_column_text(row, 1),
+                    (size_t)sqlite3_column_bytes(row, 1));
+    if (step != SQLITE_DONE)
+        fs_database_fail(db, "journal", err);
+    sqlite3_finalize(row);
+    if (check->erased.count)
+        qsort(check->erased.items, check->erased.count, sizeof *check->erased.items, compare);
+    return step == SQLITE_DONE;
+}
+
+/* No two erasures take the same body, so the last range that begins before it is the one. */
+static bool was_erased(const struct check *check, uint64_t number)
+{
+    size_t low = 0, high = check->erased.count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (check->erased.items[middle].first <= number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const struct erased *erased = low ? &check->erased.items[low - 1] : NULL;
+    return erased && number <= erased->last && number < erased->by;
+}
+
+/* --- the chain ---------------------------------------------------------------------------------------- */
 
 static struct fs_sha256 hash_body(struct check *check, uint64_t number, const void *body, size_t length)
 {
@@ -90,6 +172,8 @@ static bool check_row(struct check *check, sqlite3_stmt *row)
     if (!sqlite3_column_int(row, 5))
         return blame(check, number, "its body is missing and was not erased");
     if (sqlite3_column_type(row, 6) == SQLITE_NULL) {
+        if (!was_erased(check, number))
+            return blame(check, number, "its body is gone, and no entry tells that it was erased");
         check->out->erased++;
     } else {
         const void *body = sqlite3_column_blob(row, 6);
@@ -134,16 +218,19 @@ static void check_ends(struct check *check)
         blame(check, out->last, "the journal's head names another hash");
 }
 
-/* What pruned entries have left. */
-static bool check_base(struct check *check, sqlite3 *db, struct fs_err *err)
+#define BASE_CHANGED  "the facts and overrides that are kept of entries before it were changed"
+#define TEXTS_CHANGED "whom it or those behind it tell of was changed (texts or mentions)"
+
+/* What stands beside the chain and has a sum. */
+static bool check_sums(struct check *check, sqlite3 *db, struct fs_err *err)
 {
-    struct end base = {0};
-    struct fs_sha256 sum;
-    if (!load_end(db, "base", check->key, &base, err) || !fs_base_sum(db, check->key, &sum, err))
+    struct fs_sums sums;
+    if (!fs_sum_base(db, check->key, &sums.base, err) || !fs_sum_texts(db, check->key, &sums.texts, err))
         return false;
-    if (!base.sealed || base.number != check->anchor.number || !fs_sha256_equal(&sum, &base.hash))
-        blame(check, check->out->first,
-              "the facts and overrides that are kept of entries before it were changed");
+    if (!fs_sha256_equal(&sums.base, &check->base.hash))
+        blame(check, check->out->first, BASE_CHANGED);
+    else if (!fs_sha256_equal(&sums.texts, &check->texts.hash))
+        blame(check, check->out->first, TEXTS_CHANGED);
     return true;
 }
 
@@ -170,25 +257,40 @@ static bool check_texts(struct check *check, sqlite3 *db, struct fs_err *err)
     return step == SQLITE_ROW || step == SQLITE_DONE;
 }
 
+/* Where the check begins, and that it may. */
+static bool check_seals(struct check *check)
+{
+    struct fs_verdict *out = check->out;
+    if (!check->anchor.sealed)
+        return blame(check, 1, "where the journal begins is not sealed with the audit key");
+    out->last = check->anchor.number;
+    out->first = check->anchor.number + 1;
+    check->hash = check->anchor.hash;
+    if (!check->base.sealed)
+        return blame(check, out->first, BASE_CHANGED);
+    if (!check->texts.sealed)
+        return blame(check, out->first, TEXTS_CHANGED);
+    return check->head.sealed ||
+           blame(
+               check, check->head.number,
+               "where the journal ends is not sealed with the audit key, or not with what stands beside it");
+}
+
 static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
 {
     struct fs_verdict *out = check->out;
     if (!load_end(db, "anchor", check->key, &check->anchor, err) ||
-        !load_end(db, "head", check->key, &check->head, err))
+        !load_end(db, "base", check->key, &check->base, err) ||
+        !load_end(db, "texts", check->key, &check->texts, err) || !load_head(check, db, err) ||
+        !load_erased(check, db, err))
         return false;
-    if (!check->anchor.sealed)
-        return blame(check, 1, "where the journal begins is not sealed with the audit key") || true;
-    if (!check->head.sealed)
-        return blame(check, check->head.number, "where the journal ends is not sealed with the audit key") ||
-               true;
-    out->last = check->anchor.number;
-    out->first = check->anchor.number + 1;
-    check->hash = check->anchor.hash;
+    if (!check_seals(check))
+        return true;
     if (!check_rows(check, db, err))
         return false;
     if (!out->bad)
         check_ends(check);
-    if ((!out->bad && !check_base(check, db, err)) || (!out->bad && !check_texts(check, db, err)))
+    if ((!out->bad && !check_texts(check, db, err)) || (!out->bad && !check_sums(check, db, err)))
         return false;
     if (!out->bad)
         snprintf(out->text, sizeof out->text, "%llu entries fit, %llu with an erased body",
@@ -237,6 +339,7 @@ bool fs_journal_verify(const char *directory, struct fs_verdict *out, struct fs_
 out:
     fs_database_close(db);
     fs_free(check.room);
+    fs_vec_finish(&check.erased);
     fs_free(file);
     fs_wipe(&key, sizeof key);
     return fine;

@@ -58,8 +58,6 @@ static bool write_group(struct fs_journal *journal, size_t count, struct fs_err 
         fine = fs_store_commit(store, now, !atomic_load(&journal->healthy), err);
     else
         fs_store_rollback(store);
-    if (!fine)
-        journal->pruner.loaded = false; /* a task may have changed the base state */
     return fine;
 }
 

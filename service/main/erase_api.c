@@ -56,14 +56,16 @@ static struct fs_event *make_removal(const json_t *facts, const char *subject, c
 }
 
 /* The entries that tell of it: the removal, where there is something to remove, and the erasure, which names
- * the subject as ticks name their contexts. */
+ * the subject as ticks name their contexts, and the moment of its newest fact, since an older one must not
+ * come back though nothing tells of it any more. */
 static bool tell(struct fs_daemon *daemon, const char *subject, const struct fs_event *removal,
                  const char *credential, uint64_t *token)
 {
     struct fs_new_entry entries[2] = {{.kind = FS_ENTRY_EVENT, .event = removal}, {.kind = FS_ENTRY_ERASURE}};
     char name[65];
     fs_entry_text_name(daemon->options->engine.context_rules.secret, subject, strlen(subject), name);
-    json_t *root = json_pack("{s:s, s:s}", "subject", name, "credential", credential);
+    json_t *root = json_pack("{s:s, s:s, s:I}", "subject", name, "credential", credential, "time",
+                             (json_int_t)fs_engine_subject_told(daemon->engine, subject));
     entries[1].body = fs_json_canonical_text(root, 4096, &entries[1].length);
     json_decref(root);
     bool taken = fs_daemon_append(daemon, removal ? entries : entries + 1, removal ? 2 : 1);
@@ -78,6 +80,19 @@ static bool may_erase(const struct fs_daemon *daemon, const char *subject, struc
            fs_fail(err, FS_ERR_CONFLICT, "an override of this subject is in force: release it first");
 }
 
+/* What came in before the erasure's entry and after its facts were looked up stays in force, and would be
+ * gone with the next start. */
+static bool has_no_facts(const struct fs_daemon *daemon, const char *subject, struct fs_err *err)
+{
+    json_t *facts = fs_engine_show_facts(daemon->engine, subject);
+    bool none = !json_array_size(facts);
+    json_decref(facts);
+    return none ||
+           fs_fail(
+               err, FS_ERR_CONFLICT,
+               "nothing is erased: facts of this subject came in meanwhile; stop their sender and try again");
+}
+
 void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
 {
     struct fs_err err = {0};
@@ -87,7 +102,8 @@ void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *comm
     erasing->upto = commit->number;
     if (commit->result != FS_COMMIT_DONE)
         fs_fail(&err, FS_ERR_UNAVAILABLE, "nothing is erased: %.150s", commit->error);
-    else if (may_erase(daemon, erasing->subject, &err) && !fs_worker_do(daemon->worker, erase, erasing))
+    else if (may_erase(daemon, erasing->subject, &err) && has_no_facts(daemon, erasing->subject, &err) &&
+             !fs_worker_do(daemon->worker, erase, erasing))
         fs_fail(&err, FS_ERR_UNAVAILABLE, "nothing is erased yet: too much to do, try again");
     if (!err.code)
         return;

@@ -48,6 +48,19 @@ uint64_t world_override(struct world *w, const char *json)
     return hand_over(w, FS_ENTRY_OVERRIDE, body, length);
 }
 
+uint64_t world_erasure(struct world *w, const char *subject)
+{
+    size_t length;
+    char name[65];
+    fs_entry_text_name(w->options.context_rules.secret, subject, strlen(subject), name);
+    json_t *root = json_pack("{s:s, s:s, s:I}", "credential", "k1", "subject", name, "time",
+                             (json_int_t)fs_engine_subject_told(w->engine, subject));
+    char *body = fs_json_canonical_text(root, FS_ENTRY_LIMIT, &length);
+    json_decref(root);
+    ++w->next_event;
+    return hand_over(w, FS_ENTRY_ERASURE, body, length);
+}
+
 uint64_t world_event(struct world *w, const char *json)
 {
     return world_event_at(w, json, 0);

@@ -46,6 +46,8 @@ static bool append(void *self, const struct fs_draft *draft)
     struct world_draft kept = {draft->kind, draft->token, draft->time, fs_strndup(draft->body, draft->length),
                                draft->length};
     fs_vec_push(&w->drafts, kept);
+    if (draft->kind == FS_ENTRY_ANSWERS && draft->text_count)
+        snprintf(w->told_of, sizeof w->told_of, "%s", draft->texts[draft->text_count - 1].subject);
     return true;
 }
 

@@ -147,6 +147,7 @@ struct world {
     FS_VEC(struct world_draft) drafts;
     FS_VEC(struct world_entry) entries;
     uint64_t next_entry;
+    char told_of[64]; /* whom the last text of an entry of answers is about */
     /* sources */
     bool hold_asks; /* answers wait for world_answer() */
     FS_VEC(struct world_ask) asks;
@@ -191,6 +192,7 @@ uint64_t world_event_at(struct world *w, const char *json, int64_t time);
 /* An order about an override, as the body of its entry (core/override.h) without author and reason; likewise.
  */
 uint64_t world_override(struct world *w, const char *json);
+uint64_t world_erasure(struct world *w, const char *subject);
 uint64_t world_recompute(struct world *w, const char *subject);
 uint64_t world_fact(struct world *w, const char *subject, const char *fact, const char *value);
 /* The newest receipt that came for `token`; NULL: none. Borrowed. */

@@ -231,9 +231,54 @@ static void a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_mo
     world_destroy(w);
 }
 
+#define GOLD "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\",\"value\":\"gold\"}]}"
+
+/* As if her entries were erased: the journal tells that she was, and no more. */
+static void forget_entries_before(struct world *w, uint64_t erasure)
+{
+    for (size_t i = 0; i < w->entries.count; i++) {
+        struct world_entry *entry = &w->entries.items[i];
+        if (entry->number < erasure && entry->kind == FS_ENTRY_EVENT) {
+            fs_free(entry->body);
+            entry->body = fs_strdup("null");
+            entry->length = 4;
+        }
+    }
+}
+
+static void what_was_erased_does_not_come_back_with_an_older_event(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    int64_t now = w->now.wall;
+    world_event_at(w, GOLD, now - 1000);
+    world_event_at(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\"}]}", now + 500);
+    forget_entries_before(w, world_erasure(w, "ada"));
+    world_event_at(w, GOLD, now - 500);
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_restart(w);
+    world_event_at(w, GOLD, now + 400); /* older than the removal, which was ahead of the clock */
+    world_connect(c, false);
+    world_watch(c, 1, "{\"targetingKey\":\"ada\"}");
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "false");
+    world_event_at(w, GOLD, now + 600); /* and what is new counts */
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_restart(w);
+    world_connect(c, false);
+    world_watch(c, 1, "{\"targetingKey\":\"ada\"}");
+    world_run(w);
+    assert_string_equal(world_value(c, 1, "vip"), "true");
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_erased_does_not_come_back_with_an_older_event),
         cmocka_unit_test(a_fact_that_is_gone_is_forgotten_when_no_older_event_can_come_any_more),
         cmocka_unit_test(a_flag_without_its_fact_is_safe_unless_a_default_stands_in),
         cmocka_unit_test(the_newest_time_wins_whatever_the_order_of_arrival),

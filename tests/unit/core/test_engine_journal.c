@@ -351,9 +351,28 @@ static void a_first_value_does_not_wait_for_the_tick_that_records_it(void **stat
     world_destroy(w);
 }
 
+/* About nobody it could never be erased. */
+static void an_input_is_about_who_asked_though_the_context_has_gone(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c, "true");
+    w->refusing = true;
+    world_watch(c, 2, "{\"targetingKey\":\"bo\"}");
+    world_run(w);
+    world_unwatch(c, 2);
+    world_advance(w, 3 * w->options.hold);
+    assert_null(world_cell(w, "bo", "door"));
+    w->told_of[0] = 0;
+    recover(w);
+    assert_string_equal(w->told_of, "bo");
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_input_is_about_who_asked_though_the_context_has_gone),
         cmocka_unit_test(a_denial_waits_50_ms_for_a_late_journal_and_no_longer),
         cmocka_unit_test(a_grant_waits_for_a_late_journal_for_ever),
         cmocka_unit_test(while_commits_fail_denials_go_ahead_and_grants_do_not),

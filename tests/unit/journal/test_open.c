@@ -168,9 +168,9 @@ static void an_older_schema_is_migrated_step_by_step(void **state)
 {
     struct bench *bench = *state;
     const struct fs_schema_step steps[] = {
-        {"CREATE TABLE notes (text)", NULL},
-        {"CREATE TABLE counts (n); INSERT INTO notes VALUES ('from 1 to 2')", count_notes},
-        {"DROP TABLE notes", refuse_step},
+        {"CREATE TABLE notes (text)", NULL, false},
+        {"CREATE TABLE counts (n); INSERT INTO notes VALUES ('from 1 to 2')", count_notes, false},
+        {"DROP TABLE notes", refuse_step, false},
     };
     const struct fs_sha256 key = {{0}};
     struct fs_err err = {0};

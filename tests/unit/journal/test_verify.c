@@ -59,20 +59,64 @@ static void it_is_checked_while_the_daemon_runs_and_without_its_lock(void **stat
     assert_int_equal(bench_verify(bench).checked, 2);
 }
 
+static void erase(struct bench *bench, const char *subject)
+{
+    struct fs_erased erased;
+    struct fs_err err = {0};
+    assert_true(fs_journal_erase(bench->journal, subject, fs_journal_last(bench->journal), &erased, &err));
+}
+
+static void name_subject(struct bench *bench, const char *subject)
+{
+    struct fs_draft draft = bench_draft(bench, "{\"n\":0}", 0);
+    draft.subjects = (const char *const[]){subject, NULL};
+    bench_append(bench, &draft);
+}
+
+/* Behind entries 1 to ENTRIES: one each of anna, bo, anna; and what erasing anna adds. Closed. */
+static void make_erased(struct bench *bench)
+{
+    make_journal(bench);
+    bench_open(bench);
+    name_subject(bench, "anna");
+    name_subject(bench, "bo");
+    name_subject(bench, "anna");
+    erase(bench, "anna");
+    bench_close(bench);
+}
+
 static void an_erased_body_is_no_fault(void **state)
 {
     struct bench *bench = *state;
-    make_journal(bench);
-    bench_sql(
-        bench,
-        "UPDATE bodies SET body = NULL WHERE number IN (3, 8); DELETE FROM cells WHERE subject = 'anna'");
+    make_erased(bench);
     struct fs_verdict verdict = bench_verify(bench);
     assert_int_equal(verdict.bad, 0);
-    assert_string_equal(verdict.text, "8 entries fit, 2 with an erased body");
+    assert_string_equal(verdict.text, "12 entries fit, 2 with an erased body");
     bench_open(bench);
-    assert_int_equal(bench_event(bench, "{}").number, ENTRIES + 1);
+    assert_int_equal(bench_event(bench, "{}").number, ENTRIES + 5);
     bench_close(bench);
     assert_int_equal(bench_verify(bench).bad, 0);
+}
+
+static void a_body_that_no_erasure_took_is_missed(void **state)
+{
+    struct bench *bench = *state;
+    make_erased(bench);
+    bench_sql(bench, "UPDATE bodies SET body = NULL WHERE number = 10");
+    struct fs_verdict verdict = bench_verify(bench);
+    assert_int_equal(verdict.bad, 10);
+    assert_non_null(strstr(verdict.text, "no entry tells that it was erased"));
+}
+
+static void nobody_can_add_an_erasure_or_take_one_away(void **state)
+{
+    struct bench *bench = *state;
+    make_erased(bench);
+    bench_sql(bench, "UPDATE bodies SET body = replace(body, '[9,9]', '[9,10]') WHERE number = 12;"
+                     "UPDATE bodies SET body = NULL WHERE number = 10");
+    assert_int_equal(bench_verify(bench).bad, 12);
+    bench_sql(bench, "UPDATE bodies SET body = NULL WHERE number = 12");
+    assert_int_equal(bench_verify(bench).bad, 9);
 }
 
 struct tampering {
@@ -149,6 +193,71 @@ static void every_change_is_found_at_its_entry(void **state)
     }
     copy_file(bench, "kept", "journal.db");
     assert_int_equal(bench_verify(bench).bad, 0);
+}
+
+static void whom_entries_tell_of_cannot_be_changed_unnoticed(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const deeds[] = {
+        "UPDATE texts SET subject = 'eve'",
+        "UPDATE texts SET actor = 'eve'",
+        "DELETE FROM texts",
+        "UPDATE mentions SET subject = 'eve'",
+        "UPDATE mentions SET number = 1 WHERE number = 9",
+        "DELETE FROM mentions",
+        "INSERT INTO mentions VALUES ('eve', 1)",
+    };
+    make_journal(bench);
+    bench_open(bench);
+    uint8_t secret[FS_ENTRY_SECRET_SIZE];
+    char name[65];
+    fs_journal_secret(bench->journal, secret);
+    fs_entry_text_name(secret, "anna", 4, name);
+    struct fs_entry_text text = {.name = name, .subject = "anna", .text = "anna", .length = 4};
+    struct fs_draft draft = bench_draft(bench, "{}", 0);
+    draft.texts = &text;
+    draft.text_count = 1;
+    draft.subjects = (const char *const[]){"anna", NULL};
+    bench_append(bench, &draft);
+    bench_append(bench, &draft); /* a text that is there already, another mention */
+    bench_close(bench);
+    assert_int_equal(bench_verify(bench).bad, 0);
+    copy_file(bench, "journal.db", "kept");
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        copy_file(bench, "kept", "journal.db");
+        bench_sql(bench, deeds[i]);
+        struct fs_verdict verdict = bench_verify(bench);
+        if (verdict.bad != 1 || !strstr(verdict.text, "tell of"))
+            fail_msg("%s: %s", deeds[i], verdict.text);
+    }
+}
+
+/* What was erased, put back with the sum that it had, though entries have come since. */
+static void an_older_base_state_cannot_be_put_back(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_erased erased;
+    struct fs_err err = {0};
+    bench_open(bench);
+    static const char both[] = "{\"facts\":[{\"fact\":\"n\",\"subject\":\"anna\",\"value\":1},"
+                               "{\"fact\":\"n\",\"subject\":\"bo\",\"value\":1}]}";
+    struct fs_draft draft = bench_draft(bench, both, 0);
+    draft.subjects = (const char *const[]){"anna", "bo", NULL};
+    bench_append(bench, &draft);
+    erase(bench, "anna"); /* leaves the fact of the other */
+    bench_close(bench);
+    bench_sql(bench,
+              "CREATE TABLE kept AS SELECT * FROM facts; CREATE TABLE ends_kept AS SELECT * FROM ends");
+    bench_open(bench);
+    assert_true(fs_journal_erase(bench->journal, "bo", 1, &erased, &err));
+    bench_event(bench, "{}");
+    bench_close(bench);
+    assert_int_equal(bench_verify(bench).bad, 0);
+    bench_sql(bench, "INSERT INTO facts SELECT * FROM kept;"
+                     "INSERT OR REPLACE INTO ends SELECT * FROM ends_kept WHERE role = 'base'");
+    struct fs_verdict verdict = bench_verify(bench);
+    assert_int_not_equal(verdict.bad, 0);
+    assert_non_null(strstr(verdict.text, "what stands beside it"));
 }
 
 /* Each byte of each column of each entry, one at a time. */
@@ -256,7 +365,11 @@ int main(void)
         TEST(an_empty_journal_fits),
         TEST(it_is_checked_while_the_daemon_runs_and_without_its_lock),
         TEST(an_erased_body_is_no_fault),
+        TEST(a_body_that_no_erasure_took_is_missed),
+        TEST(nobody_can_add_an_erasure_or_take_one_away),
         TEST(every_change_is_found_at_its_entry),
+        TEST(whom_entries_tell_of_cannot_be_changed_unnoticed),
+        TEST(an_older_base_state_cannot_be_put_back),
         TEST(every_flipped_byte_of_an_entry_is_found),
         TEST(a_flipped_byte_of_the_file_is_found_or_harmless),
         TEST(a_directory_without_a_journal_is_an_error),

@@ -312,6 +312,9 @@ json_t *fs_engine_show_clients(const struct fs_engine *engine, uint64_t after, s
 /* What is known of a subject: an array, each with `fact`, `value`, `time`, perhaps `expires`, the `entry`
  * that said so and the `credential` that sent it. */
 json_t *fs_engine_show_facts(const struct fs_engine *engine, const char *subject);
+/* When the newest of what is known of a subject's facts became so, those that were removed included; wall ms.
+ * 0: none is known. */
+int64_t fs_engine_subject_told(const struct fs_engine *engine, const char *subject);
 /* Contexts of a subject that are in memory. */
 size_t fs_engine_subject_contexts(const struct fs_engine *engine, const char *subject);
 json_t *fs_engine_show_sources(const struct fs_engine *engine, struct fs_time now);

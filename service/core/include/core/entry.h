@@ -20,7 +20,7 @@
     X(FS_ENTRY_CONFIG, "config")     /* flags were loaded */                                                 \
     X(FS_ENTRY_OVERRIDE, "override") /* an override was ordered or released: core/override.h */              \
     X(FS_ENTRY_OPERATOR, "operator") /* an operator ended a connection */                                    \
-    X(FS_ENTRY_ERASURE, "erasure")   /* what earlier entries told of a subject was erased */
+    X(FS_ENTRY_ERASURE, "erasure")   /* what earlier entries told of a subject is erased, or which were */
 
 enum fs_entry_kind {
 #define X(kind, name) kind,
@@ -58,6 +58,7 @@ struct fs_entry_cell {
 struct fs_entry_text {
     const char *name;    /* fs_entry_text_name() of the text */
     const char *subject; /* whom it is about; "": nobody */
+    const char *actor;   /* who acts for them; NULL: nobody */
     const char *text;
     size_t length;
 };
@@ -66,6 +67,11 @@ struct fs_entry_text {
 #define FS_ENTRY_SECRET_SIZE 32
 void fs_entry_text_name(const uint8_t secret[FS_ENTRY_SECRET_SIZE], const char *text, size_t length,
                         char out[65]);
+
+/* Does this entry erase a subject? Its name, as of a text, and until when its events are too late since then:
+ * the moment of the erasure, or that of its newest fact (wall ms). False: it is none, or it only tells which
+ * entries were erased. Pure; any thread. */
+bool fs_entry_erasure(const struct fs_entry *entry, char name[65], int64_t *time);
 
 /* An entry to be. The journal copies what it needs before fs_journal_append() returns. */
 struct fs_draft {

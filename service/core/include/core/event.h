@@ -23,7 +23,9 @@ struct fs_fact_change {
     int64_t expires; /* wall ms; 0: never */
 };
 
-/* What is known of a fact, as a base state holds it. */
+/* What is known of a fact, as a base state holds it. One whose name is "" tells that its subject, which it
+ * has by name (fs_entry_text_name), was erased: of what came in since then, events from before `time` are too
+ * late. */
 struct fs_fact_state {
     struct fs_fact_change change;
     int64_t time;   /* when it became so, wall ms */

@@ -98,10 +98,11 @@ bool fs_journal_put(struct fs_journal *journal, const char *name, const char *va
 bool fs_journal_get(struct fs_journal *journal, const char *name, char **out, struct fs_err *err);
 
 /* Erases what the entries up to number `upto` tell of a subject: bodies that name it, the texts about it, the
- * index of its cells, its facts in the base state. What those bodies said of others' facts goes into the base
- * state. The audit chain stays as it is, and names without texts are left in ticks and answers. In small
- * steps, each on disk when it is done: one that was cut off is finished by another. Waits; never the core
- * thread. */
+ * index of its cells, its facts in the base state; texts about another for whom it acts, too. What is known
+ * of others' facts then stands in the base state. The audit chain stays as it is, and names without texts are
+ * left in ticks and answers. In small steps, each on disk when it is done, with an entry of kind erasure that
+ * says which bodies and texts it took (its commit has token 0): one that was cut off is finished by another.
+ * Waits; never the core thread. */
 struct fs_erased {
     uint64_t bodies, texts, cells;
 };
