@@ -98,6 +98,23 @@ static void describe_act(struct fs_buf *out, const json_t *body)
     add_words(out, ": ", fs_json_text(body, "reason"));
 }
 
+/* The order, or what a step of it took. */
+static void describe_erasure(struct fs_buf *out, const json_t *body)
+{
+    const json_t *ranges = json_object_get(body, "entries");
+    json_int_t bodies = 0;
+    for (size_t i = 0; i < json_array_size(ranges); i++) {
+        const json_t *range = json_array_get(ranges, i);
+        bodies +=
+            1 + json_integer_value(json_array_get(range, 1)) - json_integer_value(json_array_get(range, 0));
+    }
+    if (ranges)
+        fs_buf_addf(out, "erased: %lld bodies, %zu contexts and inputs", (long long)bodies,
+                    json_array_size(json_object_get(body, "texts")));
+    else
+        fs_buf_adds(out, "what was told of a subject was erased");
+}
+
 static json_t *summary(const struct fs_entry *entry, const json_t *body)
 {
     struct fs_buf out;
@@ -114,7 +131,7 @@ static json_t *summary(const struct fs_entry *entry, const json_t *body)
     else if (entry->kind == FS_ENTRY_START)
         fs_buf_adds(&out, "the daemon started");
     else if (entry->kind == FS_ENTRY_ERASURE)
-        fs_buf_adds(&out, "what was told of a subject was erased");
+        describe_erasure(&out, body);
     else
         describe_act(&out, body);
     json_t *text = json_stringn(out.length ? out.data : fs_entry_kind_name(entry->kind),

@@ -109,7 +109,6 @@ static void announce(struct fs_daemon *daemon, struct fs_flagset *set)
         fs_flagset_unref(set);
         return;
     }
-    fs_flagset_unref(daemon->next_set);
     daemon->next_set = set;
     daemon->next_set_token = entry.token;
 }
@@ -149,8 +148,6 @@ static void take_set(struct fs_daemon *daemon, struct fs_flagset *set)
 {
     const struct fs_flagset *running = fs_engine_flags(daemon->engine);
     if (running && !strcmp(running->hash, set->hash)) {
-        fs_flagset_unref(daemon->next_set); /* set back while another set was on its way */
-        daemon->next_set = NULL;
         fs_flagset_unref(set);
         return;
     }
@@ -169,6 +166,10 @@ static void take_reading(struct fs_daemon *daemon, struct fs_flag_reading *readi
 {
     if (!reading->read)
         return;
+    if (daemon->next_set) { /* one at a time, so that each whose entry is written rules: then once more */
+        daemon->flags_forced = true;
+        return;
+    }
     memcpy(daemon->flags_state, reading->state, sizeof daemon->flags_state);
     if (reading->set)
         take_set(daemon, reading->set);
@@ -198,7 +199,7 @@ void fs_daemon_check_flags(struct fs_daemon *daemon, bool forced)
 {
     daemon->flags_checked = fs_daemon_now(daemon).mono;
     daemon->flags_forced |= forced;
-    if (daemon->flags_reading)
+    if (daemon->flags_reading || daemon->next_set)
         return;
     struct fs_flag_reading *reading = make_reading(daemon, daemon->flags_forced);
     daemon->flags_reading = fs_worker_do(daemon->worker, read_aside, reading);
@@ -221,7 +222,7 @@ void fs_daemon_flags_read(struct fs_daemon *daemon, struct fs_flag_reading *read
 void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit *commit)
 {
     if (!daemon->next_set || commit->token != daemon->next_set_token)
-        return; /* a newer set has taken its place */
+        return;
     if (commit->result == FS_COMMIT_DONE) {
         fs_engine_set_flags(daemon->engine, daemon->next_set, commit->number, fs_daemon_now(daemon));
         fs_quick_set(daemon->quick, daemon->next_set);
@@ -230,4 +231,6 @@ void fs_daemon_flags_committed(struct fs_daemon *daemon, const struct fs_commit 
     }
     fs_flagset_unref(daemon->next_set);
     daemon->next_set = NULL;
+    if (daemon->flags_forced)
+        fs_daemon_check_flags(daemon, true);
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing that was acknowledged is lost, whatever ends the process; the audit chain tells what somebody changed."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -136,6 +137,40 @@ def test_erasing_a_person_leaves_no_byte_of_it_and_takes_nothing_from_others(dae
     assert done.returncode == 0 and "with an erased body" in done.stdout, done.stdout + done.stderr
     d.start()
     assert d.value("bo", "door") is True and d.value("ada-lovelace", "door") is False
+
+
+def test_an_older_event_does_not_bring_back_what_was_erased_also_after_a_restart(daemon):
+    d = daemon(FLAG)
+    d.facts("ada", {"n": 1})
+    d.command("erase", "ada")
+    late = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(minutes=1)).isoformat()
+    d.facts("ada", {"n": 1}, time=late)
+    assert d.get("/v1/facts?subject=ada").json["facts"] == []
+    d.stop()
+    d.start()
+    assert d.get("/v1/facts?subject=ada").json["facts"] == []
+    d.facts("ada", {"n": 1}, time=late)
+    assert d.get("/v1/facts?subject=ada").json["facts"] == []
+    d.facts("ada", {"n": 2})
+    assert [f["value"] for f in d.get("/v1/facts?subject=ada").json["facts"]] == [2]
+
+
+def test_verify_tells_an_erasure_from_a_body_that_somebody_took(daemon):
+    d = daemon(FLAG)
+    for n in range(5):
+        d.facts("ada" if n % 2 else "bo", {"n": n})
+    data = d.config["data"]
+    d.command("erase", "ada")
+    assert any(e["summary"].startswith("erased: ") for e in d.get("/v1/entries?kind=erasure").json["entries"])
+    d.stop()
+    assert verify(data).returncode == 0
+    database = sqlite3.connect(f"{data}/journal.db")
+    (number,) = database.execute("select max(number) from mentions where subject = 'bo'").fetchone()
+    database.execute("update bodies set body = null where number = ?", (number,))
+    database.commit()
+    database.close()
+    done = verify(data)
+    assert done.returncode != 0 and f"entry {number}: its body is gone" in done.stdout + done.stderr, done
 
 
 def test_only_an_admin_may_erase(daemon):

@@ -186,6 +186,23 @@ def test_who_waits_for_a_receipt_is_answered_when_the_service_ends(daemon, clien
 
 if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):  # fault points exist there only
 
+    def test_the_last_entry_that_tells_of_flags_tells_of_those_that_rule(daemon):
+        """Put back while others are on their way to the disk: those rule for a moment, and then the first ones again."""
+        two = {**FLAG, "second": {"variants": {"a": "a"}, "defaultVariant": "a"}}
+        d = daemon(FLAG, env={"FLAGSTAFF_FAULTS": "journal.commit=ms:3000:2-6"})
+        d.set_flags(two)
+        d.process.send_signal(signal.SIGHUP)
+        d.process.wait_line(rf"loaded flags={len(two)} ")
+        d.set_flags(FLAG)
+        d.process.send_signal(signal.SIGHUP)
+
+        def told():
+            return [e["summary"] for e in d.get("/v1/entries?kind=config").json["entries"]]
+
+        eventually(lambda: told(), "the second set is told")
+        eventually(lambda: d.evaluate("ada", "second").status == 404, "the first set rules")
+        assert sorted(told()) == sorted([f"{len(two)} flags are loaded", f"{len(FLAG)} flags are loaded"]), told()
+
     def test_flags_whose_entry_failed_are_loaded_again_and_a_failed_start_is_told_again(daemon):
         d = daemon(FLAG, env={"FLAGSTAFF_FAULTS": "journal.commit=enospc:3-6"}, start=False)
         d.start(ready=False)
