@@ -86,8 +86,9 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "The daemon writes FILE, on its machine and with its rights.",
         "flagstaff backup /backup/flagstaff-monday.db\n", fs_cli_backup},
     [FS_COMMAND_ERASE] = {"Erase a person from the journal.", "SUBJECT", 1, 1,
-        "Removes the subject's facts, and erases what the journal tells of it: events that name it, its contexts, its history. What cannot be "
-        "undone is done at once. The audit chain still verifies. Needs the scope admin.",
+        "Removes the subject's facts, and erases what the journal tells of it: events that name it, its contexts and those in which it acts for "
+        "another, its history. What cannot be undone is done at once. The audit chain still verifies. Free text is not searched: reasons of overrides "
+        "about others, values that hold a name. Needs the scope admin.",
         "flagstaff erase ada\n", fs_cli_erase},
     [FS_COMMAND_OPA_MODULE] = {"Print the Rego module for batched questions.", "", 0, 0,
         "For those who own their bundles, or whose OPA lets nobody write policies. It follows from the flags as they are now.",

@@ -31,6 +31,11 @@ int fs_cli_erase(struct fs_cli_call *call, struct fs_err *err)
                 "now on is "
                 "written again. Erase it again when it has gone.\n",
                 subject);
+    if (fine && !fs_cli_json(call))
+        fprintf(
+            call->err,
+            "Not searched: the reasons and authors of overrides about others, values of flags and facts of "
+            "others, others' contexts in which it does not act, names of credentials, and backups.\n");
     fs_reply_finish(&reply);
     fs_buf_finish(&path);
     return fine ? 0 : -1;

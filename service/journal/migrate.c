@@ -91,7 +91,8 @@ static bool key_identities(sqlite3 *db, const struct fs_sha256 *key, struct fs_e
     return fine;
 }
 
-/* What earlier versions erased, they told nobody. Owned; NULL where it is nothing, or with `err`. */
+/* The bodies that earlier versions erased: they told nobody which, nor which texts. Owned; NULL where nothing
+ * was erased, or with `err`. */
 static json_t *find_erased(sqlite3 *db, struct fs_err *err)
 {
     sqlite3_stmt *bodies =
@@ -105,7 +106,10 @@ static json_t *find_erased(sqlite3 *db, struct fs_err *err)
     if (step != SQLITE_DONE)
         fs_database_fail(db, "journal", err);
     sqlite3_finalize(bodies);
-    if (step == SQLITE_DONE && json_array_size(ranges))
+    sqlite3_int64 erasures = 0;
+    if (step == SQLITE_DONE &&
+        fs_database_number(db, "SELECT count(*) FROM entries WHERE kind = 'erasure'", 0, &erasures, err) &&
+        (erasures || json_array_size(ranges)))
         return ranges;
     json_decref(ranges);
     return NULL;

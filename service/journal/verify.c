@@ -16,6 +16,7 @@
 #include "core/json.h"
 #include "database.h"
 #include "directory.h"
+#include "names.h"
 #include "schema.h"
 
 struct end {
@@ -34,8 +35,9 @@ struct check {
     struct fs_verdict *out;
     struct end anchor, head, base, texts;
     FS_VEC(struct erased) erased; /* by their first */
-    struct fs_sha256 hash;        /* of the last entry that fitted */
-    unsigned char *room;          /* FS_CHAIN_ROOM bytes and a body; owned */
+    struct fs_names names;
+    struct fs_sha256 hash; /* of the last entry that fitted */
+    unsigned char *room;   /* FS_CHAIN_ROOM bytes and a body; owned */
     size_t capacity;
 };
 
@@ -99,6 +101,7 @@ static void note_erased(struct check *check, uint64_t by, const char *body, size
                                 .by = by};
         fs_vec_push(&check->erased, erased);
     }
+    fs_names_note(&check->names, by, root);
     json_decref(root);
 }
 
@@ -180,6 +183,12 @@ static bool check_row(struct check *check, sqlite3_stmt *row)
         struct fs_sha256 clear = hash_body(check, number, body, (size_t)sqlite3_column_bytes(row, 6));
         if (!fs_sha256_equal(&clear, &body_hash))
             return blame(check, number, "its body was changed");
+        struct fs_entry entry = {
+            .number = number, .body = body, .length = (size_t)sqlite3_column_bytes(row, 6)};
+        const char *wrong =
+            fs_entry_kind_parse(kind, &entry.kind) ? fs_names_check(&check->names, &entry) : NULL;
+        if (wrong)
+            return blame(check, number, wrong);
     }
     check->hash = hash;
     check->out->last = number;
@@ -234,10 +243,14 @@ static bool check_sums(struct check *check, sqlite3 *db, struct fs_err *err)
     return true;
 }
 
-/* A text is what its name says, or it was changed. One that is not there was erased. */
+/* A text is what its name says, or it was changed; it is kept for the last entry that names it. */
 static bool check_texts(struct check *check, sqlite3 *db, struct fs_err *err)
 {
-    sqlite3_stmt *row = fs_database_prepare(db, "SELECT name, text, number FROM texts", err);
+    sqlite3_stmt *row = fs_database_prepare(db,
+                                            "SELECT t.name, t.text, t.number, b.number IS NOT NULL"
+                                            " AND (b.body IS NULL OR instr(b.body, t.name) > 0)"
+                                            " FROM texts t LEFT JOIN bodies b ON b.number = t.number",
+                                            err);
     if (!row)
         return false;
     const struct fs_sha256 secret = fs_chain_secret(check->key);
@@ -248,6 +261,11 @@ static bool check_texts(struct check *check, sqlite3 *db, struct fs_err *err)
         fs_entry_text_name(secret.bytes, text, (size_t)sqlite3_column_bytes(row, 1), name);
         if (strcmp(name, (const char *)sqlite3_column_text(row, 0)) != 0) {
             blame(check, (uint64_t)sqlite3_column_int64(row, 2), "a text that it names was changed");
+            break;
+        }
+        if (!sqlite3_column_int(row, 3)) {
+            blame(check, (uint64_t)sqlite3_column_int64(row, 2),
+                  "a text is kept for it that it does not name");
             break;
         }
     }
@@ -282,7 +300,7 @@ static bool check_chain(struct check *check, sqlite3 *db, struct fs_err *err)
     if (!load_end(db, "anchor", check->key, &check->anchor, err) ||
         !load_end(db, "base", check->key, &check->base, err) ||
         !load_end(db, "texts", check->key, &check->texts, err) || !load_head(check, db, err) ||
-        !load_erased(check, db, err))
+        !fs_names_begin(&check->names, db, err) || !load_erased(check, db, err))
         return false;
     if (!check_seals(check))
         return true;
@@ -337,6 +355,7 @@ bool fs_journal_verify(const char *directory, struct fs_verdict *out, struct fs_
     }
     fine = fs_database_exec(db, "BEGIN", err) && check_pages(db, err) && check_chain(&check, db, err);
 out:
+    fs_names_finish(&check.names);
     fs_database_close(db);
     fs_free(check.room);
     fs_vec_finish(&check.erased);

@@ -375,11 +375,14 @@ static void a_subject_is_erased_where_it_acts_for_another_and_where_nobodys_inpu
         {.name = names[0], .subject = "bo", .actor = "anna", .text = context, .length = strlen(context)},
         {.name = names[1], .subject = "", .text = input, .length = strlen(input)},
         {.name = names[2], .subject = "", .text = other, .length = strlen(other)}};
-    struct fs_draft draft = bench_draft(bench, "{\"answers\":[]}", 0);
+    char *body = fs_format("{\"answers\":[{\"input\":\"%s\"},{\"input\":\"%s\"},{\"input\":\"%s\"}]}",
+                           names[0], names[1], names[2]);
+    struct fs_draft draft = bench_draft(bench, body, 0);
     draft.kind = FS_ENTRY_ANSWERS;
     draft.texts = texts;
     draft.text_count = 3;
     bench_append(bench, &draft);
+    fs_free(body);
     assert_int_equal(erase(bench, "anna").texts, 2);
     assert_false(file_tells_of(bench, "anna\""));
     assert_true(file_tells_of(bench, "annabel"));

@@ -82,12 +82,18 @@ static void append_texts(struct old *old)
                                         "{\"actor\":{\"key\":\"anna\"},\"targetingKey\":\"bo\"}", "carl"};
     static const char *const subjects[] = {"anna", "bo", "carl"};
     const struct fs_sha256 secret = fs_chain_secret(&old->key);
-    append(old, "tick", "{\"changes\":[]}", NULL);
-    for (size_t i = 0; i < 3; i++) {
-        char name[65];
-        fs_entry_text_name(secret.bytes, texts[i], strlen(texts[i]), name);
-        sql(old, "INSERT INTO texts VALUES (%Q, %Q, %llu, %Q)", name, subjects[i], old->number, texts[i]);
-    }
+    char names[3][65];
+    for (size_t i = 0; i < 3; i++)
+        fs_entry_text_name(secret.bytes, texts[i], strlen(texts[i]), names[i]);
+    char *body =
+        fs_format("{\"changes\":[{\"contexts\":[\"%s\",\"%s\",\"%s\"]}]}", names[0], names[1], names[2]);
+    append(old, "tick", body, NULL);
+    append(old, "erasure", "{\"subject\":\"x\"}", NULL);
+    for (size_t i = 0; i < 3; i++)
+        sql(old, "INSERT INTO texts VALUES (%Q, %Q, %llu, %Q)", names[i], subjects[i], old->number - 1,
+            texts[i]);
+    sql(old, "DELETE FROM texts WHERE subject = 'carl'"); /* that erasure's doing */
+    fs_free(body);
 }
 
 /* Two events, of which the first was erased, and all else that there was. */
