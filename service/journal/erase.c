@@ -253,9 +253,11 @@ static bool take(const struct fs_erasing *erasing, struct fs_store *store, int64
 {
     struct taken taken = {json_array(), json_array()};
     const struct fs_base base = fs_store_base(store);
-    bool fine = take_bodies(erasing, store, &taken, out, more, err) &&
-                take_texts(erasing, store, &taken, out, more, err) &&
-                take_cells(erasing, store, out, more, err) && fs_base_erase(&base, erasing->subject, err) &&
+    /* The base state at once: what removed the subject's facts since may be among the first bodies. */
+    bool fine = fs_base_erase(&base, erasing->subject, err) &&
+                take_bodies(erasing, store, &taken, out, more, err) &&
+                (*more || (take_texts(erasing, store, &taken, out, more, err) &&
+                           take_cells(erasing, store, out, more, err))) &&
                 tell(erasing, store, now, &taken, told, err);
     json_decref(taken.entries);
     json_decref(taken.texts);

@@ -3,6 +3,7 @@
  * add one. */
 #include "schema.h"
 
+#include <string.h>
 #include "base/alloc.h"
 #include "base/log.h"
 #include "database.h"
@@ -112,11 +113,18 @@ bool fs_schema_check(sqlite3 *db, size_t count, size_t *version, struct fs_err *
 }
 
 /* Writes the file anew, since pages that are free may still hold what was deleted before deletion overwrote.
- * In a file of the system's, not in memory: it is as large as the journal. */
+ * By way of a file beside it, not of memory: it is as large as the journal, and nobody else's to read. */
 static bool write_anew(sqlite3 *db, struct fs_err *err)
 {
-    return fs_database_exec(db, "PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY", err) ||
-           fs_fail_in(err, "the journal is written anew once, which takes its size again on the disk");
+    const char *file = sqlite3_db_filename(db, "main"), *slash = file ? strrchr(file, '/') : NULL;
+    FS_LOG_INFO("journal", "writing the file anew, once: this takes its size twice more on the disk");
+    if (slash)
+        sqlite3_temp_directory = sqlite3_mprintf("%.*s", (int)(slash - file), file);
+    bool fine = fs_database_exec(db, "PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY", err) ||
+                fs_fail_in(err, "the file is written anew once, which takes its size twice more on the disk");
+    sqlite3_free(sqlite3_temp_directory);
+    sqlite3_temp_directory = NULL;
+    return fine;
 }
 
 static bool run_step(sqlite3 *db, const struct fs_schema_step *step, size_t to, const struct fs_sha256 *key,

@@ -157,19 +157,18 @@ static void bind_text(sqlite3_stmt *statement, int index, const char *text)
 }
 
 /* Looks the identity up. `known`: it is there, and `out` says with which content. */
-static bool find_identity(struct fs_store *store, const struct fs_draft *draft, struct fs_commit *out,
-                          bool *known, struct fs_err *err)
+static bool find_identity(struct fs_store *store, const struct fs_draft *draft,
+                          const struct fs_identity *identity, struct fs_commit *out, bool *known,
+                          struct fs_err *err)
 {
     sqlite3_stmt *find = store->statements[FS_STORE_FIND_IDENTITY];
-    const struct fs_sha256 key = fs_chain_identity(&store->key, &draft->identity.key);
-    const struct fs_sha256 wanted = fs_chain_identity(&store->key, &draft->identity.content);
-    bind_hash(find, 1, &key);
+    bind_hash(find, 1, &identity->key);
     sqlite3_bind_int64(find, 2, draft->time - store->dedup_ms);
     int step = sqlite3_step(find);
     *known = step == SQLITE_ROW;
     if (*known) {
         struct fs_sha256 content = {{0}};
-        bool same = fs_database_hash(find, 0, &content) && fs_sha256_equal(&content, &wanted);
+        bool same = fs_database_hash(find, 0, &content) && fs_sha256_equal(&content, &identity->content);
         out->number = (uint64_t)sqlite3_column_int64(find, 1);
         out->time = sqlite3_column_int64(find, 2);
         out->result = same ? FS_COMMIT_DUPLICATE : FS_COMMIT_CONFLICT;
@@ -180,13 +179,12 @@ static bool find_identity(struct fs_store *store, const struct fs_draft *draft, 
     return *known || step == SQLITE_DONE;
 }
 
-static bool add_identity(struct fs_store *store, const struct fs_draft *draft, struct fs_err *err)
+static bool add_identity(struct fs_store *store, const struct fs_draft *draft,
+                         const struct fs_identity *identity, struct fs_err *err)
 {
     sqlite3_stmt *add = store->statements[FS_STORE_ADD_IDENTITY];
-    const struct fs_sha256 key = fs_chain_identity(&store->key, &draft->identity.key);
-    const struct fs_sha256 content = fs_chain_identity(&store->key, &draft->identity.content);
-    bind_hash(add, 1, &key);
-    bind_hash(add, 2, &content);
+    bind_hash(add, 1, &identity->key);
+    bind_hash(add, 2, &identity->content);
     bind_number(add, 3, store->next_number);
     sqlite3_bind_int64(add, 4, draft->time);
     store->identities++;
@@ -281,13 +279,18 @@ bool fs_store_add(struct fs_store *store, struct fs_job *job, struct fs_commit *
 {
     const struct fs_draft *draft = &job->draft;
     bool known = false;
+    struct fs_identity identity = draft->identity;
     *out = (struct fs_commit){.token = draft->token, .time = draft->time, .result = FS_COMMIT_DONE};
-    if (draft->identity.set && !find_identity(store, draft, out, &known, err))
+    if (identity.set) {
+        identity.key = fs_chain_identity(&store->key, &identity.key);
+        identity.content = fs_chain_identity(&store->key, &identity.content);
+    }
+    if (identity.set && !find_identity(store, draft, &identity, out, &known, err))
         return false;
     if (known)
         return true;
     if (!add_entry(store, job, err) || !add_cells(store, draft, err) || !add_texts(store, draft, err) ||
-        !add_mentions(store, draft, err) || (draft->identity.set && !add_identity(store, draft, err)) ||
+        !add_mentions(store, draft, err) || (identity.set && !add_identity(store, draft, &identity, err)) ||
         (draft->cursor_name && !set_cursor(store, draft, err)))
         return false;
     out->number = store->next_number;

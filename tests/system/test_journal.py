@@ -104,6 +104,19 @@ if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):  # fault points exist 
         process.wait_line("told to stop while the journal was read")
 
 
+    def test_an_erasure_that_a_fact_overtakes_says_so_and_erases_nothing(daemon):
+        d = daemon(FLAG, env={"FLAGSTAFF_FAULTS": "journal.commit=ms:2000:2-4"})
+        sender = threading.Thread(target=d.facts, args=("ada", {"n": 1}))
+        sender.start()
+        eventually(lambda: int(d.metrics()["flagstaff_journal_queue"]) > 0, "the event is on its way to the disk")
+        refused = d.delete("/v1/subjects?subject=ada")
+        sender.join(30)
+        assert refused.status == 409 and "came in meanwhile" in refused.json["error"]["message"], refused
+        assert d.value("ada", "door") is True
+        assert d.delete("/v1/subjects?subject=ada").status == 200
+        assert d.value("ada", "door") is False
+
+
 def test_a_backup_is_made_while_it_runs_and_is_a_journal(daemon, tmp_path):
     d = daemon(FLAG)
     d.facts("ada", {"n": 1})

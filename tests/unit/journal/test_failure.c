@@ -153,11 +153,38 @@ static void a_slow_disk_delays_no_append_and_what_gathers_is_one_group(void **st
 
 #endif
 
+/* The first step is on the disk, the second is not: what is gone is told, and another erasure takes the rest.
+ */
+static void an_erasure_that_the_disk_cut_off_verifies_and_is_finished_by_another(void **state)
+{
+    struct bench *bench = *state;
+    struct fs_erased erased;
+    struct fs_err err = {0};
+    bench_open(bench);
+    for (int i = 0; i < 100; i++) {
+        struct fs_draft draft = bench_draft(bench, "{}", 0);
+        draft.subjects = (const char *const[]){"anna", NULL};
+        bench_append(bench, &draft);
+    }
+    fs_fault_set("journal.commit", "io:2-2");
+    assert_false(fs_journal_erase(bench->journal, "anna", 100, &erased, &err));
+    fs_fault_set("journal.commit", NULL);
+    assert_int_equal(bench_verify(bench).erased, 64);
+    verifies(bench, 101);
+    assert_true(becomes_healthy(bench));
+    assert_true(fs_journal_erase(bench->journal, "anna", 100, &erased, &err));
+    assert_int_equal(erased.bodies, 36);
+    bench_close(bench);
+    assert_int_equal(bench_verify(bench).erased, 100);
+    verifies(bench, 102);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, bench_setup, bench_teardown)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(an_erasure_that_the_disk_cut_off_verifies_and_is_finished_by_another),
         TEST(a_write_that_the_system_refuses_fails_the_group_and_nothing_is_kept),
 #ifdef FLAGSTAFF_FAULT_POINTS
         TEST(a_full_disk_fails_all_drafts_of_the_group),
