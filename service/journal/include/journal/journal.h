@@ -64,8 +64,9 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
 bool fs_journal_read_back(struct fs_journal *journal, uint64_t from, uint64_t before, unsigned kinds,
                           size_t limit, bool (*each)(void *self, const struct fs_entry *entry), void *self,
                           struct fs_err *err);
-/* The facts that pruned entries have left: to be restored before the entries that are still there are read.
- * The fact is borrowed for the call. */
+/* The facts that pruned and erased entries have left, and which subjects were erased (core/event.h tells
+ * how): to be restored before the entries that are still there are read. The fact is borrowed for the call.
+ */
 bool fs_journal_facts(struct fs_journal *journal, bool (*each)(void *self, const struct fs_fact_state *fact),
                       void *self, struct fs_err *err);
 /* The entries that ordered overrides, were pruned, and whose overrides had not been released by then: to be
