@@ -40,8 +40,9 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->paces);
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
-    struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,     &e->pending,
-                               &e->once, &e->receipts, &e->all_contexts};
+    fs_map_init(&e->asides);
+    struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,      &e->pending,
+                               &e->once, &e->receipts, &e->all_contexts, &e->walks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fs_list_init(lists[i]);
     fs_heap_init(&e->heap);
@@ -98,6 +99,8 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_feeds_finish(e);
+    fs_walks_finish(e);
+    fs_map_finish(&e->asides, fs_free);
     fs_receipts_finish(e);
     fs_overrides_finish(e);
     fs_tick_drop(e);
@@ -282,7 +285,8 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         break;
     case FS_DUE_JOURNAL:
     case FS_DUE_FEED:
-        break; /* what is late is seen in the turn, and what boards get */
+    case FS_DUE_WALK:
+        break; /* what is late is seen in the turn, what boards get, and what is walked */
     }
 }
 
@@ -367,6 +371,7 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     fs_deliver_all(e);
     fs_receipts_check(e);
     fs_feeds_turn(e);
+    fs_walks_turn(e);
     watch_journal(e);
 }
 

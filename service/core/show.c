@@ -181,6 +181,11 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
                                       (json_int_t)source->outcomes[3]));
         if (source->error[0])
             json_object_set_new(one, "error", json_string(source->error));
+        bool open = source->status == FS_SOURCE_DOWN; /* nothing is asked of it then */
+        json_object_set_new(
+            one, "breaker",
+            json_pack("{s:s, s:i}", "state", open ? "open" : "closed", "failures", source->failures));
+        fs_describe_time(one, "changed", source->revised);
         fs_describe_time(one, "since", source->since);
         if (source->alive && source->type->create)
             fs_describe_time(one, "alive", now.wall - (now.mono - source->alive));

@@ -79,6 +79,19 @@ json_t *world_receipt_of(struct world *w, uint64_t token)
     return NULL;
 }
 
+json_t *world_found(struct world *w, uint64_t token)
+{
+    for (unsigned turns = 0; turns < 100000; turns++) {
+        for (size_t i = 0; i < w->found.count; i++)
+            if (w->found.items[i].token == token)
+                return json_incref(w->found.items[i].result);
+        if (turns && fs_engine_next(w->engine) > w->now.mono)
+            return NULL; /* it waits for something */
+        world_turn(w);
+    }
+    return NULL;
+}
+
 struct world_evaluated *world_evaluated_of(struct world *w, uint64_t token)
 {
     for (size_t i = w->evaluated.count; i > 0; i--)

@@ -199,6 +199,15 @@ static void receipt(void *self, uint64_t token, const json_t *text)
     fs_vec_push(&w->receipts, kept);
 }
 
+static void found(void *self, uint64_t token, json_t *result, const struct fs_err *err)
+{
+    struct world *w = self;
+    struct world_found kept = {.token = token, .result = result};
+    if (err)
+        kept.err = *err;
+    fs_vec_push(&w->found, kept);
+}
+
 /* Making and ending. */
 
 static void make_engine(struct world *w)
@@ -220,8 +229,8 @@ struct world *world_create_with(const char *yaml, void (*adjust)(struct fs_engin
     w->policy = json_object();
     fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
     fs_engine_options_init(&w->options);
-    w->options.ports = (struct fs_engine_ports){w,      append,  ask,       probe,   set_queries,
-                                                encode, deliver, evaluated, receipt, NULL};
+    w->options.ports = (struct fs_engine_ports){w,       append,    ask,     probe, set_queries, encode,
+                                                deliver, evaluated, receipt, NULL,  found};
     snprintf(w->options.epoch, sizeof w->options.epoch, "e-1");
     if (adjust)
         adjust(&w->options);
@@ -303,6 +312,9 @@ void world_destroy(struct world *w)
     for (size_t i = 0; i < w->receipts.count; i++)
         json_decref(w->receipts.items[i].receipt);
     fs_vec_finish(&w->receipts);
+    for (size_t i = 0; i < w->found.count; i++)
+        json_decref(w->found.items[i].result);
+    fs_vec_finish(&w->found);
     fs_flagset_unref(w->flags);
     json_decref(w->policy);
     fs_free(w);

@@ -149,6 +149,9 @@ struct fs_engine_ports {
     /* A message for a board (core/feed.h), borrowed for the call. How many of its rows it took: one at
      * least, where it has any. */
     size_t (*feed)(void *self, const struct fs_feed_frame *frame);
+    /* What was asked for with `token` (core/trial.h): `result` is the receiver's, or NULL and `err` says why.
+     */
+    void (*found)(void *self, uint64_t token, json_t *result, const struct fs_err *err);
 };
 
 struct fs_engine_options {
@@ -277,14 +280,6 @@ size_t fs_engine_subject_overrides(const struct fs_engine *engine, const char *s
 json_t *fs_engine_show_overrides(const struct fs_engine *engine);
 /* The one that this entry ordered, or NULL. New reference. */
 json_t *fs_engine_show_override(const struct fs_engine *engine, uint64_t entry);
-/* What it would change, were it in force now: "contexts", "subjects" and "clients" (connected) as counts, and
- * up to `limit` "changes" with "more" for the rest. Nothing happens. New reference. */
-json_t *fs_engine_try_override(struct fs_engine *engine, const struct fs_override_order *order, size_t limit,
-                               struct fs_time now);
-/* Who has which variant: {"flag", "variants": {name: contexts}, "contexts": [..], "next"?}, in the order of
- * the contexts' hashes, from the one behind `after` (NULL: the first) on. NULL: no such flag. */
-json_t *fs_engine_show_who(const struct fs_engine *engine, const char *flag, const char *variant,
-                           const char *after, size_t limit);
 /* Is a client connected as this session? */
 bool fs_engine_has_session(const struct fs_engine *engine, const char *session);
 /* Tells its connection to go; nothing where there is none. */
