@@ -150,7 +150,8 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
     if (!event)
         return; /* an erased body: nothing is left to apply */
-    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time, event->credential);
+    struct fs_receipt *receipt =
+        fs_receipt_open(e, entry->number, entry->time, entry->received, event->credential);
     struct fs_fact_origin origin = origin_of(event, entry);
     for (size_t i = 0; i < event->fact_count; i++) {
         if (!fs_fact_apply(e, &event->facts[i], &origin))

@@ -80,6 +80,8 @@ void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t inde
             fs_list_append(&q->bindings, &binding->node);
             if (!q->answered || q->overdue || q->touched > q->settled)
                 fs_question_ask_again(e, q);
+            if (cell->noted && !q->answered)
+                fs_receipt_bound(e, cell->noted, q);
         }
         if (old)
             fs_question_release(e, old);

@@ -186,7 +186,8 @@ static void pending_committed(struct fs_engine *e, struct fs_pending *pending, c
         json_t *body = fs_json_read(pending->body, pending->length, 8, &err);
         const char *what = fs_json_text(body, "what");
         if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
-            struct fs_receipt *receipt = fs_receipt_open(e, commit->number, commit->time, NULL);
+            struct fs_receipt *receipt =
+                fs_receipt_open(e, commit->number, commit->time, pending->since, NULL);
             fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number,
                                      commit->time, receipt);
         }

@@ -193,7 +193,12 @@ json_t *fs_describe_cause(const struct fs_cause *cause); /* without its time */
 void fs_once_check(struct fs_engine *e);
 void fs_once_due(struct fs_engine *e, struct fs_once *once);
 /* receipt.c */
-struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, const char *credential);
+/* `received`: mono ms; 0: now. */
+struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, int64_t received,
+                                   const char *credential);
+/* A fact has changed what a cell that this entry concerns asks: the question is waited for. */
+void fs_receipt_bound(struct fs_engine *e, uint64_t entry, struct fs_question *q);
+void fs_receipts_flipped(struct fs_engine *e, const struct fs_cause *cause);
 void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q);
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
                      uint32_t flag);

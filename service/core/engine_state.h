@@ -109,6 +109,7 @@ struct fs_question {
     uint64_t order;        /* token of the batch that brought `answer`: an older one never replaces it */
     uint64_t failed_order; /* token of the batch that failed last */
     uint64_t noted;        /* the event whose receipt has it already */
+    uint64_t bound_for;    /* the event whose receipt times it already */
     unsigned attempts;     /* failures in a row */
     uint64_t answer_entry; /* the entry of kind answers that brought `answer`; 0: none was needed */
     struct fs_list ask_node;

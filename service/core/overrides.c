@@ -218,7 +218,8 @@ void fs_apply_override(struct fs_engine *e, const struct fs_entry *entry)
                                   .entry = entry->number,
                                   .time = entry->time};
     char *subject = fs_strdup(order.override.subject);
-    concerned.receipt = fs_receipt_open(e, entry->number, entry->time, order.override.author);
+    concerned.receipt =
+        fs_receipt_open(e, entry->number, entry->time, entry->received, order.override.author);
     carry_out(e, &order);
     if (concerned.flag)
         fs_override_contexts(e, subject, concern, &concerned);

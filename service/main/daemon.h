@@ -172,7 +172,8 @@ struct fs_draft_text {
     enum fs_entry_kind kind;
     char *body;
     size_t length;
-    int64_t since; /* fs_clock_nanos() */
+    int64_t since;    /* fs_clock_nanos() */
+    int64_t received; /* mono ms */
 };
 struct fs_new_entry {
     enum fs_entry_kind kind;

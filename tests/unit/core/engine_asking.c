@@ -5,7 +5,7 @@
 
 static uint64_t hand_over(struct world *w, enum fs_entry_kind kind, char *body, size_t length)
 {
-    struct world_draft draft = {kind, w->next_event, w->now.wall, body, length};
+    struct world_draft draft = {kind, w->next_event, w->now.wall, body, length, w->now.mono};
     fs_vec_push(&w->drafts, draft);
     if (w->manual)
         return 0;

@@ -43,8 +43,9 @@ static bool append(void *self, const struct fs_draft *draft)
     struct world *w = self;
     if (w->refusing)
         return false;
-    struct world_draft kept = {draft->kind, draft->token, draft->time, fs_strndup(draft->body, draft->length),
-                               draft->length};
+    struct world_draft kept = {draft->kind,   draft->token,
+                               draft->time,   fs_strndup(draft->body, draft->length),
+                               draft->length, w->now.mono};
     fs_vec_push(&w->drafts, kept);
     return true;
 }
@@ -287,7 +288,7 @@ void world_restart(struct world *w)
     make_engine(w);
     for (size_t i = 0; i < w->entries.count; i++) {
         const struct world_entry *old = &w->entries.items[i];
-        struct fs_entry entry = {old->number, old->kind, old->time, old->body, old->length};
+        struct fs_entry entry = {old->number, old->kind, old->time, old->body, old->length, 0};
         fs_engine_replay(w->engine, &entry);
     }
     for (size_t i = 0; i < w->source_count; i++)
@@ -336,7 +337,7 @@ bool world_commit(struct world *w)
     memmove(w->drafts.items, w->drafts.items + 1, --w->drafts.count * sizeof draft);
     struct fs_commit commit = {
         .token = draft.token, .time = draft.time, .result = w->failing ? FS_COMMIT_FAILED : FS_COMMIT_DONE};
-    struct fs_entry entry = {0, draft.kind, draft.time, draft.body, draft.length};
+    struct fs_entry entry = {0, draft.kind, draft.time, draft.body, draft.length, draft.mono};
     if (!w->failing) {
         entry.number = commit.number = ++w->next_entry;
         struct world_entry kept = {entry.number, draft.kind, draft.time, fs_strndup(draft.body, draft.length),

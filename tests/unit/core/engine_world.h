@@ -27,6 +27,7 @@ struct world_draft {
     int64_t time;
     char *body;
     size_t length;
+    int64_t mono; /* when it was made */
 };
 
 /* One entry that is on the disk. */

@@ -264,6 +264,27 @@ void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool deliv
 void fs_engine_receipt_forget(struct fs_engine *engine, uint64_t token);
 /* As it stands now; NULL: no such entry in memory. New reference. */
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
+/* What one entry has set off, and when, as far as it went: whole ms since it was received. For people:
+ * nothing follows from it, and a replay knows nothing of it. */
+enum fs_stage {
+    FS_STAGE_JOURNALED,
+    FS_STAGE_ASKED,        /* the last of its questions was sent */
+    FS_STAGE_ANSWERED,     /* ... and answered */
+    FS_STAGE_EVALUATED,    /* every value that depends on it was looked at */
+    FS_STAGE_PUSHED,       /* the change stood in the queue of every connection concerned */
+    FS_STAGE_ACKNOWLEDGED, /* the last acknowledgement, when no watch holds an older value any more */
+    FS_STAGES
+};
+struct fs_stages {
+    uint64_t entry;
+    uint64_t questions; /* asked for it */
+    uint64_t flips;
+    int64_t at[FS_STAGES]; /* -1: not (yet) */
+};
+/* "questions", and "stages" with those that came to be: "journaledMs", ... */
+void fs_stages_describe(const struct fs_stages *stages, json_t *object);
+/* Those of all receipts in memory, by rising entry: an array of `count`, owned by the caller. */
+struct fs_stages *fs_engine_stages(const struct fs_engine *engine, size_t *count);
 /* Is it in memory, and its event from the credential of this id? */
 bool fs_engine_receipt_is_of(struct fs_engine *engine, uint64_t entry, const char *credential);
 
