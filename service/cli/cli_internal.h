@@ -104,6 +104,8 @@ char *fs_cli_member(const json_t *object, const char *name);
 char *fs_cli_subjects(const json_t *list);
 /* "event 12" or "event 12, 13 and 2 more", of a cause. Owned. */
 char *fs_cli_cause(const json_t *cause);
+/* The same of what has a cause, with the sentence that the daemon says it in. Owned. */
+char *fs_cli_cause_text(const json_t *holder);
 /* Writes `text`, in colour where that is wanted. */
 void fs_cli_paint(const struct fs_cli_call *call, enum fs_color color, const char *text);
 enum fs_color fs_reason_color(const char *reason);

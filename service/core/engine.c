@@ -41,6 +41,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
     fs_map_init(&e->asides);
+    fs_map_init(&e->said);
     struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,      &e->pending,
                                &e->once, &e->receipts, &e->all_contexts, &e->walks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
@@ -101,6 +102,7 @@ void fs_engine_destroy(struct fs_engine *e)
     fs_feeds_finish(e);
     fs_walks_finish(e);
     fs_map_finish(&e->asides, fs_free);
+    fs_engine_forget_words(e);
     fs_receipts_finish(e);
     fs_overrides_finish(e);
     fs_tick_drop(e);
@@ -186,6 +188,7 @@ static void pending_committed(struct fs_engine *e, struct fs_pending *pending, c
         json_t *body = fs_json_read(pending->body, pending->length, 8, &err);
         const char *what = fs_json_text(body, "what");
         if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
+            fs_words_note(e, commit->number, fs_entry_words(FS_ENTRY_SOURCE, pending->body, pending->length));
             struct fs_receipt *receipt =
                 fs_receipt_open(e, commit->number, commit->time, pending->since, NULL);
             fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number,

@@ -208,6 +208,10 @@ void fs_receipts_join(struct fs_engine *e,
 void fs_receipts_check(struct fs_engine *e);
 void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_receipts_finish(struct fs_engine *e);
+/* cause_words.c */
+void fs_words_note(struct fs_engine *e, uint64_t entry, char *words); /* takes the words; NULL: none */
+/* Why the cell has its value, as a sentence. Owned by the caller. */
+char *fs_cell_cause_text(const struct fs_engine *e, const struct fs_context *context, uint32_t index);
 /* walk.c: what needs many contexts, done in slices */
 void fs_walks_turn(struct fs_engine *e);
 void fs_walks_context_gone(struct fs_engine *e, const struct fs_context *context);

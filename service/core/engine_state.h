@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "core/cause.h"
 #include "core/engine.h"
 #include "core/json.h"
 #include "core/override.h"
@@ -375,6 +376,9 @@ struct fs_engine {
     struct fs_list walks;                  /* struct fs_walk, see walk.h */
     size_t walk_count;
     struct fs_alarm walk_due;
+    struct fs_map said;            /* entry (8 bytes) -> char *, what it said happened; of the newest */
+    FS_VEC(uint64_t) said_entries; /* those, going round from `said_next` on */
+    size_t said_next;
     struct fs_map asides;  /* token (8 bytes) -> struct aside (aside.c) */
     struct fs_map changes; /* flag -> uint64_t *, for the metrics */
     struct fs_map batches; /* token (8 bytes) -> struct fs_batch */

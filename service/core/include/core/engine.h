@@ -307,6 +307,9 @@ bool fs_engine_has_session(const struct fs_engine *engine, const char *session);
 void fs_engine_end_session(struct fs_engine *engine, const char *session, const char *code, const char *text,
                            int64_t reconnect, int close);
 
+/* Forgets what entries said happened (for causes in words): a subject is erased. */
+void fs_engine_forget_words(struct fs_engine *engine);
+
 /* Does everything that is due: timers, asks, evaluations, pushes. Call after each batch of the above. */
 void fs_engine_turn(struct fs_engine *engine, struct fs_time now);
 /* When the next turn is due, mono ms; INT64_MAX: only when something comes in. */
