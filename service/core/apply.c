@@ -150,7 +150,7 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
     if (!event)
         return; /* an erased body: nothing is left to apply */
-    fs_words_note(e, entry->number, fs_entry_words(entry->kind, entry->body, entry->length));
+    fs_words_note(e, entry->number, fs_event_words(event));
     struct fs_receipt *receipt =
         fs_receipt_open(e, entry->number, entry->time, entry->received, event->credential);
     struct fs_fact_origin origin = origin_of(event, entry);

@@ -18,25 +18,38 @@ static void add(struct fs_buf *out, const char *before, const char *text)
 
 /* --- entries ------------------------------------------------------------------------------------------ */
 
-static void add_fact(struct fs_buf *out, const char *before, const json_t *fact)
+static void add_fact(struct fs_buf *out, const char *before, const struct fs_fact_change *fact)
 {
-    const json_t *value = json_object_get(fact, "value");
+    const json_t *value = fact->value;
     char *text = value && !json_is_string(value) ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
-    add(out, before, fs_json_text(fact, "fact"));
+    add(out, before, fact->fact);
     add(out, value ? "=" : " removed", value ? text ? text : json_string_value(value) : "");
     free(text);
 }
 
-static void say_event(struct fs_buf *out, const json_t *body)
+static void say_event(struct fs_buf *out, const struct fs_event *event)
 {
-    const json_t *facts = json_object_get(body, "facts");
-    size_t count = json_array_size(facts);
-    fs_buf_adds(out, count ? "facts" : "recompute");
-    add(out, " from ", fs_json_text(body, "source"));
-    for (size_t i = 0; i < count && i < 3; i++)
-        add_fact(out, i ? ", " : ": ", json_array_get(facts, i));
-    if (count > 3)
-        fs_buf_addf(out, " and %zu more", count - 3);
+    fs_buf_adds(out, event->fact_count ? "facts" : "recompute");
+    add(out, " from ", event->source);
+    for (size_t i = 0; i < event->fact_count && i < 3; i++)
+        add_fact(out, i ? ", " : ": ", &event->facts[i]);
+    if (event->fact_count > 3)
+        fs_buf_addf(out, " and %zu more", event->fact_count - 3);
+}
+
+static char *taken(struct fs_buf *out)
+{
+    char *text = out->length && !out->failed ? fs_buf_take(out, NULL) : NULL;
+    fs_buf_finish(out);
+    return text;
+}
+
+char *fs_event_words(const struct fs_event *event)
+{
+    struct fs_buf out;
+    fs_buf_init(&out, WORDS_ALL);
+    say_event(&out, event);
+    return taken(&out);
 }
 
 static void say_source(struct fs_buf *out, const json_t *body)
@@ -62,18 +75,20 @@ char *fs_entry_words(enum fs_entry_kind kind, const char *body, size_t length)
 {
     struct fs_err err;
     struct fs_buf out;
+    if (kind == FS_ENTRY_EVENT) {
+        struct fs_event *event = fs_event_read(body, length, &err);
+        char *words = event ? fs_event_words(event) : NULL;
+        fs_event_destroy(event);
+        return words;
+    }
     json_t *json = fs_json_read(body, length, 64, &err);
     fs_buf_init(&out, WORDS_ALL);
-    if (json_is_object(json) && kind == FS_ENTRY_EVENT)
-        say_event(&out, json);
-    else if (json_is_object(json) && kind == FS_ENTRY_SOURCE)
+    if (json_is_object(json) && kind == FS_ENTRY_SOURCE)
         say_source(&out, json);
     else if (json_is_object(json) && kind == FS_ENTRY_OVERRIDE)
         say_override(&out, json);
     json_decref(json);
-    char *text = out.length && !out.failed ? fs_buf_take(&out, NULL) : NULL;
-    fs_buf_finish(&out);
-    return text;
+    return taken(&out);
 }
 
 /* --- causes ------------------------------------------------------------------------------------------- */

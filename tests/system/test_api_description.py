@@ -51,6 +51,12 @@ def test_every_answer_is_as_described(daemon, client):
     event(type_="none.such", id_="3")
     event(content_type="text/plain")
     event(id_="4", data={"subject": "ada", "facts": {"access": "x" * 40000}})
+    page = ask("GET", "/v1/entries?kind=event").json["entries"]
+    assert page[0]["stages"] and ask("GET", "/v1/entries?limit=2").json["next"]
+    ask("GET", "/v1/entries?kind=tick")
+    assert ask("GET", f"/v1/receipts/{page[0]['entry']}").json["complete"]
+    ask("GET", "/v1/receipts/x")
+    ask("GET", "/v1/receipts/99999")
     ask("GET", "/v1/sources")
     assert ask("POST", "/v1/sources/builtin/test", {"flag": "door", "subject": "ada"}).json["answer"] is False
     ask("POST", "/v1/sources/builtin/test", {"query": "door"})
@@ -76,7 +82,7 @@ def test_every_answer_is_as_described(daemon, client):
     ask("DELETE", "/v1/clients/s-none")
     d.key = d.add_key(["admin"])
     for method, path in (("GET", "/v1/overrides"), ("POST", "/v1/overrides"), ("DELETE", "/v1/overrides?flag=door&reason=r"),
-                         ("GET", "/v1/who?flag=door"), ("DELETE", "/v1/clients/s-none"), ("GET", "/v1/sources")):
+                         ("GET", "/v1/who?flag=door"), ("DELETE", "/v1/clients/s-none"), ("GET", "/v1/sources"), ("GET", "/v1/entries"), ("GET", "/v1/receipts/1")):
         assert ask(method, path, order).status == 403
     assert event(id_="9").status == 403
     assert ask("POST", "/v1/sources/builtin/test", {"flag": "door"}, d.add_key(["read"])).status == 403

@@ -56,9 +56,13 @@ static void an_entry_says_what_happened_by_its_body(void **state)
         enum fs_entry_kind kind;
         const char *body, *words;
     } cases[] = {
-        {FS_ENTRY_EVENT, "{\"source\":\"urn:x\",\"facts\":[{\"fact\":\"risk\",\"value\":\"high\"}]}",
+        {FS_ENTRY_EVENT,
+         "{\"source\":\"urn:x\",\"facts\":[{\"subject\":\"ada\",\"fact\":\"risk\",\"value\":\"high\"}]}",
          "facts from urn:x: risk=high"},
-        {FS_ENTRY_EVENT, "{\"source\":\"/hr\",\"facts\":[{\"fact\":\"a\"},{\"fact\":\"b\",\"value\":[1]}]}",
+        {FS_ENTRY_EVENT,
+         "{\"source\":\"/"
+         "hr\",\"facts\":[{\"subject\":\"ada\",\"fact\":\"a\"},{\"subject\":\"ada\",\"fact\":\"b\",\"value\":"
+         "[1]}]}",
          "facts from /hr: a removed, b=[1]"},
         {FS_ENTRY_EVENT, "{\"source\":\"/hr\",\"recompute\":{}}", "recompute from /hr"},
         {FS_ENTRY_SOURCE, "{\"source\":\"opa\",\"what\":\"revision\",\"revision\":\"4f2c\"}",

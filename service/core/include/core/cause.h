@@ -10,6 +10,7 @@
 #include <jansson.h>
 #include "base/buf.h"
 #include "core/entry.h"
+#include "core/event.h"
 
 /* What a sentence is made of. Borrowed; texts that are not known are NULL. */
 struct fs_cause_parts {
@@ -27,5 +28,7 @@ const char *fs_cause_outcome(const char *state, const json_t *value);
  * /hr", "policy 4f2c at opa", "operator ada: INC-4711". Owned by the caller; NULL: it is none, or its body
  * was erased. */
 char *fs_entry_words(enum fs_entry_kind kind, const char *body, size_t length);
+/* The same, of an event that was read already. */
+char *fs_event_words(const struct fs_event *event);
 
 #endif
