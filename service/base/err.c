@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "utf8.h"
+#include "base/str.h"
 
 struct row {
     const char *name;
@@ -44,7 +45,7 @@ int fs_err_exit(enum fs_err_code code)
  * texts within a character), cut at a whole character. Returns what was written. */
 static size_t copy_line(char *to, size_t room, const char *from)
 {
-    size_t length = fs_base_utf8_cut(from, strlen(from), room - 1), written = 0, step;
+    size_t length = fs_utf8_cut(from, strlen(from), room - 1), written = 0, step;
     for (size_t at = 0; at < length; at += step) {
         bool valid;
         step = fs_base_utf8_step(from + at, length - at, &valid);

@@ -9,14 +9,14 @@ static const double seconds[FS_HISTOGRAM_BUCKETS] = {
 const double fs_histogram_numbers[FS_HISTOGRAM_BUCKETS] = {0,   1,   2,   3,    5,    10,   20,    50,
                                                            100, 200, 500, 1000, 2000, 5000, 10000, 100000};
 
-static const double *bounds_of(const struct fs_histogram *histogram)
+const double *fs_histogram_bounds(const struct fs_histogram *histogram)
 {
     return histogram->bounds ? histogram->bounds : seconds;
 }
 
 void fs_histogram_add(struct fs_histogram *histogram, double value)
 {
-    const double *bounds = bounds_of(histogram);
+    const double *bounds = fs_histogram_bounds(histogram);
     if (value < 0)
         value = 0;
     size_t i = 0;
@@ -29,7 +29,7 @@ void fs_histogram_add(struct fs_histogram *histogram, double value)
 void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels,
                         struct fs_buf *out)
 {
-    const double *bounds = bounds_of(histogram);
+    const double *bounds = fs_histogram_bounds(histogram);
     const char *comma = *labels ? "," : "";
     uint64_t below = 0;
     for (size_t i = 0; i < FS_HISTOGRAM_BUCKETS; i++) {

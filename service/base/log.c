@@ -111,7 +111,7 @@ const char *fs_log_uint(uint64_t number)
  * separators): some terminals and viewers obey them. */
 static void add_quoted(struct fs_buf *line, const char *text, size_t length)
 {
-    size_t most = fs_base_utf8_cut(text, length, VALUE_MOST);
+    size_t most = fs_utf8_cut(text, length, VALUE_MOST);
     struct fs_buf quoted;
     fs_buf_init(&quoted, (size_t)VALUE_MOST * 6 + 2);
     fs_buf_add_json_string(&quoted, text, most);

@@ -47,7 +47,7 @@ size_t fs_base_utf8_step(const char *text, size_t length, bool *valid)
     return end;
 }
 
-size_t fs_base_utf8_cut(const char *text, size_t length, size_t most)
+size_t fs_utf8_cut(const char *text, size_t length, size_t most)
 {
     if (length <= most)
         return length;

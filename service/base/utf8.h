@@ -10,7 +10,5 @@
  * is false and the result counts the bytes that one U+FFFD stands for (Unicode 15 section 3.9, "maximal
  * subpart"): at least 1. */
 size_t fs_base_utf8_step(const char *text, size_t length, bool *valid);
-/* The longest prefix of at most `most` bytes that does not cut a character in two. */
-size_t fs_base_utf8_cut(const char *text, size_t length, size_t most);
 
 #endif

@@ -104,6 +104,8 @@ char *fs_cli_member(const json_t *object, const char *name);
 char *fs_cli_subjects(const json_t *list);
 /* "event 12" or "event 12, 13 and 2 more", of a cause. Owned. */
 char *fs_cli_cause(const json_t *cause);
+/* The same of what has a cause, with the sentence that the daemon says it in. Owned. */
+char *fs_cli_cause_text(const json_t *holder);
 /* Writes `text`, in colour where that is wanted. */
 void fs_cli_paint(const struct fs_cli_call *call, enum fs_color color, const char *text);
 enum fs_color fs_reason_color(const char *reason);
@@ -122,6 +124,9 @@ void fs_table_finish(struct fs_table *table);
 void fs_table_add(struct fs_table *table, const char *text);
 void fs_table_paint(struct fs_table *table, const char *text, enum fs_color color);
 void fs_table_take(struct fs_table *table, char *text_owned);
+/* The member's text: green where it is `good`, red where it is `bad`, else yellow. */
+void fs_table_judge(struct fs_table *table, const json_t *one, const char *name, const char *good,
+                    const char *bad);
 /* Prints it with columns aligned; `empty` where it has no row. */
 void fs_table_print(const struct fs_table *table, const struct fs_cli_call *call, const char *empty);
 /* Columns that the text takes on a terminal, one for each character. */
@@ -134,6 +139,13 @@ size_t fs_text_width(const char *text);
 int fs_cli_show(struct fs_cli_call *call, const char *path, const char *name, const char *const *heads,
                 void (*add)(struct fs_table *table, const json_t *one), const char *empty,
                 struct fs_err *err);
+
+/* --- dry_run.c --- */
+
+/* Before a question whether to do it: whom the order would reach, on standard error. */
+void fs_dry_run_ask(const struct fs_cli_call *call, const char *verb, const json_t *radius);
+/* What an event would change, as a table or JSON. An exit status. */
+int fs_dry_run_print(const struct fs_cli_call *call, const json_t *result);
 
 /* --- receipt.c --- */
 

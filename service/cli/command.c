@@ -29,9 +29,10 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
     [FS_COMMAND_TRIGGER] = {"Send an event.", "[EVENT.json|-]", 0, 1,
         "With --fact or --remove it changes facts of the subjects, else it has what the filters name asked again (nothing named: everything). "
         "A file, or - for standard input, is sent as it is: one CloudEvent, or a list of them. With --wait the receipt is printed, and "
-        "what is not complete in time ends with 7.",
+        "what is not complete in time ends with 7. With --dry-run nothing is sent on: the flips that it would cause are printed.",
         "flagstaff trigger --subject ada --fact risk=90 --ttl 15m --wait delivered\n"
         "flagstaff trigger --subject ada --remove risk\n"
+        "flagstaff trigger --subject ada --fact risk=90 --dry-run\n"
         "flagstaff trigger --source opa --path app/rbac\n"
         "flagstaff trigger event.json\n", fs_cli_trigger},
     [FS_COMMAND_KILL] = {"Take a flag away, whatever its sources say.", "FLAG", 1, 1,
@@ -69,8 +70,13 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "flagstaff clients --output json\n", fs_cli_clients},
     [FS_COMMAND_FLAGS] = {"Show the flags that are defined.", "", 0, 0, "",
         "flagstaff flags\n", fs_cli_flags},
-    [FS_COMMAND_SOURCES] = {"Show the sources and how they are.", "", 0, 0, "",
-        "flagstaff sources\n", fs_cli_sources},
+    [FS_COMMAND_SOURCES] = {"Show the sources and how they are, or ask one.", "[test SOURCE [QUERY]]", 0, 3,
+        "Half of the answers and 99 of 100 came within P50 and P99. `test` puts one question to a source and prints what it says now, with its "
+        "revision and the time it took; nothing else comes of it. It asks QUERY with --input, or what --flag asks for --subject; a QUERY with "
+        "--subject is a list of subjects (`users`). Needs the scope operate or admin.",
+        "flagstaff sources\n"
+        "flagstaff sources test opa app/rbac/allow --input '{\"user\":\"ada\"}'\n"
+        "flagstaff sources test opa --flag billing-export --subject ada\n", fs_cli_sources},
     [FS_COMMAND_KEYS] = {"Add, list and revoke API keys.", "add|list|revoke [ID]", 1, 2,
         "A new key is printed once, on standard output. Changes take effect at once; revoking a key closes its connections. The first key ends the "
         "development mode in which every caller on this machine is an operator, so make one with the scope admin first.",

@@ -23,7 +23,7 @@ static void add_change(struct fs_table *table, const json_t *change)
     fs_table_take(table, fs_cli_member(change, "flag"));
     fs_table_paint(table, both, takes_away ? FS_COLOR_BAD : FS_COLOR_NONE);
     fs_table_paint(table, reason, fs_reason_color(reason));
-    fs_table_take(table, fs_cli_cause(json_object_get(change, "cause")));
+    fs_table_take(table, fs_cli_cause_text(change));
     fs_free(before);
     fs_free(after);
     fs_free(both);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that show one list each (clients, flags, sources, overrides, who has what), and the two that
+/* The commands that show one list each (clients, flags, overrides, who has what), and the two that
  * hand a file through (backup, opa-module). */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,17 +7,6 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "cli_internal.h"
-
-static void add_colored(struct fs_table *table, const json_t *one, const char *name, const char *good,
-                        const char *bad)
-{
-    char *text = fs_cli_member(one, name);
-    fs_table_paint(table, text,
-                   strcmp(text, good) == 0  ? FS_COLOR_GOOD
-                   : strcmp(text, bad) == 0 ? FS_COLOR_BAD
-                                            : FS_COLOR_WARN);
-    fs_free(text);
-}
 
 static void add_client(struct fs_table *table, const json_t *one)
 {
@@ -27,7 +16,7 @@ static void add_client(struct fs_table *table, const json_t *one)
     fs_free(name);
     fs_free(version);
     fs_table_take(table, fs_cli_member(one, "channel"));
-    add_colored(table, one, "state", "current", "behind");
+    fs_table_judge(table, one, "state", "current", "behind");
     fs_table_take(table, fs_cli_member(one, "acknowledged"));
     fs_table_take(table, fs_cli_member(one, "credential"));
     fs_table_take(table, fs_cli_member(one, "address"));
@@ -81,25 +70,6 @@ int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err)
                                         "VISIBILITY", "SOURCES", "DEFINED IN", NULL};
     return fs_cli_show(call, "/v1/flags", "flags", heads, add_flag,
                        "no flags are defined: flagstaff serve --flags FILE", err);
-}
-
-static void add_source(struct fs_table *table, const json_t *one)
-{
-    fs_table_take(table, fs_cli_member(one, "name"));
-    fs_table_take(table, fs_cli_member(one, "type"));
-    add_colored(table, one, "state", "up", "down");
-    fs_table_take(table, fs_cli_member(one, "revision"));
-    fs_table_take(table, fs_cli_member(one, "asked"));
-    fs_table_take(table, fs_cli_member(one, "failed"));
-    fs_table_take(table, fs_cli_member(one, "since"));
-    fs_table_take(table, fs_cli_member(one, "error"));
-}
-
-int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err)
-{
-    static const char *const heads[] = {"SOURCE", "TYPE",  "STATE", "REVISION", "ASKED",
-                                        "FAILED", "SINCE", "ERROR", NULL};
-    return fs_cli_show(call, "/v1/sources", "sources", heads, add_source, "there are no sources", err);
 }
 
 static void add_override(struct fs_table *table, const json_t *one)

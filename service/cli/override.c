@@ -19,42 +19,6 @@ static void finish(struct order *order)
     free(order->body);
 }
 
-static long long number(const json_t *object, const char *name)
-{
-    return (long long)json_integer_value(json_object_get(object, name));
-}
-
-static void print_change(const struct fs_cli_call *call, const json_t *change)
-{
-    const json_t *from = json_object_get(change, "from"), *to = json_object_get(change, "to");
-    char *subject = fs_cli_member(change, "subject"), *before = fs_cli_value(json_object_get(from, "value")),
-         *after = fs_cli_value(json_object_get(to, "value"));
-    char *text = fs_format("  %-20s %s -> %s", *subject ? subject : "(nobody)", before, after);
-    char *clean = fs_cli_clean(text);
-    fprintf(call->err, "%s\n", clean);
-    fs_free(subject);
-    fs_free(before);
-    fs_free(after);
-    fs_free(text);
-    fs_free(clean);
-}
-
-static void print_radius(const struct fs_cli_call *call, const struct order *order, const json_t *radius)
-{
-    const json_t *changes = json_object_get(radius, "changes");
-    long long contexts = number(radius, "contexts"), subjects = number(radius, "subjects"),
-              clients = number(radius, "clients");
-    fprintf(call->err,
-            "This %s changes a value of %lld subject%s (%lld context%s), with %lld client%s connected.\n",
-            order->verb, subjects, subjects == 1 ? "" : "s", contexts, contexts == 1 ? "" : "s", clients,
-            clients == 1 ? "" : "s");
-    size_t shown = json_array_size(changes) < 10 ? json_array_size(changes) : 10;
-    for (size_t i = 0; i < shown; i++)
-        print_change(call, json_array_get(changes, i));
-    if (contexts > (long long)shown && json_is_array(changes))
-        fprintf(call->err, "  and %lld more\n", contexts - (long long)shown);
-}
-
 static bool try_it(const struct fs_cli_call *call, const struct order *order, struct fs_reply *reply,
                    struct fs_err *err)
 {
@@ -77,7 +41,7 @@ static bool confirm(const struct fs_cli_call *call, const struct order *order, s
         return fs_fail(err, FS_ERR_USAGE, "nobody is here to be asked: say --yes, or --dry-run");
     bool fine = try_it(call, order, &reply, err);
     if (fine) {
-        print_radius(call, order, reply.json);
+        fs_dry_run_ask(call, order->verb, reply.json);
         fprintf(call->err, "Go ahead? [y/N] ");
         fflush(call->err);
         fine = fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
@@ -95,7 +59,7 @@ static int dry_run(const struct fs_cli_call *call, const struct order *order, st
     if (fine && fs_cli_json(call))
         fs_cli_print_json(call, reply.json);
     else if (fine)
-        print_radius(call, order, reply.json);
+        fs_dry_run_ask(call, order->verb, reply.json);
     fs_reply_finish(&reply);
     return fine ? 0 : -1;
 }

@@ -93,6 +93,27 @@ static void print_delivery(const struct fs_cli_call *call, const json_t *receipt
     fs_free(safe);
 }
 
+/* "journaled 1 ms, asked 1 ms, answered 4 ms, ..." */
+static void print_stages(const struct fs_cli_call *call, const json_t *receipt)
+{
+    static const char *const names[] = {"journaled", "asked",  "answered",
+                                        "evaluated", "pushed", "acknowledged"};
+    const json_t *stages = json_object_get(receipt, "stages");
+    struct fs_buf text;
+    fs_buf_init(&text, 1000);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char member[32];
+        snprintf(member, sizeof member, "%sMs", names[i]);
+        const json_t *at = json_object_get(stages, member);
+        if (at)
+            fs_buf_addf(&text, "%s%s %lld ms", text.length ? ", " : "", names[i],
+                        (long long)json_integer_value(at));
+    }
+    if (text.length)
+        line(call, "after", text.data);
+    fs_buf_finish(&text);
+}
+
 static void print_receipt(const struct fs_cli_call *call, const json_t *receipt, bool delivered)
 {
     bool applied = json_is_true(json_object_get(receipt, "applied")),
@@ -108,6 +129,9 @@ static void print_receipt(const struct fs_cli_call *call, const json_t *receipt,
         line(call, "superseded", "a newer fact was known already: nothing changed");
     if (applied)
         fprintf(call->out, "  %-13s %lld\n", "revision", number(receipt, "revision"));
+    if (json_object_get(receipt, "flips"))
+        fprintf(call->out, "  %-13s %lld, after %lld question%s\n", "flips", number(receipt, "flips"),
+                number(receipt, "questions"), number(receipt, "questions") == 1 ? "" : "s");
     print_delivery(call, receipt);
     print_unresolved(call, json_object_get(receipt, "unresolved"));
     const json_t *times = json_object_get(receipt, "times");
@@ -118,6 +142,7 @@ static void print_receipt(const struct fs_cli_call *call, const json_t *receipt,
             line(call, stages[i], text);
         fs_free(text);
     }
+    print_stages(call, receipt);
 }
 
 static void print_entries(const struct fs_cli_call *call, const json_t *reply)

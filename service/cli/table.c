@@ -79,3 +79,14 @@ void fs_table_print(const struct fs_table *table, const struct fs_cli_call *call
     }
     fs_free(widths);
 }
+
+void fs_table_judge(struct fs_table *table, const json_t *one, const char *name, const char *good,
+                    const char *bad)
+{
+    char *text = fs_cli_member(one, name);
+    fs_table_paint(table, text,
+                   strcmp(text, good) == 0  ? FS_COLOR_GOOD
+                   : strcmp(text, bad) == 0 ? FS_COLOR_BAD
+                                            : FS_COLOR_WARN);
+    fs_free(text);
+}

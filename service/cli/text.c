@@ -108,6 +108,18 @@ char *fs_cli_cause(const json_t *cause)
     return text;
 }
 
+char *fs_cli_cause_text(const json_t *holder)
+{
+    const char *said = json_string_value(json_object_get(holder, "causeText"));
+    char *cause = fs_cli_cause(json_object_get(holder, "cause"));
+    if (!said)
+        return cause;
+    bool again = !strncmp(said, cause, strlen(cause)); /* it says the entry itself */
+    char *text = again ? fs_strdup(said) : fs_format("%s: %s", cause, said);
+    fs_free(cause);
+    return text;
+}
+
 void fs_cli_paint(const struct fs_cli_call *call, enum fs_color color, const char *text)
 {
     static const char *const codes[] = {"", "\033[32m", "\033[31m", "\033[33m", "\033[2m"};

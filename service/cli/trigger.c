@@ -165,6 +165,24 @@ static void doubt_names(const struct fs_cli_call *call, enum fs_option_id option
     fs_reply_finish(&reply);
 }
 
+/* Says what the event would change. An exit status. */
+static int try_it(const struct fs_cli_call *call, struct fs_request *request, struct fs_buf *path,
+                  struct fs_err *err)
+{
+    int64_t timeout = fs_config_number(&call->config, FS_OPT_WAIT_TIMEOUT);
+    struct fs_reply reply = {0};
+    char text[32];
+    fs_query_add(path, "dry_run", "true");
+    fs_query_add(path, "wait", fs_config_text(&call->config, FS_OPT_WAIT)); /* refused, with words */
+    fs_query_add(path, "timeout", timeout ? fs_format_duration(timeout, text) : NULL);
+    request->path = path->data;
+    request->wait = timeout ? timeout : -1;
+    request->patience = "still waiting: for a source's answer, or there are very many contexts";
+    int status = fs_client_ask(call, request, &reply, err) ? fs_dry_run_print(call, reply.json) : -1;
+    fs_reply_finish(&reply);
+    return status;
+}
+
 int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
 {
     const struct fs_config *config = &call->config;
@@ -183,7 +201,9 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
                                  .content_type = event[0] == '[' ? "application/cloudevents-batch+json"
                                                                  : "application/cloudevents+json",
                                  .body = event};
-    if (fs_receipt_ask(call, &request, &path, &reply, err))
+    if (fs_config_true(config, FS_OPT_DRY_RUN))
+        status = try_it(call, &request, &path, err);
+    else if (fs_receipt_ask(call, &request, &path, &reply, err))
         status = fs_receipt_conclude(call, reply.json,
                                      "no watched flag depends on what the event touched, or nobody watches "
                                      "such a subject",

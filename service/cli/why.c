@@ -45,11 +45,11 @@ static void print_value(const struct fs_cli_call *call, const char *flag, const 
     line_member(call, "note", value, "detail");
 }
 
-static void print_cause(const struct fs_cli_call *call, const json_t *cause)
+static void print_cause(const struct fs_cli_call *call, const json_t *holder)
 {
     char time[32];
-    const json_t *at = json_object_get(cause, "time");
-    char *what = fs_cli_cause(cause);
+    const json_t *at = json_object_get(json_object_get(holder, "cause"), "time");
+    char *what = fs_cli_cause_text(holder);
     const char *when =
         json_is_integer(at) ? fs_format_rfc3339(json_integer_value(at), time) : json_string_value(at);
     line_taken(call, "cause", fs_format("%s%s%s", what, when ? ", " : "", when ? when : ""));
@@ -134,7 +134,7 @@ static void print_now(const struct fs_cli_call *call, const json_t *why)
     fs_free(subject);
     line_member(call, "since", why, "changed");
     line_member(call, "revision", why, "revision");
-    print_cause(call, json_object_get(why, "cause"));
+    print_cause(call, why);
     print_override(call, json_object_get(why, "override"));
     for (size_t i = 0; i < json_array_size(decisions); i++)
         print_decision(call, json_array_get(decisions, i));
@@ -158,7 +158,7 @@ static void print_then(const struct fs_cli_call *call, const json_t *change)
     line_member(call, "revision", change, "revision");
     if (json_is_object(from))
         line_taken(call, "before", fs_cli_value(json_object_get(from, "value")));
-    print_cause(call, json_object_get(change, "cause"));
+    print_cause(call, change);
     print_override(call, json_object_get(change, "override"));
     for (size_t i = 0; i < json_array_size(answers); i++)
         print_decision(call, json_array_get(answers, i));

@@ -250,6 +250,8 @@ void fs_engine_answered(struct fs_engine *e, uint64_t token, struct fs_answer *a
                         struct fs_time now)
 {
     e->now = now;
+    if (fs_aside_answered(e, token, answers, count))
+        return;
     struct fs_batch *batch = fs_map_remove(&e->batches, &token, sizeof token);
     if (!batch || batch->count != count) {
         for (size_t i = 0; i < count; i++)

@@ -32,8 +32,7 @@ static bool binding_concerned(const struct fs_engine *e, const struct fs_filter 
 
 /* Is the question meant by the filter? By its source and path, and by the subjects and flags that depend on
  * it. */
-static bool question_concerned(const struct fs_engine *e, const struct fs_filter *filter,
-                               const struct fs_question *q)
+bool fs_filter_means(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_question *q)
 {
     if (filter->sources && !listed(filter->sources, e->sources.items[q->source]->name))
         return false;
@@ -79,7 +78,7 @@ static void recompute_subjects(struct fs_engine *e, const struct fs_filter *filt
                 struct fs_cell *cell = &context->cells[i];
                 for (size_t d = 0; cell->bindings && d < e->set->flags[i]->decision_count; d++) {
                     struct fs_question *q = cell->bindings[d].question;
-                    if (q && question_concerned(e, filter, q))
+                    if (q && fs_filter_means(e, filter, q))
                         fs_apply_touch(e, q, entry->number, entry->time, receipt);
                 }
             }
@@ -96,7 +95,7 @@ static void recompute(struct fs_engine *e, const struct fs_filter *filter, const
     }
     for (struct fs_map_iter it = {0}; fs_map_next(&e->questions, &it);) {
         struct fs_question *q = it.value;
-        if (question_concerned(e, filter, q))
+        if (fs_filter_means(e, filter, q))
             fs_apply_touch(e, q, entry->number, entry->time, receipt);
     }
 }
@@ -151,7 +150,9 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
     struct fs_event *event = fs_event_read(entry->body, entry->length, &err);
     if (!event)
         return; /* an erased body: nothing is left to apply */
-    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time, event->credential);
+    fs_words_note(e, entry->number, fs_event_words(event));
+    struct fs_receipt *receipt =
+        fs_receipt_open(e, entry->number, entry->time, entry->received, event->credential);
     struct fs_fact_origin origin = origin_of(event, entry);
     for (size_t i = 0; i < event->fact_count; i++) {
         if (!fs_fact_apply(e, &event->facts[i], &origin))

@@ -16,11 +16,9 @@ void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions)
     cell->bindings = NULL;
 }
 
-/* The question that a decision asks for this context: found by its canonical input. NULL: a fact that its
- * input needs is missing. */
-static struct fs_question *find_question(struct fs_engine *e, struct fs_context *context,
-                                         const struct fs_flag *flag, const struct fs_decision *decision,
-                                         char missing_fact[64])
+char *fs_binding_key(struct fs_engine *e, const struct fs_context *context, const struct fs_flag *flag,
+                     const struct fs_decision *decision, const json_t *facts, size_t *length,
+                     char missing_fact[64])
 {
     int source = fs_engine_find_source(e, decision->source);
     missing_fact[0] = 0;
@@ -30,9 +28,9 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     }
     /* A source that lists its subjects is asked about the subject, whatever else the context says. */
     bool lists = !strcmp(decision->kind, "users");
-    json_t *input = lists ? json_object()
-                          : fs_decision_input(flag, decision, context->json, context->owner->facts_json,
-                                              e->now.wall, &e->arena, missing_fact);
+    json_t *input =
+        lists ? json_object()
+              : fs_decision_input(flag, decision, context->json, facts, e->now.wall, &e->arena, missing_fact);
     if (!input && !missing_fact[0])
         snprintf(missing_fact, 64, "a value for its input");
     if (missing_fact[0]) {
@@ -43,14 +41,14 @@ static struct fs_question *find_question(struct fs_engine *e, struct fs_context 
     fs_buf_init(&text, FS_TEXT_LIMIT);
     fs_json_canonical(&text, input);
     json_decref(input);
-    struct fs_question *q = NULL;
+    char *key = NULL;
     if (text.failed)
         snprintf(missing_fact, 64, "input over %d bytes", FS_TEXT_LIMIT);
     else
-        q = fs_question_intern(e, (unsigned)source, decision->kind, decision->query, text.data, text.length,
-                               lists ? context->subject : "", context);
+        key = fs_question_key((unsigned)source, decision->kind, decision->query,
+                              lists ? context->subject : "", text.data, text.length, length);
     fs_buf_finish(&text);
-    return q;
+    return key;
 }
 
 void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t index)
@@ -68,7 +66,10 @@ void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t inde
         binding->flag = index;
         if (flag->decisions[d].rule)
             continue;
-        struct fs_question *q = find_question(e, context, flag, &flag->decisions[d], binding->missing_fact);
+        size_t length;
+        char *key = fs_binding_key(e, context, flag, &flag->decisions[d], context->owner->facts_json, &length,
+                                   binding->missing_fact);
+        struct fs_question *q = key ? fs_question_intern(e, key, length, context) : NULL;
         if (q == binding->question)
             continue;
         struct fs_question *old = binding->question;
@@ -79,6 +80,8 @@ void fs_cell_bind(struct fs_engine *e, struct fs_context *context, uint32_t inde
             fs_list_append(&q->bindings, &binding->node);
             if (!q->answered || q->overdue || q->touched > q->settled)
                 fs_question_ask_again(e, q);
+            if (cell->noted && !q->answered)
+                fs_receipt_bound(e, cell->noted, q);
         }
         if (old)
             fs_question_release(e, old);

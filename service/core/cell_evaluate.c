@@ -73,24 +73,25 @@ static void look_at_sources(struct fs_engine *e, struct fs_context *context, uin
     struct fs_cell *cell = &context->cells[index];
     struct fs_standing standings[FS_DECISION_LIMIT] = {0};
     struct fs_answer own[FS_DECISION_LIMIT] = {0};
+    const json_t *facts = e->trying ? fs_trial_facts(e, context) : context->owner->facts_json;
     int64_t next_wall = INT64_MAX;
     for (size_t d = 0; d < flag->decision_count; d++) {
         const struct fs_decision *decision = &flag->decisions[d];
         if (decision->rule) {
             int64_t next = INT64_MAX;
-            fs_decide_builtin(flag, decision, context->json, context->owner->facts_json, e->now.wall,
-                              &e->arena, &own[d], &next);
+            fs_decide_builtin(flag, decision, context->json, facts, e->now.wall, &e->arena, &own[d], &next);
             standings[d].answer = &own[d];
             next_wall = next < next_wall ? next : next_wall;
         } else {
-            stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
-            int64_t next = fs_decision_input_change(flag, decision, context->json, context->owner->facts_json,
-                                                    e->now.wall, &e->arena);
+            if (!e->trying || !fs_trial_stands(e, context, flag, d, &own[d], &standings[d]))
+                stand(e, flag, cell, d, forced, &own[d], &standings[d], look);
+            int64_t next =
+                fs_decision_input_change(flag, decision, context->json, facts, e->now.wall, &e->arena);
             next_wall = next < next_wall ? next : next_wall;
         }
     }
     struct fs_evaluation_input input = {.context = context->json,
-                                        .facts = context->owner->facts_json,
+                                        .facts = facts,
                                         .standings = standings,
                                         .wall_ms = e->now.wall,
                                         .trace = trace};

@@ -138,6 +138,7 @@ void fs_context_destroy(struct fs_engine *e, struct fs_context *context)
         }
     if (e->feeds)
         fs_feed_context_gone(e, context);
+    fs_walks_context_gone(e, context);
     fs_list_remove(&context->in_all);
     fs_map_removes(&e->contexts, context->hash);
     fs_list_remove(&context->by_subject);

@@ -41,8 +41,10 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->erasures);
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
-    struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,     &e->pending,
-                               &e->once, &e->receipts, &e->all_contexts};
+    fs_map_init(&e->asides);
+    fs_map_init(&e->said);
+    struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,      &e->pending,
+                               &e->once, &e->receipts, &e->all_contexts, &e->walks};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         fs_list_init(lists[i]);
     fs_heap_init(&e->heap);
@@ -99,6 +101,9 @@ void fs_engine_destroy(struct fs_engine *e)
     if (!e)
         return;
     fs_feeds_finish(e);
+    fs_walks_finish(e);
+    fs_map_finish(&e->asides, fs_free);
+    fs_engine_forget_words(e);
     fs_receipts_finish(e);
     fs_overrides_finish(e);
     fs_tick_drop(e);
@@ -185,7 +190,9 @@ static void pending_committed(struct fs_engine *e, struct fs_pending *pending, c
         json_t *body = fs_json_read(pending->body, pending->length, 8, &err);
         const char *what = fs_json_text(body, "what");
         if (what && (!strcmp(what, "revision") || !strcmp(what, "report"))) {
-            struct fs_receipt *receipt = fs_receipt_open(e, commit->number, commit->time, NULL);
+            fs_words_note(e, commit->number, fs_entry_words(FS_ENTRY_SOURCE, pending->body, pending->length));
+            struct fs_receipt *receipt =
+                fs_receipt_open(e, commit->number, commit->time, pending->since, NULL);
             fs_source_apply_revision(e, e->sources.items[pending->source], pending->revision, commit->number,
                                      commit->time, receipt);
         }
@@ -286,7 +293,8 @@ static void run_alarm(struct fs_engine *e, struct fs_alarm *alarm)
         break;
     case FS_DUE_JOURNAL:
     case FS_DUE_FEED:
-        break; /* what is late is seen in the turn, and what boards get */
+    case FS_DUE_WALK:
+        break; /* what is late is seen in the turn, what boards get, and what is walked */
     }
 }
 
@@ -371,6 +379,7 @@ void fs_engine_turn(struct fs_engine *e, struct fs_time now)
     fs_deliver_all(e);
     fs_receipts_check(e);
     fs_feeds_turn(e);
+    fs_walks_turn(e);
     watch_journal(e);
 }
 

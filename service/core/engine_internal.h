@@ -7,9 +7,13 @@
 #include "engine_state.h"
 
 /* question.c */
-struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind,
-                                       const char *query, const char *input, size_t input_length,
-                                       const char *subject, const struct fs_context *asker);
+/* A question's identity, owned; and what it says, borrowed from it. */
+char *fs_question_key(unsigned source, const char *kind, const char *query, const char *subject,
+                      const char *input, size_t input_length, size_t *length);
+struct fs_asked fs_question_of_key(const char *key, size_t length, unsigned *source);
+/* Takes the key. `asker` is the context for which it is asked first. */
+struct fs_question *fs_question_intern(struct fs_engine *e, char *key, size_t length,
+                                       const struct fs_context *asker);
 void fs_question_release(struct fs_engine *e, struct fs_question *q); /* frees it where nothing needs it */
 bool fs_question_unsettled(const struct fs_question *q);
 bool fs_question_holds_grants(const struct fs_question *q);
@@ -105,6 +109,11 @@ void fs_cell_arm(struct fs_engine *e, struct fs_context *context, uint32_t flag,
 void fs_cell_recall(struct fs_engine *e, struct fs_context *context, uint32_t flag);
 struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_t time);
 void fs_cell_unbind(struct fs_engine *e, struct fs_cell *cell, size_t decisions);
+/* binding.c: the identity of the question that a decision asks for this context with these facts, owned.
+ * NULL: something that its input needs is missing, and `missing_fact` names it. */
+char *fs_binding_key(struct fs_engine *e, const struct fs_context *context, const struct fs_flag *flag,
+                     const struct fs_decision *decision, const json_t *facts, size_t *length,
+                     char missing_fact[64]);
 void fs_cell_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_cells_look_anew(struct fs_engine *e); /* the wall clock was set forward: at those that read it */
 /* cell_evaluate.c */
@@ -190,7 +199,12 @@ json_t *fs_describe_cause(const struct fs_cause *cause); /* without its time */
 void fs_once_check(struct fs_engine *e);
 void fs_once_due(struct fs_engine *e, struct fs_once *once);
 /* receipt.c */
-struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, const char *credential);
+/* `received`: mono ms; 0: now. */
+struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, int64_t received,
+                                   const char *credential);
+/* A fact has changed what a cell that this entry concerns asks: the question is waited for. */
+void fs_receipt_bound(struct fs_engine *e, uint64_t entry, struct fs_question *q);
+void fs_receipts_flipped(struct fs_engine *e, const struct fs_cause *cause);
 void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q);
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
                      uint32_t flag);
@@ -200,7 +214,26 @@ void fs_receipts_join(struct fs_engine *e,
 void fs_receipts_check(struct fs_engine *e);
 void fs_receipt_due(struct fs_engine *e, struct fs_alarm *alarm);
 void fs_receipts_finish(struct fs_engine *e);
+/* cause_words.c */
+void fs_words_note(struct fs_engine *e, uint64_t entry, char *words); /* takes the words; NULL: none */
+/* Why the cell has its value, as a sentence. Owned by the caller. */
+char *fs_cell_cause_text(const struct fs_engine *e, const struct fs_context *context, uint32_t index);
+/* walk.c: what needs many contexts, done in slices */
+void fs_walks_turn(struct fs_engine *e);
+void fs_walks_context_gone(struct fs_engine *e, const struct fs_context *context);
+void fs_walks_give_up(struct fs_engine *e, enum fs_err_code code, const char *text); /* all are told so */
+void fs_walks_finish(struct fs_engine *e);
+/* aside.c: answers to what was asked aside of the questions. False: it is another's, and nothing was taken.
+ */
+bool fs_aside_answered(struct fs_engine *e, uint64_t token, struct fs_answer *answers, size_t count);
+/* try_event.c: while an event is tried (engine.trying), its facts and answers stand in for those in force. */
+const json_t *fs_trial_facts(const struct fs_engine *e, const struct fs_context *context);
+/* False: the decision stands as it does. */
+bool fs_trial_stands(struct fs_engine *e, const struct fs_context *context, const struct fs_flag *flag,
+                     size_t decision, struct fs_answer *none, struct fs_standing *out);
 /* apply.c */
+/* Does the filter mean this question? */
+bool fs_filter_means(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_question *q);
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_erasure(struct fs_engine *e, const struct fs_entry *entry); /* others do nothing */
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,

@@ -21,6 +21,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
+#include "core/cause.h"
 #include "core/engine.h"
 #include "core/json.h"
 #include "core/override.h"
@@ -52,7 +53,8 @@ enum fs_due {
     FS_DUE_RECEIPT,
     FS_DUE_OVERRIDE,
     FS_DUE_JOURNAL,
-    FS_DUE_FEED
+    FS_DUE_FEED,
+    FS_DUE_WALK
 };
 struct fs_alarm {
     struct fs_timer timer;
@@ -67,10 +69,11 @@ struct fs_source_state {
     const struct fs_source_type *type;
     int64_t revalidate;
     enum fs_source_status status;
-    int failures;   /* probes in a row */
-    char *revision; /* the newest seen; NULL: none declared */
-    int64_t alive;  /* mono ms of the last successful probe */
-    int64_t since;  /* wall ms of the last change of status */
+    int failures;    /* probes in a row */
+    char *revision;  /* the newest seen; NULL: none declared */
+    int64_t alive;   /* mono ms of the last successful probe */
+    int64_t since;   /* wall ms of the last change of status */
+    int64_t revised; /* wall ms when `revision` was first seen */
     char error[160];
     bool probing;         /* a probe is out */
     bool missed;          /* ... for so long that it counts as failed already */
@@ -114,6 +117,7 @@ struct fs_question {
     uint64_t order;        /* token of the batch that brought `answer`: an older one never replaces it */
     uint64_t failed_order; /* token of the batch that failed last */
     uint64_t noted;        /* the event whose receipt has it already */
+    uint64_t bound_for;    /* the event whose receipt times it already */
     unsigned attempts;     /* failures in a row */
     uint64_t answer_entry; /* the entry of kind answers that brought `answer`; 0: none was needed */
     struct fs_list ask_node;
@@ -376,9 +380,17 @@ struct fs_engine {
     size_t override_count;
     uint64_t override_changes;             /* of the table */
     const struct fs_override_order *trial; /* NULL but while its effect is tried: as if it were in force */
-    struct fs_map changes;                 /* flag -> uint64_t *, for the metrics */
-    struct fs_map batches;                 /* token (8 bytes) -> struct fs_batch */
-    struct fs_list idle;                   /* unwatched contexts, longest unseen first */
+    const struct fs_trial *trying;         /* NULL but while an event's effect is tried: likewise */
+    struct fs_list walks;                  /* struct fs_walk, see walk.h */
+    size_t walk_count;
+    struct fs_alarm walk_due;
+    struct fs_map said;            /* entry (8 bytes) -> char *, what it said happened; of the newest */
+    FS_VEC(uint64_t) said_entries; /* those, going round from `said_next` on */
+    size_t said_next;
+    struct fs_map asides;  /* token (8 bytes) -> struct aside (aside.c) */
+    struct fs_map changes; /* flag -> uint64_t *, for the metrics */
+    struct fs_map batches; /* token (8 bytes) -> struct fs_batch */
+    struct fs_list idle;   /* unwatched contexts, longest unseen first */
     size_t idle_count;
     FS_VEC(struct fs_context *) dirty, aside;
     struct fs_list flush;    /* connections with something to send, urgent ones first */

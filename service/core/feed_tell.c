@@ -36,6 +36,7 @@ static void fill_row(const struct fs_engine *e, struct fs_feed_item *item, struc
                                 .flag = flag,
                                 .value = &cell->value,
                                 .cause = cell->cause,
+                                .cause_text = fs_cell_cause_text(e, item->context, item->flag),
                                 .changed = cell->changed,
                                 .revision = cell->revision};
     fs_feed_count(item, &row->acked, &row->watching, &row->state);
@@ -82,6 +83,8 @@ static size_t offer_send(struct fs_engine *e, struct fs_feed *feed, struct fs_fe
     size_t taken = send(e, feed, frame);
     for (size_t i = 0; i < taken; i++)
         told(view, offer->items[i], &offer->rows[i]);
+    for (size_t i = 0; i < offer->count; i++)
+        fs_free(offer->rows[i].cause_text);
     fs_free(offer->rows);
     fs_free(offer->items);
     return taken;

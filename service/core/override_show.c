@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What operators see of overrides: those that stand, what one would change, and who has which variant. */
+/* What operators see of overrides: those that stand, and what one would change. */
 #include <stdlib.h>
-#include "engine_internal.h"
+#include "trial_internal.h"
 
 /* --- the list ----------------------------------------------------------------------------------------- */
 
@@ -122,20 +122,11 @@ bool fs_engine_override_fits(const struct fs_engine *e, const struct fs_override
 /* --- what one would change ---------------------------------------------------------------------------- */
 
 struct trying {
-    struct fs_engine *e;
+    struct fs_walk walk;
     const struct fs_flag *flag;
-    json_t *changes;
-    size_t limit, contexts, subjects, more;
-    struct fs_map clients; /* id of a connection (8 bytes) -> itself */
-    struct fs_map named;   /* subjects -> themselves; borrows them */
+    struct fs_override_order order;
+    struct fs_radius radius;
 };
-
-static json_t *tell(const struct fs_evaluation *value)
-{
-    json_t *one = json_pack("{s:s*}", "variant", value->variant);
-    json_object_set_new(one, "value", value->value ? fs_json_share(value->value) : json_null());
-    return one;
-}
 
 static bool same_text(const char *a, const char *b)
 {
@@ -147,151 +138,55 @@ static bool same_value(const struct fs_evaluation *a, const struct fs_evaluation
     return same_text(a->variant, b->variant) && fs_json_equal(a->value, b->value);
 }
 
-static void count_clients(struct trying *trying, const struct fs_context *context)
+static size_t try_context(struct fs_engine *e, struct fs_walk *walk, struct fs_context *context)
 {
-    FS_LIST_EACH(&context->views, node)
-    {
-        const struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);
-        if (!fs_bit(view->flags, trying->flag->index))
-            continue;
-        FS_LIST_EACH(&view->watches, member)
-        {
-            struct fs_connection *connection = FS_CONTAINER(member, struct fs_watch, in_view)->connection;
-            if (connection->open)
-                fs_map_set(&trying->clients, &connection->id, sizeof connection->id, connection);
-        }
-    }
-}
-
-static bool try_context(void *self, struct fs_context *context)
-{
-    struct trying *trying = self;
+    struct trying *trying = (struct trying *)(void *)walk;
     const struct fs_cell *cell = &context->cells[trying->flag->index];
     struct fs_evaluation value;
     if (!cell->known)
-        return true;
-    fs_cell_look(trying->e, context, (uint32_t)trying->flag->index, &value);
-    if (!same_value(&cell->value, &value)) {
-        trying->contexts++;
-        fs_map_sets(&trying->named, context->subject, context);
-        count_clients(trying, context);
-        if (json_array_size(trying->changes) < trying->limit)
-            json_array_append_new(trying->changes,
-                                  json_pack("{s:s, s:s, s:s, s:o, s:o}", "flag", trying->flag->key, "subject",
-                                            context->subject, "contextHash", context->hash, "from",
-                                            tell(&cell->value), "to", tell(&value)));
-        else
-            trying->more++;
-    }
-    fs_evaluation_finish(&value);
-    return true;
-}
-
-json_t *fs_engine_try_override(struct fs_engine *e, const struct fs_override_order *order, size_t limit,
-                               struct fs_time now)
-{
-    e->now = now;
-    struct trying trying = {.e = e,
-                            .flag = e->set ? fs_flagset_find(e->set, order->override.flag) : NULL,
-                            .changes = json_array(),
-                            .limit = limit};
-    fs_map_init(&trying.clients);
-    fs_map_init_borrowing(&trying.named);
-    e->trial = order;
-    if (trying.flag)
-        fs_override_contexts(e, order->override.subject, try_context, &trying);
+        return 1;
+    e->trial = &trying->order;
+    fs_cell_look(e, context, (uint32_t)trying->flag->index, &value);
     e->trial = NULL;
-    json_t *root = json_pack("{s:I, s:I, s:I, s:o, s:I}", "contexts", (json_int_t)trying.contexts, "subjects",
-                             (json_int_t)trying.named.count, "clients", (json_int_t)trying.clients.count,
-                             "changes", trying.changes, "more", (json_int_t)trying.more);
-    fs_map_finish(&trying.clients, NULL);
-    fs_map_finish(&trying.named, NULL);
-    return root;
+    if (!same_value(&cell->value, &value))
+        fs_radius_add(&trying->radius, context, trying->flag, &value);
+    fs_evaluation_finish(&value);
+    return 1 + FS_WALK_EVALUATION;
 }
 
-/* --- who has which variant ---------------------------------------------------------------------------- */
-
-static int by_hash(const void *a, const void *b)
+static void tell_tried(struct fs_engine *e, struct fs_walk *walk)
 {
-    const struct fs_context *const *one = a, *const *other = b;
-    return strcmp((*one)->hash, (*other)->hash);
+    struct trying *trying = (struct trying *)(void *)walk;
+    fs_walk_tell(e, walk, fs_radius_tell(&trying->radius), NULL);
 }
 
-/* The first `limit` contexts by their hashes, and one more where there are: the rest is not sorted, since
- * there may be very many. */
-struct holders {
-    FS_VEC(const struct fs_context *) first;
-    size_t limit;
-    bool full; /* the last one is the bound */
-};
-
-static void cut(struct holders *holders)
+static void destroy_trying(struct fs_engine *e, struct fs_walk *walk)
 {
-    if (holders->first.count)
-        qsort(holders->first.items, holders->first.count, sizeof *holders->first.items, by_hash);
-    holders->full = holders->first.count > holders->limit;
-    if (holders->full)
-        holders->first.count = holders->limit + 1;
+    (void)e;
+    struct trying *trying = (struct trying *)(void *)walk;
+    fs_override_order_finish(&trying->order);
+    fs_radius_finish(&trying->radius);
+    fs_free(trying);
 }
 
-static void hold(struct holders *holders, const struct fs_context *context)
+bool fs_engine_try_override(struct fs_engine *e, struct fs_override_order *order, size_t limit,
+                            uint64_t token, struct fs_time now, struct fs_err *err)
 {
-    if (holders->full && by_hash(&context, &holders->first.items[holders->limit]) > 0)
-        return;
-    fs_vec_push(&holders->first, context);
-    if (holders->first.count > 2 * holders->limit + 1024)
-        cut(holders);
-}
-
-static void count_variant(json_t *variants, const char *name)
-{
-    json_t *count = json_object_get(variants, name);
-    if (count)
-        json_integer_set(count, json_integer_value(count) + 1);
-    else
-        json_object_set_new(variants, name, json_integer(1));
-}
-
-static json_t *show_holder(const struct fs_context *context, const struct fs_cell *cell)
-{
-    json_t *one = tell(&cell->value);
-    json_object_set_new(one, "subject", json_string(context->subject));
-    json_object_set_new(one, "contextHash", json_string(context->hash));
-    json_object_set_new(one, "reason", json_string(fs_reason_name(cell->value.reason)));
-    if (cell->value.override)
-        json_object_set_new(one, "override", json_string(cell->value.override));
-    json_object_set_new(one, "watched", json_boolean(context->watches > 0));
-    fs_describe_time(one, "since", cell->changed);
-    return one;
-}
-
-json_t *fs_engine_show_who(const struct fs_engine *e, const char *key, const char *variant, const char *after,
-                           size_t limit)
-{
-    const struct fs_flag *flag = e->set ? fs_flagset_find(e->set, key) : NULL;
-    struct holders holders = {.limit = limit};
-    if (!flag)
-        return NULL;
-    json_t *variants = json_object(), *list = json_array();
-    for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);) {
-        const struct fs_context *context = it.value;
-        const struct fs_cell *cell = &context->cells[flag->index];
-        if (!cell->known)
-            continue;
-        const char *name = cell->value.variant ? cell->value.variant : "";
-        count_variant(variants, name);
-        if ((!variant || !strcmp(variant, name)) && (!after || strcmp(context->hash, after) > 0))
-            hold(&holders, context);
-    }
-    cut(&holders);
-    size_t count = holders.full ? limit : holders.first.count;
-    for (size_t i = 0; i < count; i++) {
-        const struct fs_context *context = holders.first.items[i];
-        json_array_append_new(list, show_holder(context, &context->cells[flag->index]));
-    }
-    json_t *root = json_pack("{s:s, s:o, s:o}", "flag", key, "variants", variants, "contexts", list);
-    if (holders.full)
-        json_object_set_new(root, "next", json_string(holders.first.items[limit - 1]->hash));
-    fs_vec_finish(&holders.first);
-    return root;
+    static const struct fs_walk_type type = {
+        .visit = try_context, .ended = tell_tried, .destroy = destroy_trying};
+    const struct fs_flag *flag = e->set ? fs_flagset_find(e->set, order->override.flag) : NULL;
+    const char *subjects[] = {order->override.subject, NULL}, *const nobody[] = {NULL};
+    e->now = now;
+    if (!fs_walk_fits(e, err))
+        return false;
+    struct trying *trying = FS_NEW(struct trying);
+    trying->walk.type = &type;
+    trying->walk.deadline = INT64_MAX;
+    trying->flag = flag;
+    fs_radius_init(&trying->radius, limit);
+    fs_walk_begin(e, &trying->walk, !flag ? nobody : order->override.subject ? subjects : NULL);
+    trying->order = *order;
+    memset(order, 0, sizeof *order);
+    fs_walk_start(e, &trying->walk, token);
+    return true;
 }

@@ -218,7 +218,9 @@ void fs_apply_override(struct fs_engine *e, const struct fs_entry *entry)
                                   .entry = entry->number,
                                   .time = entry->time};
     char *subject = fs_strdup(order.override.subject);
-    concerned.receipt = fs_receipt_open(e, entry->number, entry->time, order.override.author);
+    fs_words_note(e, entry->number, fs_entry_words(entry->kind, entry->body, entry->length));
+    concerned.receipt =
+        fs_receipt_open(e, entry->number, entry->time, entry->received, order.override.author);
     carry_out(e, &order);
     if (concerned.flag)
         fs_override_contexts(e, subject, concern, &concerned);
@@ -242,6 +244,10 @@ void fs_override_due(struct fs_engine *e, struct fs_standing_override *standing)
     struct concerned concerned = {
         .e = e, .flag = fs_flagset_find(e->set, o->flag), .entry = o->entry, .time = o->expires};
     char *flag = fs_strdup(o->flag), *subject = fs_strdup(o->subject);
+    const char *author = o->author_name ? o->author_name : o->author;
+    fs_words_note(e, o->entry,
+                  fs_format("the %s of operator %.*s has ended", fs_override_kind_name(o->kind),
+                            (int)fs_utf8_cut(author, strlen(author), 80), author));
     e->override_changes++;
     take_out(e, flag, subject, o->kind);
     if (concerned.flag)

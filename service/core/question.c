@@ -7,8 +7,8 @@
 #include "engine_internal.h"
 
 /* The identity: "SOURCE\0kind\0query\0subject\0input". */
-static char *make_key(unsigned source, const char *kind, const char *query, const char *input,
-                      size_t input_length, const char *subject, size_t *length)
+char *fs_question_key(unsigned source, const char *kind, const char *query, const char *subject,
+                      const char *input, size_t input_length, size_t *length)
 {
     struct fs_buf key;
     fs_buf_init(&key, FS_TEXT_LIMIT * 2);
@@ -21,27 +21,37 @@ static char *make_key(unsigned source, const char *kind, const char *query, cons
     return fs_buf_take(&key, length);
 }
 
-struct fs_question *fs_question_intern(struct fs_engine *e, unsigned source, const char *kind,
-                                       const char *query, const char *input, size_t input_length,
-                                       const char *subject, const struct fs_context *asker)
+struct fs_asked fs_question_of_key(const char *key, size_t length, unsigned *source)
 {
-    size_t length;
-    char *key = make_key(source, kind, query, input, input_length, subject, &length);
+    uint64_t number = 0;
+    struct fs_asked asked = {.kind = key + strlen(key) + 1};
+    fs_parse_u64(fs_str_from(key), &number);
+    *source = (unsigned)number;
+    asked.query = asked.kind + strlen(asked.kind) + 1;
+    asked.subject = asked.query + strlen(asked.query) + 1;
+    asked.input = asked.subject + strlen(asked.subject) + 1;
+    asked.input_length = length - (size_t)(asked.input - key);
+    return asked;
+}
+
+struct fs_question *fs_question_intern(struct fs_engine *e, char *key, size_t length,
+                                       const struct fs_context *asker)
+{
     struct fs_question *q = fs_map_get(&e->questions, key, length);
     if (q) {
         fs_free(key);
         return q;
     }
     q = FS_NEW(struct fs_question);
+    struct fs_asked asked = fs_question_of_key(key, length, &q->source);
     q->id = ++e->next_question;
-    q->source = source;
     q->key = key;
     q->key_length = length;
-    q->kind = key + strlen(key) + 1;
-    q->query = q->kind + strlen(q->kind) + 1;
-    q->subject = q->query + strlen(q->query) + 1;
-    q->input = q->subject + strlen(q->subject) + 1;
-    q->input_length = input_length;
+    q->kind = asked.kind;
+    q->query = asked.query;
+    q->subject = asked.subject;
+    q->input = asked.input;
+    q->input_length = asked.input_length;
     q->asker = fs_strdup(asker->subject);
     q->actor = fs_strdup(fs_context_actor(asker));
     fs_list_init(&q->bindings);

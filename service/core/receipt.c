@@ -47,7 +47,7 @@ void fs_receipt_release_unwatched(struct fs_engine *e, struct fs_receipt *receip
     fs_contexts_limit(e); /* those that came meanwhile found all others pinned */
 }
 
-static void finish_touched(struct fs_touched *touched)
+void fs_touched_finish(struct fs_touched *touched)
 {
     fs_free(touched->key);
     fs_free(touched->query);
@@ -60,7 +60,9 @@ static void destroy(struct fs_engine *e, struct fs_receipt *receipt)
     e->receipt_count--;
     fs_receipt_release_cells(e, receipt);
     for (size_t i = 0; i < receipt->questions.count; i++)
-        finish_touched(&receipt->questions.items[i]);
+        fs_touched_finish(&receipt->questions.items[i]);
+    for (size_t i = 0; i < receipt->bound.count; i++)
+        fs_touched_finish(&receipt->bound.items[i]);
     for (size_t i = 0; i < receipt->watches.count; i++) {
         fs_free(receipt->watches.items[i]->client);
         fs_free(receipt->watches.items[i]->subject);
@@ -68,6 +70,7 @@ static void destroy(struct fs_engine *e, struct fs_receipt *receipt)
     }
     fs_map_finish(&receipt->by_serial, NULL);
     fs_vec_finish(&receipt->questions);
+    fs_vec_finish(&receipt->bound);
     fs_vec_finish(&receipt->watches);
     fs_vec_finish(&receipt->holding);
     fs_vec_finish(&receipt->waiters);
@@ -83,7 +86,8 @@ void fs_receipts_finish(struct fs_engine *e)
     }
 }
 
-struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, const char *credential)
+struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t time, int64_t received,
+                                   const char *credential)
 {
     if (++e->receipt_count > FS_RECEIPT_LIMIT) {
         FS_LIST_EACH(&e->receipts, node)
@@ -98,6 +102,8 @@ struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t 
     struct fs_receipt *receipt = FS_NEW(struct fs_receipt);
     receipt->entry = entry;
     receipt->time = time;
+    receipt->received = received ? received : e->now.mono;
+    fs_receipt_reaches(receipt, FS_STAGE_JOURNALED, e->now.mono);
     receipt->credential = fs_strdup(credential);
     fs_map_init_borrowing(&receipt->by_context);
     fs_map_init_borrowing(&receipt->by_serial);
@@ -121,7 +127,8 @@ void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q)
                                  .key_length = q->key_length,
                                  .id = q->id,
                                  .source = q->source,
-                                 .query = fs_strdup(q->query)};
+                                 .query = fs_strdup(q->query),
+                                 .flying = q->in_flight};
     fs_vec_push(&receipt->questions, touched);
 }
 
@@ -239,7 +246,7 @@ bool fs_receipt_follow_questions(struct fs_engine *e, struct fs_receipt *receipt
         const struct fs_question *q = fs_map_get(&e->questions, touched->key, touched->key_length);
         bool gone = !q || q->id != touched->id || !fs_question_live(q);
         if (gone || (q->answered && q->settled >= receipt->entry && !q->uncommitted)) {
-            finish_touched(touched);
+            fs_touched_finish(touched);
             fs_vec_remove_unordered(&receipt->questions, i);
             continue;
         }
@@ -286,6 +293,20 @@ bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *r
         }
     }
     return true;
+}
+
+bool fs_receipt_cells_evaluated(const struct fs_engine *e, const struct fs_receipt *receipt)
+{
+    for (size_t i = 0; i < receipt->contexts.count; i++) {
+        const struct fs_concerned_context *concerned = receipt->contexts.items[i];
+        for (size_t c = 0; concerned->context->watches && c < concerned->flags.count; c++) {
+            const struct fs_flag *flag;
+            const struct fs_cell *cell = cell_of(e, concerned, c, &flag);
+            if (cell && (cell->dirty || cell->rebind))
+                return false;
+        }
+    }
+    return !receipt->bound.count;
 }
 
 void fs_receipt_add_unanswered(struct fs_engine *e, struct fs_receipt *receipt)

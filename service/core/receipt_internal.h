@@ -14,6 +14,8 @@ struct fs_touched {
     unsigned source;
     char *query;
     bool unresolved; /* its source gives no answer */
+    bool flying;     /* a request was under way already: that is not the one it waits for */
+    bool asked;
 };
 
 /* The concerned cells of one context. */
@@ -60,6 +62,9 @@ struct fs_receipt {
     uint64_t revision;                   /* when applied */
     int64_t checked;                     /* mono ms */
     FS_VEC(struct fs_touched) questions; /* those that are not settled yet */
+    FS_VEC(struct fs_touched) bound;     /* others that concerned cells ask since, for their times alone */
+    struct fs_stages stages;             /* `at` in mono ms, 0: not yet */
+    int64_t received;                    /* mono ms */
     FS_VEC(struct fs_concerned_context *) contexts;
     struct fs_map by_context; /* pointer -> struct fs_concerned_context; borrows them */
     size_t cell_count;        /* of all contexts */
@@ -74,6 +79,14 @@ struct fs_receipt {
 
 /* receipt.c. False: the first round after the event is not over for some question. */
 bool fs_receipt_follow_questions(struct fs_engine *e, struct fs_receipt *receipt);
+/* Takes the times of questions; before they are followed. */
+void fs_receipt_time_questions(struct fs_engine *e, struct fs_receipt *receipt);
+/* Notes that the stage is reached, with the first moment of that. */
+void fs_receipt_reaches(struct fs_receipt *receipt, enum fs_stage stage, int64_t mono);
+void fs_receipt_stages(const struct fs_receipt *receipt, struct fs_stages *out);
+/* Is every concerned cell evaluated after the event, published or not? */
+bool fs_receipt_cells_evaluated(const struct fs_engine *e, const struct fs_receipt *receipt);
+void fs_touched_finish(struct fs_touched *touched);
 /* Is every cell evaluated after the event, and published? */
 bool fs_receipt_cells_done(const struct fs_engine *e, const struct fs_receipt *receipt);
 /* New questions of concerned cells whose source gives no answer. */

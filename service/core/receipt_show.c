@@ -104,6 +104,10 @@ json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receip
                   json_pack("{s:I, s:I}", "concerned", (json_int_t)ofrep_concerned, "fetched",
                             (json_int_t)ofrep_fetched),
                   "unresolved", describe_unresolved(e, receipt), "times", times);
+    struct fs_stages stages;
+    fs_receipt_stages(receipt, &stages);
+    json_object_set_new(root, "flips", json_integer((json_int_t)stages.flips));
+    fs_stages_describe(&stages, root);
     if (receipt->superseded)
         json_object_set_new(root, "superseded", json_true());
     if (receipt->applied)

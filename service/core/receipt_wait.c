@@ -46,6 +46,8 @@ static int64_t follow_watches(struct fs_engine *e, struct fs_receipt *receipt)
     for (size_t i = 0; i < receipt->holding.count;) {
         struct fs_concerned_watch *concerned = receipt->holding.items[i];
         follow(e, concerned);
+        if (concerned->state == FS_ACKNOWLEDGED)
+            receipt->stages.at[FS_STAGE_ACKNOWLEDGED] = e->now.mono;
         if (concerned->state != FS_HOLDS) {
             fs_vec_remove_unordered(&receipt->holding, i);
             continue;
@@ -54,8 +56,11 @@ static int64_t follow_watches(struct fs_engine *e, struct fs_receipt *receipt)
         next = concerned->until < next ? concerned->until : next;
         i++;
     }
-    if (queued && !receipt->queued_at)
+    if (queued && !receipt->queued_at) {
         receipt->queued_at = e->now.wall;
+        if (receipt->watches.count)
+            fs_receipt_reaches(receipt, FS_STAGE_PUSHED, e->now.mono);
+    }
     return next;
 }
 
@@ -87,8 +92,13 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
 {
     if (receipt->complete)
         return;
-    bool over = (!receipt->applied || receipt->late) && fs_receipt_follow_questions(e, receipt) &&
-                fs_receipt_cells_done(e, receipt);
+    if (!receipt->applied)
+        fs_receipt_time_questions(e, receipt);
+    bool settled = (!receipt->applied || receipt->late) && fs_receipt_follow_questions(e, receipt);
+    if (settled && !receipt->applied && !receipt->stages.at[FS_STAGE_EVALUATED] &&
+        fs_receipt_cells_evaluated(e, receipt))
+        fs_receipt_reaches(receipt, FS_STAGE_EVALUATED, e->now.mono);
+    bool over = settled && fs_receipt_cells_done(e, receipt);
     if (!receipt->applied && !over) {
         arm(e, receipt, INT64_MAX);
         return;
@@ -96,6 +106,8 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
     if (!receipt->applied) {
         receipt->applied = true;
         receipt->applied_at = e->now.wall;
+        fs_receipt_reaches(receipt, FS_STAGE_EVALUATED, e->now.mono);
+        fs_receipt_time_questions(e, receipt); /* none is timed any more */
         fs_receipt_add_unanswered(e, receipt);
         fs_receipt_follow_questions(e, receipt);
         fs_receipt_require(e, receipt);

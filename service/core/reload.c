@@ -211,6 +211,7 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
     FS_VEC(struct fs_question *) questions = {0};
     struct untrue untrue = {0};
     struct fs_feeds *feeds = e->feeds;
+    fs_walks_give_up(e, FS_ERR_UNAVAILABLE, "flags were loaded meanwhile: ask again");
     e->feeds = NULL; /* boards begin anew, when all is in its place */
     drop_tick(e, &untrue);
     for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)

@@ -181,6 +181,11 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
                                       (json_int_t)source->outcomes[3]));
         if (source->error[0])
             json_object_set_new(one, "error", json_string(source->error));
+        bool open = source->status == FS_SOURCE_DOWN; /* nothing is asked of it then */
+        json_object_set_new(
+            one, "breaker",
+            json_pack("{s:s, s:i}", "state", open ? "open" : "closed", "failures", source->failures));
+        fs_describe_time(one, "changed", source->revised);
         fs_describe_time(one, "since", source->since);
         if (source->alive && source->type->create)
             fs_describe_time(one, "alive", now.wall - (now.mono - source->alive));
@@ -322,6 +327,9 @@ json_t *fs_engine_show_why(struct fs_engine *e, const char *subject, const char 
                              show_value(&cell->value), "revision", (json_int_t)cell->revision, "cause",
                              show_cause(cell->cause), "decisions", show_decisions(e, flag, context),
                              "clients", show_acks(context, (uint32_t)flag->index, cell->revision));
+    char *text = fs_cell_cause_text(e, context, (uint32_t)flag->index);
+    json_object_set_new(root, "causeText", json_string(text));
+    fs_free(text);
     fs_describe_time(root, "changed", cell->changed);
     if (cell->value.override) {
         json_t *override = fs_engine_show_override(e, cell->value.override_entry);

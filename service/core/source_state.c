@@ -70,6 +70,7 @@ static void set_revision(struct fs_engine *e, struct fs_source_state *source, co
     }
     fs_free(source->revision);
     source->revision = fs_strdup(revision);
+    source->revised = e->now.wall;
 }
 
 static void note_cells(struct fs_engine *e, struct fs_question *q, enum fs_cause_kind kind)
@@ -165,10 +166,12 @@ void fs_engine_probed(struct fs_engine *e, unsigned index, bool alive, const cha
     if (!alive)
         return;
     source->failures = 0;
-    if (revision && !source->revision)
+    if (revision && !source->revision) {
         source->revision = fs_strdup(revision);
-    else if (revision)
+        source->revised = now.wall;
+    } else if (revision) {
         fs_source_revision_seen(e, source, revision);
+    }
     /* Only now: what was asked at another revision is not confirmed by this probe. */
     source->alive = now.mono;
     if (source->status != FS_SOURCE_UP)

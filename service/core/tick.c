@@ -139,8 +139,10 @@ void fs_publish(struct fs_engine *e, struct fs_proposal *proposal, uint64_t revi
     cell->revision = revision;
     cell->changed = e->now.wall;
     proposal->published = true;
-    if (!proposal->first)
+    if (!proposal->first) {
         count_change(e, e->set->flags[proposal->flag]->key, proposal->cause);
+        fs_receipts_flipped(e, proposal->cause);
+    }
     FS_LIST_EACH(&context->views, node)
     {
         struct fs_view *view = FS_CONTAINER(node, struct fs_view, node);

@@ -108,13 +108,6 @@ static void show_clients(struct fs_daemon *daemon, struct fs_net_message *messag
                      fs_engine_show_clients(daemon->engine, after, (size_t)limit, fs_daemon_now(daemon)));
 }
 
-static void show_sources(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
-{
-    (void)rest;
-    json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
-    fs_api_reply(daemon->server, message->connection, 200, json_pack("{s:o}", "sources", list));
-}
-
 static void show_facts(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -225,7 +218,8 @@ static const struct route routes[] = {
     {"GET", "/v1/flags", FS_SCOPE_READ, show_flags},
     {"GET", "/v1/contexts", FS_SCOPE_READ, show_contexts},
     {"GET", "/v1/clients", FS_SCOPE_READ, show_clients},
-    {"GET", "/v1/sources", FS_SCOPE_READ, show_sources},
+    {"GET", "/v1/sources", FS_SCOPE_READ, fs_api_sources},
+    {"POST", "/v1/sources/", FS_SCOPE_OPERATE | FS_SCOPE_ADMIN, fs_api_ask_source},
     {"GET", "/v1/entries", FS_SCOPE_READ, fs_api_entries},
     {"GET", "/v1/history", FS_SCOPE_READ, fs_api_history},
     {"GET", "/v1/why", FS_SCOPE_READ, fs_api_why},

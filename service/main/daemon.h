@@ -16,6 +16,7 @@
 #include "base/queue.h"
 #include "config/config.h"
 #include "core/engine.h"
+#include "core/trial.h"
 #include "events/mapping.h"
 #include "journal/journal.h"
 #include "net/fetch.h"
@@ -43,8 +44,11 @@ struct fs_daemon_options {
 struct fs_worker;
 struct fs_quick;
 
+/* What the engine is asked to look for (core/trial.h). */
+enum fs_search { FS_SEARCH_DRY_RUN, FS_SEARCH_WHO, FS_SEARCH_ANSWER };
+
 /* What a request waits for: its id leads the answer back. */
-enum fs_waiting_kind { FS_WAITS_COMMIT, FS_WAITS_EVALUATION, FS_WAITS_RECEIPT };
+enum fs_waiting_kind { FS_WAITS_COMMIT, FS_WAITS_EVALUATION, FS_WAITS_RECEIPT, FS_WAITS_SEARCH };
 
 struct fs_waiting {
     uint64_t token;
@@ -59,6 +63,9 @@ struct fs_waiting {
     bool revoked;                     /* EVALUATION: its key is no more */
     struct fs_submission *submission; /* COMMIT */
     size_t index;                     /* COMMIT: in the batch */
+    enum fs_search search;            /* SEARCH: for what */
+    bool may_read;                    /* SEARCH: may whoever asks know whom it is about? */
+    int64_t since;                    /* SEARCH: fs_clock_nanos() */
 };
 
 /* What a request wants to be answered with. */
@@ -165,7 +172,8 @@ struct fs_draft_text {
     enum fs_entry_kind kind;
     char *body;
     size_t length;
-    int64_t since; /* fs_clock_nanos() */
+    int64_t since;    /* fs_clock_nanos() */
+    int64_t received; /* mono ms */
 };
 struct fs_new_entry {
     enum fs_entry_kind kind;
@@ -200,8 +208,8 @@ void fs_api_error(struct fs_server *server, uint64_t request, const struct fs_er
 /* assets.c: a file of the board; "index.html" is the page */
 void fs_api_board(struct fs_daemon *daemon, struct fs_net_message *message, const char *path);
 bool fs_board_is_there(const struct fs_daemon *daemon);
-/* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, keys_api.c,
- * metrics.c */
+/* disconnect_api.c, erase_api.c, events_api.c, ofrep_api.c, operator_api.c, overrides_api.c, sources_api.c,
+ * keys_api.c, metrics.c */
 void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *commit);
 void fs_erasures_finish(struct fs_daemon *daemon);
 void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
@@ -226,6 +234,8 @@ void fs_ofrep_streams_expire(struct fs_daemon *daemon);
 /* The streams of this key and its tickets are gone, and answers under way announce none. */
 void fs_ofrep_streams_revoke(struct fs_daemon *daemon, const char *key);
 void fs_ofrep_finish(struct fs_daemon *daemon);
+void fs_api_sources(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
+void fs_api_ask_source(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_why(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_history(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
 void fs_api_entries(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest);
@@ -258,6 +268,18 @@ void fs_submission_committed(struct fs_daemon *daemon, struct fs_waiting *waitin
 /* The request is answered with the entry's receipt. */
 void fs_receipt_wait(struct fs_daemon *daemon, uint64_t request, uint64_t entry, const struct fs_wait *wait);
 void fs_receipt_ready(struct fs_daemon *daemon, uint64_t token, const json_t *receipt);
+
+/* search.c: what the engine looks for, and answers later */
+#define FS_CHANGES_SHOWN 100 /* of a dry run */
+/* `dry_run` of the query. False: it is neither true nor false. */
+bool fs_dry_run_read(const struct fs_http_request *request, bool *dry, struct fs_err *err);
+/* The request waits for it: the token to search by. */
+uint64_t fs_search_begin(struct fs_daemon *daemon, const struct fs_net_message *message,
+                         enum fs_search search);
+/* It was not begun after all: answers with the error. */
+void fs_search_refuse(struct fs_daemon *daemon, uint64_t token, const struct fs_err *err);
+/* The engine's port: core/engine.h, found(). */
+void fs_search_found(void *daemon, uint64_t token, json_t *result, const struct fs_err *err);
 
 /* board.c: boards, between the door and the engine's feeds */
 void fs_board_opened(struct fs_daemon *daemon, uint64_t connection, struct fs_time now);

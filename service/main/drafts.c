@@ -25,6 +25,7 @@ static struct fs_draft_text *keep(struct fs_daemon *daemon, struct fs_new_entry 
     text->body = entry->body;
     text->length = entry->length;
     text->since = fs_clock_nanos();
+    text->received = fs_daemon_now(daemon).mono;
     fs_map_set(&daemon->drafts, &text->token, sizeof text->token, text);
     return text;
 }
@@ -68,7 +69,8 @@ static void apply(struct fs_daemon *daemon, const struct fs_draft_text *text, co
                              .kind = text->kind,
                              .time = commit->time,
                              .body = text->body,
-                             .length = text->length};
+                             .length = text->length,
+                             .received = text->received};
     fs_engine_commit(daemon->engine, commit, &entry, fs_daemon_now(daemon));
     if (text->kind == FS_ENTRY_START && commit->result == FS_COMMIT_DONE)
         daemon->journaled = true;

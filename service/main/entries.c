@@ -23,22 +23,10 @@ unsigned fs_entries_told(void)
     return kinds & ~(BIT(FS_ENTRY_TICK) | BIT(FS_ENTRY_ANSWERS));
 }
 
-/* So many bytes of the text, in whole characters. */
-static int words(const char *text)
-{
-    size_t length = strlen(text);
-    if (length <= WORDS)
-        return (int)length;
-    length = WORDS;
-    while (length && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    return (int)length;
-}
-
 static void add_words(struct fs_buf *out, const char *before, const char *text)
 {
     if (text && *text)
-        fs_buf_addf(out, "%s%.*s", before, words(text), text);
+        fs_buf_addf(out, "%s%.*s", before, (int)fs_utf8_cut(text, strlen(text), WORDS), text);
 }
 
 static void add_list(struct fs_buf *out, const char *before, const json_t *list)

@@ -19,14 +19,39 @@ struct page {
     unsigned kinds;
     size_t limit, bytes;
     json_t *list;
+    struct fs_stages *stages; /* of receipts in memory, when it was asked; by rising entry */
+    size_t stage_count;
 };
+
+static void page_destroy(struct page *page)
+{
+    fs_free(page->stages);
+    json_decref(page->list);
+    fs_free(page);
+}
+
+static void add_stages(const struct page *page, json_t *one, uint64_t entry)
+{
+    size_t low = 0, high = page->stage_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (page->stages[middle].entry < entry)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low < page->stage_count && page->stages[low].entry == entry)
+        fs_stages_describe(&page->stages[low], one);
+}
 
 static bool take(void *self, const struct fs_entry *entry)
 {
     struct page *page = self;
     json_t *one = fs_entry_tell(entry);
-    if (one)
-        json_array_append_new(page->list, one);
+    if (!one)
+        return true;
+    add_stages(page, one, entry->number);
+    json_array_append_new(page->list, one);
     return true;
 }
 
@@ -65,9 +90,8 @@ static void read_page(void *arg)
             json_object_set_new(root, "next", json_integer((json_int_t)next));
         fs_api_reply(page->server, page->request, 200, root);
     }
-    json_decref(page->list);
     atomic_fetch_sub(page->readings, 1);
-    fs_free(page);
+    page_destroy(page);
 }
 
 static bool read_wish(const struct fs_http_request *request, struct page *page, struct fs_err *err)
@@ -104,9 +128,10 @@ void fs_api_entries(struct fs_daemon *daemon, struct fs_net_message *message, co
     page->server = daemon->server;
     page->readings = &daemon->readings;
     page->request = message->connection;
+    page->stages = fs_engine_stages(daemon->engine, &page->stage_count);
     if (!read_wish(message->request, page, &err))
         fs_api_error(daemon->server, message->connection, &err);
     else if (fs_api_read_journal(daemon, message->connection, read_page, page))
         return;
-    fs_free(page);
+    page_destroy(page);
 }

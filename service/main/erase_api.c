@@ -105,6 +105,7 @@ void fs_erasure_committed(struct fs_daemon *daemon, const struct fs_commit *comm
     else if (may_erase(daemon, erasing->subject, &err) && has_no_facts(daemon, erasing->subject, &err) &&
              !fs_worker_do(daemon->worker, erase, erasing))
         fs_fail(&err, FS_ERR_UNAVAILABLE, "nothing is erased yet: too much to do, try again");
+    fs_engine_forget_words(daemon->engine);
     if (!err.code)
         return;
     fs_api_error(daemon->server, erasing->request, &err);

@@ -76,13 +76,41 @@ static bool submit(struct fs_daemon *daemon, struct fs_submission *submission, c
     return taken;
 }
 
-/* Whoever asks for a trial must not find that it was done. */
-static bool is_trial(const struct fs_http_request *request)
+/* What it would change: nothing is written, and its identity is not used up. Takes the event. */
+static void try_it(struct fs_daemon *daemon, const struct fs_net_message *message, struct fs_events *events,
+                   const struct fs_wait *wait)
 {
-    char *dry = fs_http_query(request, "dry_run");
-    bool is = dry && strcmp(dry, "false") != 0;
-    fs_free(dry);
-    return is;
+    struct fs_err err = {0};
+    struct fs_event *event = events->items[0];
+    uint64_t token = fs_search_begin(daemon, message, FS_SEARCH_DRY_RUN);
+    events->items[0] = NULL;
+    if (!fs_engine_try_event(daemon->engine, event, FS_CHANGES_SHOWN, wait->timeout, token,
+                             fs_daemon_now(daemon), &err))
+        fs_search_refuse(daemon, token, &err);
+}
+
+static void send(struct fs_daemon *daemon, const struct fs_net_message *message,
+                 const struct fs_events *events, const struct fs_wait *wait)
+{
+    struct fs_err err = {0};
+    struct fs_submission *submission = fs_submission_create(message->connection, events->count, wait);
+    daemon->events_taken = true;
+    if (submit(daemon, submission, events))
+        return;
+    fs_fail(&err, FS_ERR_UNAVAILABLE, "not acknowledged, send it again: the journal takes nothing now");
+    fs_api_error(daemon->server, message->connection, &err);
+}
+
+/* Does what is asked for go with as many events? */
+static bool fits_count(const struct fs_events *events, const struct fs_wait *wait, bool dry,
+                       struct fs_err *err)
+{
+    if (dry && wait->until)
+        return fs_fail(err, FS_ERR_INVALID, "a dry run sends nothing to wait for: leave out wait or dry_run");
+    if (dry && events->count != 1)
+        return fs_fail(err, FS_ERR_INVALID, "dry_run goes with one event, not with %zu", events->count);
+    return !wait->until || events->count <= 1 ||
+           fs_fail(err, FS_ERR_INVALID, "wait goes with one event; a batch is answered when it is on disk");
 }
 
 void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
@@ -91,30 +119,23 @@ void fs_api_events(struct fs_daemon *daemon, struct fs_net_message *message, con
     struct fs_err err = {0};
     struct fs_events events = {0};
     struct fs_wait wait;
+    bool dry = false;
     if (!message->credential)
         fs_fail(&err, FS_ERR_UNAUTHENTICATED, "events need a credential");
-    else if (is_trial(message->request))
-        fs_fail(&err, FS_ERR_NOT_FOUND,
-                "events cannot be tried out: nothing was done; dry_run is known for overrides only");
-    if (err.code || !fs_wait_read(daemon, message->request, &wait, &err) ||
+    if (err.code || !fs_dry_run_read(message->request, &dry, &err) ||
+        !fs_wait_read(daemon, message->request, &wait, &err) ||
         !read_events(daemon, message, &events, &err)) {
         fs_api_error(daemon->server, message->connection, &err);
         return;
     }
-    if (wait.until && events.count > 1) {
-        fs_fail(&err, FS_ERR_INVALID, "wait goes with one event; a batch is answered when it is on disk");
+    if (!fits_count(&events, &wait, dry, &err))
         fs_api_error(daemon->server, message->connection, &err);
-    } else if (!events.count) {
+    else if (dry)
+        try_it(daemon, message, &events, &wait);
+    else if (!events.count)
         fs_api_reply(daemon->server, message->connection, 202, json_pack("{s:[]}", "entries"));
-    } else {
-        struct fs_submission *submission = fs_submission_create(message->connection, events.count, &wait);
-        daemon->events_taken = true;
-        if (!submit(daemon, submission, &events)) {
-            fs_fail(&err, FS_ERR_UNAVAILABLE,
-                    "not acknowledged, send it again: the journal takes nothing now");
-            fs_api_error(daemon->server, message->connection, &err);
-        }
-    }
+    else
+        send(daemon, message, &events, &wait);
     fs_events_finish(&events);
 }
 

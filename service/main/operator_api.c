@@ -3,6 +3,7 @@
  * the worker's thread. */
 #include "base/alloc.h"
 #include "base/str.h"
+#include "core/cause.h"
 #include "core/json.h"
 #include "daemon.h"
 
@@ -127,6 +128,57 @@ static void add_override(const struct past *past, json_t *change)
         fs_journal_read(past->journal, (uint64_t)entry, 1, take_override, change, &ignored);
 }
 
+static bool take_words(void *self, const struct fs_entry *entry)
+{
+    char **words = self;
+    *words = fs_entry_words(entry->kind, entry->body, entry->length);
+    return false;
+}
+
+/* What the entry said happened; "": nothing. Each is read once. Borrowed from `known`. */
+static const char *words_of(const struct past *past, uint64_t entry, json_t *known)
+{
+    char number[32], *words = NULL;
+    struct fs_err ignored;
+    snprintf(number, sizeof number, "%llu", (unsigned long long)entry);
+    if (!json_object_get(known, number)) {
+        fs_journal_read(past->journal, entry, 1, take_words, &words, &ignored);
+        json_object_set_new(known, number, json_string(words ? words : ""));
+        fs_free(words);
+    }
+    return fs_json_text(known, number);
+}
+
+/* Each change's cause as a sentence. */
+static void add_cause_texts(const struct past *past)
+{
+    json_t *known = json_object();
+    for (size_t i = 0; i < json_array_size(past->list); i++) {
+        json_t *change = json_array_get(past->list, i);
+        const json_t *cause = json_object_get(change, "cause"),
+                     *answer = json_array_get(json_object_get(change, "answers"), 0);
+        json_int_t entry = json_integer_value(json_array_get(json_object_get(cause, "entries"), 0));
+        json_int_t count = json_integer_value(json_object_get(cause, "count"));
+        struct fs_cause_parts parts = {
+            .kind = fs_json_text(cause, "kind"),
+            .entry = entry > 0 ? (uint64_t)entry : 0,
+            .more = count > 1 ? (uint64_t)count - 1 : 0,
+            .source = fs_json_text(answer, "source"),
+            .outcome = fs_cause_outcome(fs_json_text(answer, "state"), NULL),
+        };
+        const char *words = parts.entry ? words_of(past, parts.entry, known) : NULL;
+        parts.words = words && *words ? words : NULL;
+        struct fs_buf text;
+        fs_buf_init(&text, 4096);
+        if (parts.kind)
+            fs_cause_say(&text, &parts);
+        if (text.length)
+            json_object_set_new(change, "causeText", json_stringn(text.data, text.length));
+        fs_buf_finish(&text);
+    }
+    json_decref(known);
+}
+
 static void read_past(void *arg)
 {
     struct past *past = arg;
@@ -137,6 +189,8 @@ static void read_past(void *arg)
         past->why && !json_array_size(past->list))
         fs_fail(&err, FS_ERR_NOT_FOUND,
                 "the journal tells of no value of this flag for this subject at that time");
+    if (!err.code)
+        add_cause_texts(past);
     if (!err.code && past->why)
         add_override(past, json_array_get(past->list, 0));
     if (err.code)

@@ -8,8 +8,6 @@
 #include "daemon.h"
 #include "quick.h"
 
-#define CHANGES_SHOWN 100 /* of a dry run */
-
 void fs_daemon_overrides_changed(struct fs_daemon *daemon)
 {
     uint64_t changes = fs_engine_override_changes(daemon->engine);
@@ -96,29 +94,15 @@ static bool read_release(const struct fs_net_message *message, struct fs_overrid
     return fine;
 }
 
-static bool is_dry(const struct fs_http_request *request, bool *dry, struct fs_err *err)
-{
-    char *text = fs_http_query(request, "dry_run");
-    *dry = text && !strcmp(text, "true");
-    bool fine =
-        !text || *dry || !strcmp(text, "false") || fs_fail(err, FS_ERR_INVALID, "dry_run is true or false");
-    fs_free(text);
-    return fine;
-}
-
 /* --- ordering ----------------------------------------------------------------------------------------- */
 
-/* Who may not read sees how many, and not who. */
-static void show_dry_run(struct fs_daemon *daemon, const struct fs_net_message *message,
-                         const struct fs_override_order *order)
+static void try_it(struct fs_daemon *daemon, const struct fs_net_message *message,
+                   struct fs_override_order *order)
 {
-    json_t *root = fs_engine_try_override(daemon->engine, order, CHANGES_SHOWN, fs_daemon_now(daemon));
-    if (!fs_credential_may(message->credential, FS_SCOPE_READ)) {
-        json_object_del(root, "changes");
-        json_object_del(root, "more");
-    }
-    json_object_set_new(root, "dry_run", json_true());
-    fs_api_reply(daemon->server, message->connection, 200, root);
+    struct fs_err err = {0};
+    uint64_t token = fs_search_begin(daemon, message, FS_SEARCH_DRY_RUN);
+    if (!fs_engine_try_override(daemon->engine, order, FS_CHANGES_SHOWN, token, fs_daemon_now(daemon), &err))
+        fs_search_refuse(daemon, token, &err);
 }
 
 static bool submit(struct fs_daemon *daemon, const struct fs_net_message *message,
@@ -139,12 +123,13 @@ static void carry_out(struct fs_daemon *daemon, const struct fs_net_message *mes
     const struct fs_credential *author = message->credential;
     order->override.author = fs_strdup(author->id);
     order->override.author_name = fs_strdup(author->name && *author->name ? author->name : NULL);
-    if (!fs_wait_read(daemon, message->request, &wait, err) || !is_dry(message->request, &dry, err) ||
+    if (!fs_wait_read(daemon, message->request, &wait, err) ||
+        !fs_dry_run_read(message->request, &dry, err) ||
         !fs_override_check(fs_engine_flags(daemon->engine), order, author, fs_daemon_now(daemon).wall, err) ||
         !fs_engine_override_fits(daemon->engine, order, err))
         return;
     if (dry)
-        show_dry_run(daemon, message, order);
+        try_it(daemon, message, order);
     else
         submit(daemon, message, order, &wait, err);
 }
@@ -192,11 +177,14 @@ void fs_api_who(struct fs_daemon *daemon, struct fs_net_message *message, const 
         fs_fail(&err, FS_ERR_INVALID, "of which flag? /v1/who?flag=FLAG");
     else if (count && (!fs_parse_u64(fs_str_from(count), &limit) || limit < 1 || limit > 10000))
         fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000");
-    else if (fs_flagset_need(fs_engine_flags(daemon->engine), flag, &err))
-        fs_api_reply(daemon->server, message->connection, 200,
-                     fs_engine_show_who(daemon->engine, flag, variant, after, (size_t)limit));
-    if (err.code)
+    if (err.code) {
         fs_api_error(daemon->server, message->connection, &err);
+    } else {
+        uint64_t token = fs_search_begin(daemon, message, FS_SEARCH_WHO);
+        if (!fs_engine_find_who(daemon->engine, flag, variant, after, (size_t)limit, token,
+                                fs_daemon_now(daemon), &err))
+            fs_search_refuse(daemon, token, &err);
+    }
     fs_free(flag);
     fs_free(variant);
     fs_free(after);

@@ -103,5 +103,6 @@ struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon)
                                     .deliver = deliver,
                                     .evaluated = evaluated,
                                     .receipt = receipt,
-                                    .feed = fs_board_send};
+                                    .feed = fs_board_send,
+                                    .found = fs_search_found};
 }

@@ -30,6 +30,8 @@ void fs_waiting_forget(struct fs_daemon *daemon, uint64_t request)
         return;
     if (waiting->kind == FS_WAITS_RECEIPT)
         fs_engine_receipt_forget(daemon->engine, waiting->token);
+    if (waiting->kind == FS_WAITS_SEARCH)
+        fs_engine_search_forget(daemon->engine, waiting->token);
     fs_waiting_destroy(fs_waiting_take(daemon, waiting->token));
 }
 

@@ -82,6 +82,7 @@ static void add_row(struct fs_buf *out, struct dictionary *dictionary, const str
                 (unsigned long long)row->revision, row->acked, row->watching);
     add_comma_text(out, dictionary, states[row->state]);
     add_comma_text(out, dictionary, *value->detail ? value->detail : NULL);
+    add_comma_text(out, dictionary, row->cause_text ? row->cause_text : "");
     fs_buf_addc(out, ']');
 }
 

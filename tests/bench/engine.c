@@ -245,8 +245,8 @@ static struct world *world_create(size_t contexts)
     struct world *w = FS_NEW(struct world);
     struct fs_engine_options options;
     fs_engine_options_init(&options);
-    options.ports = (struct fs_engine_ports){w,      append,  ask,       probe,   set_queries,
-                                             encode, deliver, evaluated, receipt, feed};
+    options.ports = (struct fs_engine_ports){w,       append,    ask,     probe, set_queries, encode,
+                                             deliver, evaluated, receipt, feed,  NULL};
     options.probe_interval = options.hold = INT64_C(1) << 40;
     snprintf(options.epoch, sizeof options.epoch, "e-1");
     w->now = (struct fs_time){1000000, 1790000000000};

@@ -14,8 +14,8 @@ from websockets.sync.client import connect
 from world import DEADLINE, ROOT
 
 MEMBERS = ("cell", "subject", "hash", "flag", "variant", "value", "reason", "source", "cause_kind", "cause_entry", "cause_time", "changed",
-           "revision", "acked", "watching", "state", "error")
-TEXTS = [MEMBERS.index(name) for name in ("subject", "hash", "flag", "variant", "reason", "source", "cause_kind", "state", "error")]
+           "revision", "acked", "watching", "state", "error", "cause_text")
+TEXTS = [MEMBERS.index(name) for name in ("subject", "hash", "flag", "variant", "reason", "source", "cause_kind", "state", "error", "cause_text")]
 SCHEMA = json.loads((ROOT / "docs/protocol/flagstaff.board.v1.schema.json").read_text())
 
 

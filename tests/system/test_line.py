@@ -139,10 +139,3 @@ def test_sigterm_drains_clients_are_told_to_go_and_the_exit_status_is_zero(daemo
     assert d.stop() == 0
     c.wait(lambda c: c.goaway and c.closed, "goaway and close")
     assert c.goaway["code"] == "drain" and c.closed[0] == 1001
-
-
-def test_an_event_that_is_only_to_be_tried_out_is_refused_and_nothing_happens(daemon, client):
-    d = daemon({"vip": VIP})
-    answer = d.facts("ada", {"tier": "gold"}, "dry_run=true")
-    assert answer.status == 404 and "nothing was done" in answer.json["error"]["message"]
-    assert d.get("/v1/facts?subject=ada").json["facts"] == []

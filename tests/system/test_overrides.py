@@ -209,7 +209,8 @@ def test_a_dry_run_says_what_would_change_and_does_nothing(daemon, client):
     dry = kill(d, query="dry_run=true").json
     assert dry["dry_run"] is True and (dry["contexts"], dry["subjects"], dry["clients"], dry["more"]) == (1, 1, 2, 0)
     (change,) = dry["changes"]
-    assert change["subject"] == "ada" and change["from"] == {"variant": "on", "value": True} and change["to"] == {"variant": "off", "value": False}
+    assert change["subject"] == "ada" and change["from"] == {"variant": "on", "value": True, "reason": "TARGETING_MATCH"}
+    assert change["to"] == {"variant": "off", "value": False, "reason": "DISABLED"}
     assert kill(d, query="dry_run=true", subject="bo").json["contexts"] == 0
     assert force(d, "theme", "dark", query="dry_run=true").json["contexts"] == 2
     assert standing(d) == [] and c.value("door") is True

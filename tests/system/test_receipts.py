@@ -36,6 +36,29 @@ def test_all_have_obeyed_and_the_receipt_is_complete_at_once(daemon, client):
     assert d.get(f"/v1/receipts/{receipt['entry']}").json["complete"]
 
 
+def test_a_receipt_and_the_list_of_entries_tell_what_was_set_off_and_the_time_of_each_stage(daemon, client, opa):
+    o = opa({"app.rego": "package app\ndefault allow := false\nallow if data.allowed[input.user]\n", "data.json": {"allowed": {"ada": True}}})
+    door = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
+            "decision": {"source": "opa", "path": "app/allow", "input": {"user": {"var": "targetingKey"}}}}
+    d = daemon({"door": door}, {"sources": {"opa": {"type": "opa", "url": o.url}}})
+    client(d, ["ada"]).wait_value("door", True)
+    o.put("allowed", {})
+    receipt = d.recompute("wait=delivered").json
+    assert receipt["complete"] and receipt["questions"] == 1 and receipt["flips"] == 1
+    names = ["journaledMs", "askedMs", "answeredMs", "evaluatedMs", "pushedMs", "acknowledgedMs"]
+    assert list(receipt["stages"]) == names
+    times = [receipt["stages"][n] for n in names]
+    assert times == sorted(times) and times[0] >= 0, times
+    (entry,) = [e for e in d.get("/v1/entries?kind=event").json["entries"] if e["entry"] == receipt["entry"]]
+    assert entry["stages"] == receipt["stages"] and entry["questions"] == 1 and entry["flips"] == 1
+    text = d.command("trigger", "--subject", "ada", "--wait", "delivered").stdout
+    assert "flips         0, after 1 question\n" in text and "journaled" in text and "acknowledged" in text
+    d.stop()
+    d.start()
+    (entry,) = [e for e in d.get("/v1/entries?kind=event").json["entries"] if e["entry"] == receipt["entry"]]
+    assert "stages" not in entry and entry["flips"] == 1, "clocks are not journaled"
+
+
 def test_frozen_disconnected_polling_and_unanswered_are_told_apart_and_safe_at_is_true(daemon, client, opa):
     rego = "package app\ndefault allow := false\nallow if data.allowed[input.user]\n"
     o = opa({"app.rego": rego, "data.json": {"allowed": {"ada": True}}})

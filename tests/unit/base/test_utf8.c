@@ -58,7 +58,7 @@ static void a_cut_leaves_whole_characters(void **state)
     const char text[] = "a\xE2\x82\xAC\xF0\x9F\x9A\xA9";
     const size_t cuts[] = {0, 1, 1, 1, 4, 4, 4, 4, 8, 8};
     for (size_t most = 0; most < 10; most++)
-        assert_int_equal(fs_base_utf8_cut(text, 8, most), cuts[most]);
+        assert_int_equal(fs_utf8_cut(text, 8, most), cuts[most]);
 }
 
 int main(void)

@@ -83,9 +83,10 @@ static void lists_have_a_line_for_each(void **state)
     (void)state;
     shows(WORDS("sources"),
           "{\"sources\":[{\"name\":\"opa\",\"type\":\"opa\",\"state\":\"down\",\"asked\":3,\"failed\":1,"
-          "\"error\":\"re\\u001bfused\"}]}",
-          "SOURCE  TYPE  STATE  REVISION  ASKED  FAILED  SINCE  ERROR\n"
-          "opa     opa   down   -         3      1       -      re\\x1bfused\n");
+          "\"latency\":{\"count\":100,\"buckets\":[{\"leMs\":0.5,\"count\":60},{\"leMs\":1,\"count\":98},"
+          "{\"leMs\":null,\"count\":100}]},\"error\":\"re\\u001bfused\"}]}",
+          "SOURCE  TYPE  STATE  REVISION  CHANGED  ASKED  FAILED  P50        P99   SINCE  ERROR\n"
+          "opa     opa   down   -         -        3      1       <= 0.5 ms  > 1m  -      re\\x1bfused\n");
     shows(WORDS("flags"),
           "{\"flags\":[{\"key\":\"f\",\"type\":\"boolean\",\"enabled\":false,\"access\":true,\"visibility\":"
           "\"client\",\"sources\":[\"opa\",\"builtin\"],"

@@ -5,7 +5,7 @@
 
 static uint64_t hand_over(struct world *w, enum fs_entry_kind kind, char *body, size_t length)
 {
-    struct world_draft draft = {kind, w->next_event, w->now.wall, body, length};
+    struct world_draft draft = {kind, w->next_event, w->now.wall, body, length, w->now.mono};
     fs_vec_push(&w->drafts, draft);
     if (w->manual)
         return 0;
@@ -89,6 +89,19 @@ json_t *world_receipt_of(struct world *w, uint64_t token)
     for (size_t i = w->receipts.count; i > 0; i--)
         if (w->receipts.items[i - 1].token == token)
             return w->receipts.items[i - 1].receipt;
+    return NULL;
+}
+
+json_t *world_found(struct world *w, uint64_t token)
+{
+    for (unsigned turns = 0; turns < 100000; turns++) {
+        for (size_t i = 0; i < w->found.count; i++)
+            if (w->found.items[i].token == token)
+                return json_incref(w->found.items[i].result);
+        if (turns && fs_engine_next(w->engine) > w->now.mono)
+            return NULL; /* it waits for something */
+        world_turn(w);
+    }
     return NULL;
 }
 

@@ -43,8 +43,9 @@ static bool append(void *self, const struct fs_draft *draft)
     struct world *w = self;
     if (w->refusing)
         return false;
-    struct world_draft kept = {draft->kind, draft->token, draft->time, fs_strndup(draft->body, draft->length),
-                               draft->length};
+    struct world_draft kept = {draft->kind,   draft->token,
+                               draft->time,   fs_strndup(draft->body, draft->length),
+                               draft->length, w->now.mono};
     fs_vec_push(&w->drafts, kept);
     if (draft->kind == FS_ENTRY_ANSWERS && draft->text_count)
         snprintf(w->told_of, sizeof w->told_of, "%s", draft->texts[draft->text_count - 1].subject);
@@ -201,6 +202,15 @@ static void receipt(void *self, uint64_t token, const json_t *text)
     fs_vec_push(&w->receipts, kept);
 }
 
+static void found(void *self, uint64_t token, json_t *result, const struct fs_err *err)
+{
+    struct world *w = self;
+    struct world_found kept = {.token = token, .result = result};
+    if (err)
+        kept.err = *err;
+    fs_vec_push(&w->found, kept);
+}
+
 /* Making and ending. */
 
 static void make_engine(struct world *w)
@@ -222,8 +232,8 @@ struct world *world_create_with(const char *yaml, void (*adjust)(struct fs_engin
     w->policy = json_object();
     fs_log_setup(FS_LOG_LEVEL_ERROR, false, NULL);
     fs_engine_options_init(&w->options);
-    w->options.ports = (struct fs_engine_ports){w,      append,  ask,       probe,   set_queries,
-                                                encode, deliver, evaluated, receipt, NULL};
+    w->options.ports = (struct fs_engine_ports){w,       append,    ask,     probe, set_queries, encode,
+                                                deliver, evaluated, receipt, NULL,  found};
     snprintf(w->options.epoch, sizeof w->options.epoch, "e-1");
     if (adjust)
         adjust(&w->options);
@@ -280,7 +290,7 @@ void world_restart(struct world *w)
     make_engine(w);
     for (size_t i = 0; i < w->entries.count; i++) {
         const struct world_entry *old = &w->entries.items[i];
-        struct fs_entry entry = {old->number, old->kind, old->time, old->body, old->length};
+        struct fs_entry entry = {old->number, old->kind, old->time, old->body, old->length, 0};
         fs_engine_replay(w->engine, &entry);
     }
     for (size_t i = 0; i < w->source_count; i++)
@@ -305,6 +315,9 @@ void world_destroy(struct world *w)
     for (size_t i = 0; i < w->receipts.count; i++)
         json_decref(w->receipts.items[i].receipt);
     fs_vec_finish(&w->receipts);
+    for (size_t i = 0; i < w->found.count; i++)
+        json_decref(w->found.items[i].result);
+    fs_vec_finish(&w->found);
     fs_flagset_unref(w->flags);
     json_decref(w->policy);
     fs_free(w);
@@ -326,7 +339,7 @@ bool world_commit(struct world *w)
     memmove(w->drafts.items, w->drafts.items + 1, --w->drafts.count * sizeof draft);
     struct fs_commit commit = {
         .token = draft.token, .time = draft.time, .result = w->failing ? FS_COMMIT_FAILED : FS_COMMIT_DONE};
-    struct fs_entry entry = {0, draft.kind, draft.time, draft.body, draft.length};
+    struct fs_entry entry = {0, draft.kind, draft.time, draft.body, draft.length, draft.mono};
     if (!w->failing) {
         entry.number = commit.number = ++w->next_entry;
         struct world_entry kept = {entry.number, draft.kind, draft.time, fs_strndup(draft.body, draft.length),

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
-#include "engine_internal.h"
+#include "trial_internal.h"
 
 /* Seconds in the tests are these. The wall clock starts in 2026. */
 #define WORLD_MONO 1000000
@@ -27,6 +27,7 @@ struct world_draft {
     int64_t time;
     char *body;
     size_t length;
+    int64_t mono; /* when it was made */
 };
 
 /* One entry that is on the disk. */
@@ -131,6 +132,12 @@ struct world_receipt {
     json_t *receipt;
 };
 
+struct world_found {
+    uint64_t token;
+    json_t *result; /* NULL: `err` says why */
+    struct fs_err err;
+};
+
 struct world {
     struct fs_time now;
     struct fs_engine *engine;
@@ -155,6 +162,7 @@ struct world {
     FS_VEC(struct world_client *) clients;
     FS_VEC(struct world_evaluated) evaluated;
     FS_VEC(struct world_receipt) receipts;
+    FS_VEC(struct world_found) found;
     uint64_t next_connection, next_event, restarts;
     uint64_t encoded;                               /* bodies made */
     void (*after)(struct world *world, void *self); /* after each call into the engine */
@@ -197,6 +205,8 @@ uint64_t world_recompute(struct world *w, const char *subject);
 uint64_t world_fact(struct world *w, const char *subject, const char *fact, const char *value);
 /* The newest receipt that came for `token`; NULL: none. Borrowed. */
 json_t *world_receipt_of(struct world *w, uint64_t token);
+/* What was found for `token`, after as many turns as it takes; new reference. */
+json_t *world_found(struct world *w, uint64_t token);
 struct world_evaluated *world_evaluate(struct world *w, const char *context, uint64_t token);
 struct world_evaluated *world_evaluated_of(struct world *w, uint64_t token);
 struct fs_cell *world_cell(struct world *w, const char *subject, const char *flag);

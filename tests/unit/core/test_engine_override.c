@@ -231,10 +231,12 @@ static void a_dry_run_tells_and_changes_nothing(void **state)
     (void)state;
     struct world_client *c;
     struct world *w = begin(&c);
-    char door[] = "door";
-    struct fs_override_order kill = {.override = {.kind = FS_OVERRIDE_KILL, .flag = door}};
+    struct fs_override_order kill = {.override = {.kind = FS_OVERRIDE_KILL}};
     uint64_t revision = w->engine->revision;
-    json_t *dry = fs_engine_try_override(w->engine, &kill, 100, w->now);
+    struct fs_err err;
+    kill.override.flag = fs_strdup("door");
+    assert_true(fs_engine_try_override(w->engine, &kill, 100, 1, w->now, &err));
+    json_t *dry = world_found(w, 1);
     assert_int_equal(json_integer_value(json_object_get(dry, "contexts")), 1);
     assert_int_equal(json_integer_value(json_object_get(dry, "clients")), 1);
     json_decref(dry);
@@ -242,8 +244,9 @@ static void a_dry_run_tells_and_changes_nothing(void **state)
     assert_int_equal(w->engine->revision, revision);
     assert_int_equal(w->engine->override_count, 0);
     order(w, KILL);
-    kill.release = true;
-    dry = fs_engine_try_override(w->engine, &kill, 0, w->now);
+    struct fs_override_order back = {.release = true, .override = {.flag = fs_strdup("door")}};
+    assert_true(fs_engine_try_override(w->engine, &back, 0, 2, w->now, &err));
+    dry = world_found(w, 2);
     assert_int_equal(json_integer_value(json_object_get(dry, "contexts")), 1);
     assert_int_equal(json_integer_value(json_object_get(dry, "more")), 1);
     json_decref(dry);
@@ -279,8 +282,12 @@ static void who_has_what_is_told_in_pages_of_any_size(void **state)
     }
     world_run(w);
     size_t seen = 0;
+    uint64_t token = 0;
     for (bool more = true; more;) {
-        json_t *who = fs_engine_show_who(w->engine, "door", "on", *after ? after : NULL, 100);
+        struct fs_err err;
+        assert_true(
+            fs_engine_find_who(w->engine, "door", "on", *after ? after : NULL, 100, ++token, w->now, &err));
+        json_t *who = world_found(w, token);
         const json_t *list = json_object_get(who, "contexts");
         assert_int_equal(json_integer_value(json_object_get(json_object_get(who, "variants"), "on")), 1499);
         for (size_t i = 0; i < json_array_size(list); i++, seen++) {

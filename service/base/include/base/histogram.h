@@ -22,6 +22,8 @@ extern const double fs_histogram_numbers[FS_HISTOGRAM_BUCKETS];
 
 /* A value below zero counts as zero. */
 void fs_histogram_add(struct fs_histogram *histogram, double value);
+/* The upper bounds of its buckets, FS_HISTOGRAM_BUCKETS of them; the last bucket has none. Static. */
+const double *fs_histogram_bounds(const struct fs_histogram *histogram);
 /* Appends the lines NAME_bucket, NAME_sum and NAME_count; `labels` without braces ("source=\"opa\""), or "".
  * HELP and TYPE are the caller's. https://prometheus.io/docs/instrumenting/exposition_formats/ */
 void fs_histogram_write(const struct fs_histogram *histogram, const char *name, const char *labels,

@@ -39,6 +39,8 @@ const char *fs_format_rfc3339(int64_t ms, char out[32]);
 
 /* Well-formed UTF-8 (Unicode 15 table 3-7: no overlongs, no surrogates). */
 bool fs_utf8_valid(const char *text, size_t length);
+/* The longest prefix of at most `most` bytes that does not cut a character in two. Any thread. */
+size_t fs_utf8_cut(const char *text, size_t length, size_t most);
 
 /* RFC 4648 section 5 without padding. `out` holds at least (length * 4 + 2) / 3 + 1 bytes. Returns the length
  * written. */

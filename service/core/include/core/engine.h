@@ -149,6 +149,9 @@ struct fs_engine_ports {
     /* A message for a board (core/feed.h), borrowed for the call. How many of its rows it took: one at
      * least, where it has any. */
     size_t (*feed)(void *self, const struct fs_feed_frame *frame);
+    /* What was asked for with `token` (core/trial.h): `result` is the receiver's, or NULL and `err` says why.
+     */
+    void (*found)(void *self, uint64_t token, json_t *result, const struct fs_err *err);
 };
 
 struct fs_engine_options {
@@ -261,6 +264,27 @@ void fs_engine_receipt_wait(struct fs_engine *engine, uint64_t entry, bool deliv
 void fs_engine_receipt_forget(struct fs_engine *engine, uint64_t token);
 /* As it stands now; NULL: no such entry in memory. New reference. */
 json_t *fs_engine_receipt(struct fs_engine *engine, uint64_t entry, struct fs_time now);
+/* What one entry has set off, and when, as far as it went: whole ms since it was received. For people:
+ * nothing follows from it, and a replay knows nothing of it. */
+enum fs_stage {
+    FS_STAGE_JOURNALED,
+    FS_STAGE_ASKED,        /* the last of its questions was sent */
+    FS_STAGE_ANSWERED,     /* ... and answered */
+    FS_STAGE_EVALUATED,    /* every value that depends on it was looked at */
+    FS_STAGE_PUSHED,       /* the change stood in the queue of every connection concerned */
+    FS_STAGE_ACKNOWLEDGED, /* the last acknowledgement, when no watch holds an older value any more */
+    FS_STAGES
+};
+struct fs_stages {
+    uint64_t entry;
+    uint64_t questions; /* asked for it */
+    uint64_t flips;
+    int64_t at[FS_STAGES]; /* -1: not (yet) */
+};
+/* "questions", and "stages" with those that came to be: "journaledMs", ... */
+void fs_stages_describe(const struct fs_stages *stages, json_t *object);
+/* Those of all receipts in memory, by rising entry: an array of `count`, owned by the caller. */
+struct fs_stages *fs_engine_stages(const struct fs_engine *engine, size_t *count);
 /* Is it in memory, and its event from the credential of this id? */
 bool fs_engine_receipt_is_of(struct fs_engine *engine, uint64_t entry, const char *credential);
 
@@ -277,19 +301,14 @@ size_t fs_engine_subject_overrides(const struct fs_engine *engine, const char *s
 json_t *fs_engine_show_overrides(const struct fs_engine *engine);
 /* The one that this entry ordered, or NULL. New reference. */
 json_t *fs_engine_show_override(const struct fs_engine *engine, uint64_t entry);
-/* What it would change, were it in force now: "contexts", "subjects" and "clients" (connected) as counts, and
- * up to `limit` "changes" with "more" for the rest. Nothing happens. New reference. */
-json_t *fs_engine_try_override(struct fs_engine *engine, const struct fs_override_order *order, size_t limit,
-                               struct fs_time now);
-/* Who has which variant: {"flag", "variants": {name: contexts}, "contexts": [..], "next"?}, in the order of
- * the contexts' hashes, from the one behind `after` (NULL: the first) on. NULL: no such flag. */
-json_t *fs_engine_show_who(const struct fs_engine *engine, const char *flag, const char *variant,
-                           const char *after, size_t limit);
 /* Is a client connected as this session? */
 bool fs_engine_has_session(const struct fs_engine *engine, const char *session);
 /* Tells its connection to go; nothing where there is none. */
 void fs_engine_end_session(struct fs_engine *engine, const char *session, const char *code, const char *text,
                            int64_t reconnect, int close);
+
+/* Forgets what entries said happened (for causes in words): a subject is erased. */
+void fs_engine_forget_words(struct fs_engine *engine);
 
 /* Does everything that is due: timers, asks, evaluations, pushes. Call after each batch of the above. */
 void fs_engine_turn(struct fs_engine *engine, struct fs_time now);

@@ -36,6 +36,7 @@ struct fs_entry {
     int64_t time;     /* wall ms when it was accepted */
     const char *body; /* canonical JSON; borrowed */
     size_t length;
+    int64_t received; /* mono ms when it came in; 0: not known (a replay). No part of what is journaled */
 };
 
 /* Identity of an event: (credential, source, id). All zero: the entry has none. */

@@ -43,7 +43,8 @@ struct fs_feed_row {
     const struct fs_flag *flag;
     const struct fs_evaluation *value;
     const struct fs_cause *cause;
-    int64_t changed; /* wall ms */
+    char *cause_text; /* core/cause.h; NULL: nothing */
+    int64_t changed;  /* wall ms */
     uint64_t revision;
     unsigned acked, watching;
     enum fs_feed_state state;
