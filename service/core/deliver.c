@@ -188,6 +188,8 @@ static void send_lease(struct fs_engine *e, struct fs_connection *connection)
                                    .n = connection->renew_n,
                                    .duration = e->options.lease};
     connection->renew_wanted = false;
+    if (connection->renew_n)
+        fs_connection_note_lease(e, connection);
     connection->lease_until = e->now.mono + e->options.lease + 1; /* `now` was cut to whole milliseconds */
     connection->sent_revision = e->revision;
     send(e, connection, &delivery);

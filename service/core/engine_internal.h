@@ -170,6 +170,7 @@ void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag
 void fs_watch_destroy(struct fs_engine *e, struct fs_watch *watch);
 void fs_watch_due(struct fs_engine *e, struct fs_watch *watch);
 void fs_connection_due(struct fs_engine *e, struct fs_connection *connection);
+void fs_connection_note_lease(struct fs_engine *e, const struct fs_connection *connection);
 void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection);
 void fs_connection_want_flush(struct fs_engine *e, struct fs_connection *connection);
 struct fs_connection *fs_connection_find(struct fs_engine *e, uint64_t id);

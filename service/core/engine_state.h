@@ -80,6 +80,7 @@ struct fs_source_state {
     struct fs_list waiting;  /* questions to be asked, by ask_node */
     struct fs_map instances; /* status reports: instance -> char * revision */
     uint64_t asked, failed;  /* questions */
+    size_t unanswered;       /* questions that are to be asked, or whose answers have not come */
 };
 
 struct fs_question {

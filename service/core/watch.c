@@ -96,12 +96,20 @@ void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection
     fs_free(connection);
 }
 
+/* An open connection gets its next lease, or goes: had its client lost the last one meanwhile? The client
+ * fell to safe values then, though nobody had cut it off. */
+void fs_connection_note_lease(struct fs_engine *e, const struct fs_connection *connection)
+{
+    e->counts.leases_ended += connection->lease_until && connection->lease_until < e->now.mono;
+}
+
 void fs_engine_disconnect(struct fs_engine *e, uint64_t id, struct fs_time now)
 {
     e->now = now;
     struct fs_connection *connection = fs_connection_find(e, id);
     if (!connection || !connection->open)
         return;
+    fs_connection_note_lease(e, connection);
     connection->open = false;
     connection->renew_wanted = false;
     for (struct fs_map_iter it = {0}; e->feeds && fs_map_next(&connection->watches, &it);)

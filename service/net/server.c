@@ -335,8 +335,11 @@ struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_e
     struct fs_server *server = create(options);
     options->keyring = NULL;
     bool loop = false;
-    if (server->tls && !fs_tls_check(server->certificate, server->certificate_key, server->client_ca, err))
+    int64_t expires = 0;
+    if (server->tls &&
+        !fs_tls_check(server->certificate, server->certificate_key, server->client_ca, &expires, err))
         goto failed;
+    atomic_store(&server->tls_expires, expires);
     if (!fs_listen_open(server, err))
         goto failed;
     loop = create_loop(server, err);
@@ -364,6 +367,13 @@ failed:
 uint64_t fs_server_slow_dropped(struct fs_server *server)
 {
     return atomic_load(&server->slow_dropped);
+}
+
+struct fs_server_tls fs_server_tls(struct fs_server *server)
+{
+    return (struct fs_server_tls){.on = server->tls,
+                                  .reload_failed = atomic_load(&server->tls_failed),
+                                  .expires = atomic_load(&server->tls_expires)};
 }
 
 int fs_server_port(const struct fs_server *server)

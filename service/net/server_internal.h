@@ -151,6 +151,8 @@ struct fs_server {
     unsigned connections;
     unsigned requests;
     atomic_uint_least64_t slow_dropped;
+    atomic_bool tls_failed; /* the last reload of certificates did */
+    atomic_int_least64_t tls_expires;
     uint64_t last_id;
     struct fs_list held, sent;
     struct fs_heap timers;
@@ -311,6 +313,8 @@ void fs_inbox_hold(struct fs_peer *peer,
 void fs_inbox_retry(struct fs_server *server);
 
 /* tls.c */
-bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, struct fs_err *err);
+/* `expires`: the certificate's end, wall s. */
+bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
+                  struct fs_err *err);
 
 #endif
