@@ -191,6 +191,9 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
     one(&out, "flagstaff_boards", "gauge", "Open boards.", (double)fs_feed_boards(daemon->engine));
     one(&out, "flagstaff_sessions_behind", "gauge",
         "Open connections that have not acknowledged all that was sent.", (double)c.behind);
+    one(&out, "flagstaff_unacknowledged_seconds", "gauge",
+        "Age of the oldest push to an open connection that its client has not acknowledged.",
+        c.oldest_push ? (double)(fs_daemon_now(daemon).mono - c.oldest_push) / 1000 : 0);
     one(&out, "flagstaff_leases_ended_total", "counter",
         "Leases that ended on an open connection: its client fell to safe values, and nobody had cut it off.",
         (double)c.leases_ended);

@@ -193,6 +193,43 @@ static void a_lease_that_ends_on_an_open_connection_is_counted_at_the_next_grant
     world_destroy(w);
 }
 
+/* A client that knows a revision from its lease has nothing to acknowledge (docs/protocol, section 3). */
+static void a_client_is_behind_for_what_was_pushed_to_it_and_not_for_what_its_lease_tells(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    struct world_client *other = world_client(w, "other");
+    world_watch(other, 1, "bo");
+    world_connect(other, false);
+    world_run(w);
+    world_policy(w, "app/door", "bo", "false");
+    world_recompute(w, "bo");
+    world_run(w);
+    world_renew(c); /* granted at a revision that says nothing about ada */
+    world_run(w);
+    struct fs_engine_counts counts;
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 0);
+    assert_int_equal(counts.oldest_push, 0);
+
+    other->blocked = true;
+    world_policy(w, "app/door", "bo", "true");
+    world_recompute(w, "bo");
+    world_run(w);
+    int64_t pushed = w->now.mono;
+    world_advance(w, 3000);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 1);
+    assert_in_range(counts.oldest_push, pushed - 1000, pushed);
+    other->blocked = false;
+    world_run(w);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 0);
+    assert_int_equal(counts.oldest_push, 0);
+    world_destroy(w);
+}
+
 static json_int_t unanswered(struct world *w)
 {
     json_t *sources = fs_engine_show_sources(w->engine, w->now);
@@ -246,6 +283,7 @@ int main(void)
         cmocka_unit_test(a_renewal_or_acknowledgement_that_counts_backwards_is_a_bad_frame),
         cmocka_unit_test(a_watch_of_one_snapshot_is_neither_kept_nor_leased),
         cmocka_unit_test(a_lease_that_ends_on_an_open_connection_is_counted_at_the_next_grant_or_at_its_end),
+        cmocka_unit_test(a_client_is_behind_for_what_was_pushed_to_it_and_not_for_what_its_lease_tells),
         cmocka_unit_test(questions_that_wait_for_their_source_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -329,6 +329,7 @@ struct fs_engine_counts {
     struct fs_histogram push_to_ack; /* one for each acknowledgement of the newest revision sent */
     struct fs_histogram lag; /* revisions by which an acknowledgement was behind the newest one sent */
     size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
+    int64_t oldest_push; /* mono ms: of those that no open connection's client has acknowledged; 0: none */
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
 /* Facts that are remembered, those that are gone included. */
