@@ -98,7 +98,8 @@ struct fs_peer {
     unsigned sent;            /* taken by the kernel, not yet reported */
     unsigned in_library;      /* written, but a rest of it is in the library's buffer */
     struct fs_list sent_node; /* fs_server.sent */
-    uint64_t acknowledged;    /* TCP's count when it last made progress */
+    uint64_t acknowledged;    /* TCP's count when it last made progress ... */
+    int64_t progressed;       /* ... and when that was seen, mono ms */
 
     bool closing;
     int close_code;
