@@ -73,7 +73,7 @@ static void batch_destroy(struct fs_engine *e, struct fs_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         batch->questions[i]->in_flight = false;
-        e->sources.items[batch->source]->unanswered--;
+        fs_source_count_unanswered(e, e->sources.items[batch->source], -1);
         fs_question_release(e, batch->questions[i]);
     }
     fs_free(batch->questions);

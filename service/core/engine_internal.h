@@ -43,6 +43,9 @@ void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source,
                         const char *revision); /* asks, without the entry */
 void fs_source_queries(struct fs_engine *e);
 void fs_source_destroy(struct fs_source_state *source);
+/* ms that its questions have been unanswered until now, summed over the questions. */
+int64_t fs_source_waited(const struct fs_source_state *source, int64_t mono);
+void fs_source_count_unanswered(struct fs_engine *e, struct fs_source_state *source, int more);
 /* facts.c */
 struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key);
 void fs_subject_release(struct fs_engine *e, struct fs_subject *subject);

@@ -81,6 +81,8 @@ struct fs_source_state {
     struct fs_map instances; /* status reports: instance -> char * revision */
     uint64_t asked, failed;  /* questions */
     size_t unanswered;       /* questions that are to be asked, or whose answers have not come */
+    int64_t unanswered_at;   /* mono ms: since then they are so many */
+    int64_t waited;          /* ms that questions were unanswered, until then, summed */
 };
 
 struct fs_question {

@@ -25,24 +25,30 @@ static void sources(const json_t *list, struct fs_buf *out)
 {
     static const struct {
         const char *name, *type, *help, *member;
+        double unit;
     } metrics[] = {
-        {"flagstaff_source_up", "gauge", "Whether the source answers its probes.", NULL},
-        {"flagstaff_source_questions_total", "counter", "Questions asked of the source.", "asked"},
-        {"flagstaff_source_failures_total", "counter", "Questions that the source did not answer.", "failed"},
+        {"flagstaff_source_up", "gauge", "Whether the source answers its probes.", NULL, 1},
+        {"flagstaff_source_questions_total", "counter", "Questions asked of the source.", "asked", 1},
+        {"flagstaff_source_failures_total", "counter", "Questions that the source did not answer.", "failed",
+         1},
+        {"flagstaff_source_waiting_seconds_total", "counter",
+         "Time that questions have been unanswered, summed over the questions.", "waited", 1000},
         {"flagstaff_source_unanswered", "gauge",
-         "Questions that are to be asked of the source, or whose answers have not come.", "unanswered"},
+         "Questions that are to be asked of the source, or whose answers have not come.", "unanswered", 1},
     };
     for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
         head(out, metrics[m].name, metrics[m].type, metrics[m].help);
         for (size_t i = 0; i < json_array_size(list); i++) {
             const json_t *source = json_array_get(list, i);
             const char *name = fs_json_text(source, "name");
-            json_int_t value = metrics[m].member
-                                   ? json_integer_value(json_object_get(source, metrics[m].member))
-                                   : !strcmp(fs_json_text(source, "state"), "up");
+            const char *member = metrics[m].member;
+            double value = member ? (double)json_integer_value(json_object_get(source, member))
+                                  : !strcmp(fs_json_text(source, "state"), "up");
             fs_buf_addf(out, "%s{source=", metrics[m].name);
             fs_buf_add_json_string(out, name, strlen(name));
-            fs_buf_addf(out, "} %lld\n", (long long)value);
+            fs_buf_adds(out, "} ");
+            fs_buf_add_json_number(out, value / metrics[m].unit);
+            fs_buf_addc(out, '\n');
         }
     }
 }

@@ -230,12 +230,17 @@ static void a_client_is_behind_for_what_was_pushed_to_it_and_not_for_what_its_le
     world_destroy(w);
 }
 
-static json_int_t unanswered(struct world *w)
+static json_int_t of_opa(struct world *w, const char *member)
 {
     json_t *sources = fs_engine_show_sources(w->engine, w->now);
-    json_int_t count = json_integer_value(json_object_get(json_array_get(sources, 1), "unanswered"));
+    json_int_t value = json_integer_value(json_object_get(json_array_get(sources, 1), member));
     json_decref(sources);
-    return count;
+    return value;
+}
+
+static json_int_t unanswered(struct world *w)
+{
+    return of_opa(w, "unanswered");
 }
 
 static void questions_that_wait_for_their_source_are_told(void **state)
@@ -249,9 +254,14 @@ static void questions_that_wait_for_their_source_are_told(void **state)
     world_watch(c, 3, "cy");
     world_run(w);
     assert_int_equal(unanswered(w), 2);
+    json_int_t before = of_opa(w, "waited");
+    world_advance(w, 700);
+    assert_int_equal(of_opa(w, "waited"), before + 1400);
     world_answer_all(w);
     world_run(w);
     assert_int_equal(unanswered(w), 0);
+    world_advance(w, 700);
+    assert_int_equal(of_opa(w, "waited"), before + 1400);
     w->hold_asks = false;
     world_source(w, "opa")->probes_fail = true;
     world_advance(w, 5000); /* it is down, and nothing is asked of it */
