@@ -19,7 +19,8 @@
 #include "base/vec.h"
 #include "net/server.h"
 
-#define FS_NET_TICK_MS 100 /* how often deadlines are looked at */
+#define FS_NET_TICK_MS      100 /* how often deadlines are looked at ... */
+#define FS_NET_LAST_TICK_MS 5   /* ... and, while it stops, whether the last connection has gone */
 #define FS_NET_LINGER_MS                                                                                     \
     2000 /* a refused request may still be sending its body: so long it is read and thrown away */
 #define FS_NET_BODY_MS 30000 /* a request must be whole after that */
