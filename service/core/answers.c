@@ -225,6 +225,7 @@ static void take_in(struct fs_engine *e, const struct fs_batch *batch, struct fs
                     struct fs_answer *answer, struct fs_answers *kept)
 {
     q->in_flight = false;
+    fs_source_count_unanswered(e, e->sources.items[batch->source], -1);
     if (answer->state != FS_ANSWER_NONE) {
         q->confirmed = e->now.mono;
         if (answer->revision)

@@ -10,9 +10,12 @@ static void send(struct fs_engine *e, struct fs_connection *connection, struct f
 {
     delivery->connection = connection->id;
     delivery->stream = connection->stream;
-    if (!connection->pushed_at &&
-        (delivery->kind == FS_DELIVER_DELTA || delivery->kind == FS_DELIVER_SNAPSHOT))
-        connection->pushed_at = e->now.mono;
+    if (delivery->kind == FS_DELIVER_DELTA || delivery->kind == FS_DELIVER_SNAPSHOT) {
+        connection->pushed_revision = delivery->revision;
+        connection->pushed_last = e->now.mono;
+        if (!connection->pushed_at)
+            connection->pushed_at = e->now.mono;
+    }
     connection->window--;
     e->options.ports.deliver(e->options.ports.self, delivery);
 }
@@ -188,6 +191,8 @@ static void send_lease(struct fs_engine *e, struct fs_connection *connection)
                                    .n = connection->renew_n,
                                    .duration = e->options.lease};
     connection->renew_wanted = false;
+    if (connection->renew_n)
+        fs_connection_note_lease(e, connection);
     connection->lease_until = e->now.mono + e->options.lease + 1; /* `now` was cut to whole milliseconds */
     connection->sent_revision = e->revision;
     send(e, connection, &delivery);

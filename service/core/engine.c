@@ -76,6 +76,7 @@ static void batch_destroy(struct fs_engine *e, struct fs_batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
         batch->questions[i]->in_flight = false;
+        fs_source_count_unanswered(e, e->sources.items[batch->source], -1);
         fs_question_release(e, batch->questions[i]);
     }
     fs_free(batch->questions);
@@ -418,6 +419,10 @@ void fs_engine_count(const struct fs_engine *e, struct fs_engine_counts *out)
     out->timers = e->heap.count;
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
         const struct fs_connection *connection = it.value;
-        out->behind += connection->open && connection->acked_revision < connection->sent_revision;
+        if (!connection->open)
+            continue;
+        out->behind += fs_connection_behind(connection);
+        if (connection->pushed_at && (!out->oldest_push || connection->pushed_at < out->oldest_push))
+            out->oldest_push = connection->pushed_at;
     }
 }

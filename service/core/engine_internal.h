@@ -47,6 +47,9 @@ void fs_source_go_ahead(struct fs_engine *e, struct fs_source_state *source,
                         const char *revision); /* asks, without the entry */
 void fs_source_queries(struct fs_engine *e);
 void fs_source_destroy(struct fs_source_state *source);
+/* ms that its questions have been unanswered until now, summed over the questions. */
+int64_t fs_source_waited(const struct fs_source_state *source, int64_t mono);
+void fs_source_count_unanswered(struct fs_engine *e, struct fs_source_state *source, int more);
 /* facts.c */
 struct fs_subject *fs_subject_intern(struct fs_engine *e, const char *key);
 void fs_subject_release(struct fs_engine *e, struct fs_subject *subject);
@@ -183,6 +186,9 @@ void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag
 void fs_watch_destroy(struct fs_engine *e, struct fs_watch *watch);
 void fs_watch_due(struct fs_engine *e, struct fs_watch *watch);
 void fs_connection_due(struct fs_engine *e, struct fs_connection *connection);
+/* Its client has not acknowledged all that was pushed to it. */
+bool fs_connection_behind(const struct fs_connection *connection);
+void fs_connection_note_lease(struct fs_engine *e, const struct fs_connection *connection);
 void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection);
 void fs_connection_want_flush(struct fs_engine *e, struct fs_connection *connection);
 struct fs_connection *fs_connection_find(struct fs_engine *e, uint64_t id);

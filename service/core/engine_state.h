@@ -83,6 +83,9 @@ struct fs_source_state {
     struct fs_list waiting;  /* questions to be asked, by ask_node */
     struct fs_map instances; /* status reports: instance -> char * revision */
     uint64_t asked, failed;  /* questions */
+    size_t unanswered;       /* questions that are to be asked, or whose answers have not come */
+    int64_t unanswered_at;   /* mono ms: since then they are so many */
+    int64_t waited;          /* ms that questions were unanswered, until then, summed */
 };
 
 /* Of a subject that was erased: what comes in behind that entry from before that moment is too late. */
@@ -284,11 +287,13 @@ struct fs_connection {
     uint64_t claimed;      /* ... at this revision */
     char resumes_from[24]; /* the session that it follows, where that is known and its own; "": none */
     uint64_t sent_revision, acked_revision;
-    int64_t acked_at;       /* mono ms */
-    int64_t pushed_at;      /* mono ms of the oldest push that is not acknowledged; 0: none */
-    int64_t lease_until;    /* mono ms: no client can hold a lease of this connection for longer */
-    int64_t opened;         /* wall ms */
-    struct fs_alarm expiry; /* when a disconnected one is forgotten */
+    uint64_t pushed_revision; /* of the newest delta or snapshot: what a lease alone tells needs no ack */
+    int64_t acked_at;         /* mono ms */
+    int64_t pushed_at;        /* mono ms of the oldest push that is not acknowledged; 0: none */
+    int64_t pushed_last;      /* mono ms of the newest push */
+    int64_t lease_until;      /* mono ms: no client can hold a lease of this connection for longer */
+    int64_t opened;           /* wall ms */
+    struct fs_alarm expiry;   /* when a disconnected one is forgotten */
 };
 
 struct fs_batch {

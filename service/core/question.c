@@ -65,6 +65,8 @@ void fs_question_release(struct fs_engine *e, struct fs_question *q)
     if (!fs_list_empty(&q->bindings) || q->in_flight || q->entries || q->pins)
         return;
     fs_map_remove(&e->questions, q->key, q->key_length);
+    if (q->queued)
+        fs_source_count_unanswered(e, e->sources.items[q->source], -1);
     fs_list_remove(&q->ask_node);
     fs_alarm_cancel(e, &q->revalidate);
     fs_alarm_cancel(e, &q->retry);
@@ -131,6 +133,7 @@ void fs_question_want(struct fs_engine *e, struct fs_question *q)
         return;
     struct fs_source_state *source = e->sources.items[q->source];
     q->queued = true;
+    fs_source_count_unanswered(e, source, 1);
     fs_list_append(&source->waiting, &q->ask_node);
 }
 

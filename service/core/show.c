@@ -111,10 +111,10 @@ static json_t *show_watches(const struct fs_connection *connection)
 
 static json_t *show_client(const struct fs_connection *connection, struct fs_time now)
 {
-    const char *state = !connection->open                                        ? "held"
-                        : connection->window <= 0                                ? "blocked"
-                        : connection->acked_revision < connection->sent_revision ? "behind"
-                                                                                 : "current";
+    const char *state = !connection->open                  ? "held"
+                        : connection->window <= 0          ? "blocked"
+                        : fs_connection_behind(connection) ? "behind"
+                                                           : "current";
     json_t *one =
         json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o, s:I}", "session", connection->session,
                   "channel", connection->stream ? "sse" : "websocket", "client", connection->client_name,
@@ -170,10 +170,11 @@ json_t *fs_engine_show_sources(const struct fs_engine *e, struct fs_time now)
     json_t *list = json_array();
     for (size_t i = 0; i < e->sources.count; i++) {
         const struct fs_source_state *source = e->sources.items[i];
-        json_t *one =
-            json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I}", "name", source->name, "type", source->type->name,
-                      "state", fs_source_status_name(source->status), "revision", source->revision, "asked",
-                      (json_int_t)source->asked, "failed", (json_int_t)source->failed);
+        json_t *one = json_pack("{s:s, s:s, s:s, s:s*, s:I, s:I, s:I, s:I}", "name", source->name, "type",
+                                source->type->name, "state", fs_source_status_name(source->status),
+                                "revision", source->revision, "asked", (json_int_t)source->asked, "failed",
+                                (json_int_t)source->failed, "unanswered", (json_int_t)source->unanswered,
+                                "waited", (json_int_t)fs_source_waited(source, now.mono));
         json_object_set_new(one, "decisions",
                             json_pack("{s:I, s:I, s:I, s:I}", "allow", (json_int_t)source->outcomes[0],
                                       "deny", (json_int_t)source->outcomes[1], "value",

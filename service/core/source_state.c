@@ -37,6 +37,20 @@ int fs_engine_find_source(const struct fs_engine *e, const char *name)
     return -1;
 }
 
+/* Their time is summed, too: its growth over that of the questions asked is how long one waits (Little's
+ * law). */
+int64_t fs_source_waited(const struct fs_source_state *source, int64_t mono)
+{
+    return source->waited + (int64_t)source->unanswered * (mono - source->unanswered_at);
+}
+
+void fs_source_count_unanswered(struct fs_engine *e, struct fs_source_state *source, int more)
+{
+    source->waited = fs_source_waited(source, e->now.mono);
+    source->unanswered_at = e->now.mono;
+    source->unanswered += (size_t)more;
+}
+
 void fs_source_destroy(struct fs_source_state *source)
 {
     fs_map_finish(&source->instances, fs_free);

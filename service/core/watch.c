@@ -96,12 +96,25 @@ void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection
     fs_free(connection);
 }
 
+/* An open connection gets its next lease, or goes: had its client lost the last one meanwhile? The client
+ * fell to safe values then, though nobody had cut it off. */
+void fs_connection_note_lease(struct fs_engine *e, const struct fs_connection *connection)
+{
+    e->counts.leases_ended += connection->lease_until && connection->lease_until < e->now.mono;
+}
+
+bool fs_connection_behind(const struct fs_connection *connection)
+{
+    return connection->acked_revision < connection->pushed_revision;
+}
+
 void fs_engine_disconnect(struct fs_engine *e, uint64_t id, struct fs_time now)
 {
     e->now = now;
     struct fs_connection *connection = fs_connection_find(e, id);
     if (!connection || !connection->open)
         return;
+    fs_connection_note_lease(e, connection);
     connection->open = false;
     connection->renew_wanted = false;
     for (struct fs_map_iter it = {0}; e->feeds && fs_map_next(&connection->watches, &it);)
@@ -398,10 +411,11 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
                          "acknowledgements count upwards, of revisions that were sent", 4400);
         return;
     }
-    if (revision == connection->sent_revision && connection->pushed_at)
+    uint64_t pushed = connection->pushed_revision > revision ? connection->pushed_revision : revision;
+    if (revision == pushed && connection->pushed_at)
         fs_histogram_add(&e->counts.push_to_ack, (double)(now.mono - connection->pushed_at) / 1000);
-    fs_histogram_add(&e->counts.lag, (double)(connection->sent_revision - revision));
-    connection->pushed_at = 0;
+    fs_histogram_add(&e->counts.lag, (double)(pushed - revision));
+    connection->pushed_at = revision < pushed ? connection->pushed_last : 0;
     connection->acked_revision = revision;
     connection->acked_at = now.mono;
     fs_feeds_acked(e);

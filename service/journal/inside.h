@@ -28,6 +28,7 @@ struct fs_journal {
     struct fs_readers readers;
     atomic_bool healthy;
     atomic_bool replayed; /* retention may begin */
+    atomic_bool damaged;  /* an entry, or the file: seen by a reader or by retention */
     atomic_uint_least64_t last;
     atomic_size_t in_flight; /* taken from the queue, not committed yet */
     /* The journal's thread. */
@@ -40,6 +41,9 @@ struct fs_journal {
     bool erased;                      /* something, which still stands in the write-ahead log */
     int wal_asked;                    /* pages of the write-ahead log when one was asked for under load */
 };
+
+/* Keeps in mind that what just failed failed for damage. Any thread. */
+void fs_journal_note_damage(struct fs_journal *journal, bool fine, const struct fs_err *err);
 
 /* The journal's thread: takes jobs until the queue is closed and empty. */
 void *fs_journal_write(void *journal);

@@ -153,6 +153,17 @@ bool fs_journal_healthy(struct fs_journal *journal)
     return atomic_load(&journal->healthy);
 }
 
+bool fs_journal_damaged(struct fs_journal *journal)
+{
+    return atomic_load(&journal->damaged);
+}
+
+void fs_journal_note_damage(struct fs_journal *journal, bool fine, const struct fs_err *err)
+{
+    if (!fine && err && err->code == FS_ERR_DIFFERS)
+        atomic_store(&journal->damaged, true);
+}
+
 uint64_t fs_journal_last(struct fs_journal *journal)
 {
     return atomic_load(&journal->last);

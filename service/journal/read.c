@@ -59,7 +59,7 @@ const char *fs_journal_text(struct fs_journal_texts *texts, const char *name)
 
 /* Gives at most `limit` entries to `each`; rows of one entry follow one another and count once. Ends the
  * statement. */
-static bool give_entries(sqlite3_stmt *statement, size_t limit,
+static bool give_entries(struct fs_journal *journal, sqlite3_stmt *statement, size_t limit,
                          bool (*each)(void *self, const struct fs_entry *entry), void *self,
                          struct fs_err *err)
 {
@@ -79,6 +79,7 @@ static bool give_entries(sqlite3_stmt *statement, size_t limit,
     if (step != SQLITE_ROW && step != SQLITE_DONE)
         fine = fs_database_fail(sqlite3_db_handle(statement), "journal", err);
     sqlite3_finalize(statement);
+    fs_journal_note_damage(journal, fine, err);
     return fine;
 }
 
@@ -96,7 +97,7 @@ bool fs_journal_read(struct fs_journal *journal, uint64_t from, size_t limit,
     bool fine = statement != NULL;
     if (fine) {
         sqlite3_bind_int64(statement, 1, from > INT64_MAX ? INT64_MAX : (sqlite3_int64)from);
-        fine = give_entries(statement, limit, each, self, err);
+        fine = give_entries(journal, statement, limit, each, self, err);
     }
     fs_readers_give(&journal->readers, db);
     return fine;
@@ -137,7 +138,7 @@ bool fs_journal_read_back(struct fs_journal *journal, uint64_t from, uint64_t be
         sqlite3_bind_int64(statement, 1, from > INT64_MAX ? INT64_MAX : (sqlite3_int64)from);
         sqlite3_bind_int64(statement, 2, before > INT64_MAX ? INT64_MAX : (sqlite3_int64)before);
         sqlite3_bind_text(statement, 3, list.data, -1, SQLITE_STATIC);
-        fine = give_entries(statement, limit, each, self, err);
+        fine = give_entries(journal, statement, limit, each, self, err);
     }
     fs_buf_finish(&list);
     fs_readers_give(&journal->readers, db);
@@ -206,7 +207,7 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
         sqlite3_bind_int64(statement, 4,
                            before == 0 || before > INT64_MAX ? INT64_MAX : (sqlite3_int64)before);
         sqlite3_bind_int64(statement, 5, until_wall == 0 ? INT64_MAX : until_wall);
-        fine = give_entries(statement, limit, give_with_texts, &texts, err);
+        fine = give_entries(journal, statement, limit, give_with_texts, &texts, err);
     }
     sqlite3_finalize(texts.find);
     fs_readers_give(&journal->readers, db);

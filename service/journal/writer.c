@@ -149,8 +149,10 @@ static void prune(struct fs_journal *journal)
     struct fs_time now = fs_clock_now(&options->clock);
     if (now.mono < journal->prune_at)
         return;
-    if (!fs_prune_step(&journal->pruner, &journal->store, now.wall - options->retention_ms,
-                       now.wall - options->retention_ms - options->dedup_ms, &more, &err))
+    bool fine = fs_prune_step(&journal->pruner, &journal->store, now.wall - options->retention_ms,
+                              now.wall - options->retention_ms - options->dedup_ms, &more, &err);
+    fs_journal_note_damage(journal, fine, &err);
+    if (!fine)
         FS_LOG_WARN("journal", "old entries cannot be pruned; trying again in a minute", "error", err.text);
     journal->prune_at = now.mono + (more ? PRUNE_PAUSE_MS : PRUNE_MS);
     journal->uncopied = true;

@@ -125,6 +125,7 @@ struct fs_daemon {
     bool flags_reading;    /* the worker looks at them */
     bool flags_forced;     /* and is to do so again, and to read them */
     uint64_t flag_loads, flag_failures;
+    bool flags_failed;           /* the last look at the files found them wrong */
     struct fs_flagset *next_set; /* loaded, and waiting for its entry */
     uint64_t next_set_token;
     struct fs_mappings *mappings;             /* what foreign events mean */

@@ -171,6 +171,7 @@ static void take_reading(struct fs_daemon *daemon, struct fs_flag_reading *readi
         return;
     }
     memcpy(daemon->flags_state, reading->state, sizeof daemon->flags_state);
+    daemon->flags_failed = !reading->set;
     if (reading->set)
         take_set(daemon, reading->set);
     else

@@ -23,22 +23,32 @@ static void one(struct fs_buf *out, const char *name, const char *type, const ch
 /* Prometheus' label values escape backslash, quote and line feed, as JSON does. */
 static void sources(const json_t *list, struct fs_buf *out)
 {
-    static const char *const names[] = {"flagstaff_source_up", "flagstaff_source_questions_total",
-                                        "flagstaff_source_failures_total"};
-    static const char *const help[] = {"Whether the source answers its probes.",
-                                       "Questions asked of the source.",
-                                       "Questions that the source did not answer."};
-    for (size_t m = 0; m < 3; m++) {
-        head(out, names[m], m ? "counter" : "gauge", help[m]);
+    static const struct {
+        const char *name, *type, *help, *member;
+        double unit;
+    } metrics[] = {
+        {"flagstaff_source_up", "gauge", "Whether the source answers its probes.", NULL, 1},
+        {"flagstaff_source_questions_total", "counter", "Questions asked of the source.", "asked", 1},
+        {"flagstaff_source_failures_total", "counter", "Questions that the source did not answer.", "failed",
+         1},
+        {"flagstaff_source_waiting_seconds_total", "counter",
+         "Time that questions have been unanswered, summed over the questions.", "waited", 1000},
+        {"flagstaff_source_unanswered", "gauge",
+         "Questions that are to be asked of the source, or whose answers have not come.", "unanswered", 1},
+    };
+    for (size_t m = 0; m < sizeof metrics / sizeof *metrics; m++) {
+        head(out, metrics[m].name, metrics[m].type, metrics[m].help);
         for (size_t i = 0; i < json_array_size(list); i++) {
             const json_t *source = json_array_get(list, i);
             const char *name = fs_json_text(source, "name");
-            json_int_t value = m == 0   ? !strcmp(fs_json_text(source, "state"), "up")
-                               : m == 1 ? json_integer_value(json_object_get(source, "asked"))
-                                        : json_integer_value(json_object_get(source, "failed"));
-            fs_buf_addf(out, "%s{source=", names[m]);
+            const char *member = metrics[m].member;
+            double value = member ? (double)json_integer_value(json_object_get(source, member))
+                                  : !strcmp(fs_json_text(source, "state"), "up");
+            fs_buf_addf(out, "%s{source=", metrics[m].name);
             fs_buf_add_json_string(out, name, strlen(name));
-            fs_buf_addf(out, "} %lld\n", (long long)value);
+            fs_buf_adds(out, "} ");
+            fs_buf_add_json_number(out, value / metrics[m].unit);
+            fs_buf_addc(out, '\n');
         }
     }
 }
@@ -133,6 +143,24 @@ static void process(struct fs_daemon *daemon, struct fs_buf *out)
         (double)daemon->started / 1000);
 }
 
+static void reloads(struct fs_daemon *daemon, struct fs_buf *out)
+{
+    struct fs_server_tls tls = fs_server_tls(daemon->server);
+    head(out, "flagstaff_config_reloads_total", "counter", "Loads of the flag files.");
+    fs_buf_addf(out,
+                "flagstaff_config_reloads_total{result=\"ok\"} "
+                "%llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
+                (unsigned long long)daemon->flag_loads, (unsigned long long)daemon->flag_failures);
+    head(out, "flagstaff_reload_successful", "gauge",
+         "Whether what was last read of the files is what runs; if not, what ran before goes on.");
+    fs_buf_addf(out, "flagstaff_reload_successful{what=\"flags\"} %d\n", !daemon->flags_failed);
+    if (!tls.on)
+        return;
+    fs_buf_addf(out, "flagstaff_reload_successful{what=\"certificates\"} %d\n", !tls.reload_failed);
+    one(out, "flagstaff_certificate_expires_timestamp_seconds", "gauge",
+        "When the certificate ends that the service shows.", (double)tls.expires);
+}
+
 void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
@@ -169,6 +197,12 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
     one(&out, "flagstaff_boards", "gauge", "Open boards.", (double)fs_feed_boards(daemon->engine));
     one(&out, "flagstaff_sessions_behind", "gauge",
         "Open connections that have not acknowledged all that was sent.", (double)c.behind);
+    one(&out, "flagstaff_unacknowledged_seconds", "gauge",
+        "Age of the oldest push to an open connection that its client has not acknowledged.",
+        c.oldest_push ? (double)(fs_daemon_now(daemon).mono - c.oldest_push) / 1000 : 0);
+    one(&out, "flagstaff_leases_ended_total", "counter",
+        "Leases that ended on an open connection: its client fell to safe values, and nobody had cut it off.",
+        (double)c.leases_ended);
     one(&out, "flagstaff_conflated_updates_total", "counter",
         "Changes that took the place of one that had not been sent yet.", (double)c.conflated);
     one(&out, "flagstaff_slow_clients_closed_total", "counter",
@@ -181,13 +215,13 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
         (double)fs_journal_waiting(daemon->journal));
     one(&out, "flagstaff_journal_healthy", "gauge", "Whether the journal can be written.",
         fs_journal_healthy(daemon->journal));
+    one(&out, "flagstaff_journal_damaged", "gauge",
+        "Whether an entry was met, since the start, that is damaged or lost. 0 proves nothing: `flagstaff "
+        "verify` does.",
+        fs_journal_damaged(daemon->journal));
     one(&out, "flagstaff_journal_entries", "counter", "The number of the last entry.",
         (double)fs_journal_last(daemon->journal));
-    head(&out, "flagstaff_config_reloads_total", "counter", "Loads of the flag files.");
-    fs_buf_addf(&out,
-                "flagstaff_config_reloads_total{result=\"ok\"} "
-                "%llu\nflagstaff_config_reloads_total{result=\"error\"} %llu\n",
-                (unsigned long long)daemon->flag_loads, (unsigned long long)daemon->flag_failures);
+    reloads(daemon, &out);
     json_t *list = fs_engine_show_sources(daemon->engine, fs_daemon_now(daemon));
     sources(list, &out);
     decisions(list, &out);

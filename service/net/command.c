@@ -132,11 +132,10 @@ void fs_command_stop(struct fs_server *server)
     post(server, command_create(COMMAND_STOP, 0));
 }
 
-bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err)
+static bool reload_tls(struct fs_server *server, struct fs_err *err)
 {
-    if (!server->tls)
-        return true;
-    if (!fs_tls_check(server->certificate, server->certificate_key, server->client_ca, err))
+    int64_t expires;
+    if (!fs_tls_check(server->certificate, server->certificate_key, server->client_ca, &expires, err))
         return false;
     struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER, .condition = PTHREAD_COND_INITIALIZER};
     struct command *command = command_create(COMMAND_TLS, 0);
@@ -150,7 +149,15 @@ bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err)
         return fs_fail(err, FS_ERR_CONFIG,
                        "the new certificate %s was not taken; connections go on with the old one",
                        server->certificate);
+    atomic_store(&server->tls_expires, expires);
     return true;
+}
+
+bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err)
+{
+    bool fine = !server->tls || reload_tls(server, err);
+    atomic_store(&server->tls_failed, !fine);
+    return fine;
 }
 
 static void run_tls(struct fs_server *server, struct waiter *waiter)

@@ -12,16 +12,30 @@
 #include "tcp_progress.h"
 
 #define VANISHED_TICKS 5
+#define SLOW_LOOKS     4
 #define SESSION_TICKS  10
 #define TICKET_TICKS   100
 
-void fs_deadline_slow(struct fs_peer *peer)
+/* Looked at more than once: who stops reading just after a look is not granted all of that time anew. */
+static void look_again(struct fs_peer *peer)
 {
     struct fs_server *server = peer->server;
+    fs_heap_arm(&server->timers, &peer->slow.timer,
+                fs_server_now(server).mono + server->limits.slow_ms / SLOW_LOOKS);
+}
+
+static void note_progress(struct fs_peer *peer, uint64_t acknowledged)
+{
+    peer->acknowledged = acknowledged;
+    peer->progressed = fs_server_now(peer->server).mono;
+}
+
+void fs_deadline_slow(struct fs_peer *peer)
+{
     if (fs_timer_armed(&peer->slow.timer))
         return;
-    peer->acknowledged = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
-    fs_heap_arm(&server->timers, &peer->slow.timer, fs_server_now(server).mono + server->limits.slow_ms);
+    note_progress(peer, fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi)));
+    look_again(peer);
 }
 
 void fs_deadline_expiry(struct fs_peer *peer)
@@ -96,8 +110,10 @@ static void on_slow(struct fs_peer *peer)
     if (!lws_partial_buffered(peer->wsi))
         return; /* a response that has left meanwhile: the library says nothing of that */
     uint64_t now = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
-    if (now != peer->acknowledged) {
-        fs_deadline_slow(peer); /* slow, but it moves */
+    if (now != peer->acknowledged)
+        note_progress(peer, now); /* slow, but it moves */
+    if (fs_server_now(peer->server).mono - peer->progressed < peer->server->limits.slow_ms) {
+        look_again(peer);
         return;
     }
     FS_LOG_INFO("net", "a connection that takes nothing is dropped", "address", peer->address);

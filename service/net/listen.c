@@ -143,11 +143,12 @@ void fs_peer_deadline(struct fs_peer *peer, int64_t in_ms)
         fs_heap_cancel(&server->timers, &peer->deadline.timer);
 }
 
-/* A machine that was switched off says nothing: TCP must find out, also where we have nothing to send. */
-static void set_options(int fd, int64_t patience_ms)
+/* A machine that was switched off says nothing: TCP must find out, also where we have nothing to send. It is
+ * more patient than we are, so that who takes nothing is dropped by deadline.c, which says and counts it. */
+static void set_options(int fd, int64_t slow_ms)
 {
     int one = 1, idle = KEEP_ALIVE_S;
-    unsigned patience = (unsigned)patience_ms;
+    unsigned patience = (unsigned)(2 * slow_ms);
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);

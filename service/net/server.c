@@ -137,20 +137,6 @@ static void finish_stop(struct fs_server *server)
     lws_context_destroy(server->context); /* begins; its handles close with the loop's last turns */
 }
 
-void fs_server_begin_stop(struct fs_server *server)
-{
-    fs_listen_stop(server);
-    server->stopping = (int64_t)uv_now(&server->loop) + FS_NET_STOP_MS;
-    FS_LIST_EACH(&server->peers, node)
-    {
-        struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
-        if (peer->state == FS_PEER_SOCKET || peer->state == FS_PEER_STREAM)
-            fs_send_close(peer, 1001, "the service stops");
-        else if (peer->state != FS_PEER_LEAVING)
-            fs_peer_kill(peer);
-    }
-}
-
 static void on_tick(uv_timer_t *tick)
 {
     struct fs_server *server = tick->data;
@@ -161,6 +147,21 @@ static void on_tick(uv_timer_t *tick)
     }
     fs_listen_again(server);
     fs_deadline_run(server);
+}
+
+void fs_server_begin_stop(struct fs_server *server)
+{
+    fs_listen_stop(server);
+    server->stopping = (int64_t)uv_now(&server->loop) + FS_NET_STOP_MS;
+    uv_timer_start(&server->tick, on_tick, 0, FS_NET_LAST_TICK_MS);
+    FS_LIST_EACH(&server->peers, node)
+    {
+        struct fs_peer *peer = FS_CONTAINER(node, struct fs_peer, node);
+        if (peer->state == FS_PEER_SOCKET || peer->state == FS_PEER_STREAM)
+            fs_send_close(peer, 1001, "the service stops");
+        else if (peer->state != FS_PEER_LEAVING)
+            fs_peer_kill(peer);
+    }
 }
 
 static void *run(void *arg)
@@ -335,8 +336,11 @@ struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_e
     struct fs_server *server = create(options);
     options->keyring = NULL;
     bool loop = false;
-    if (server->tls && !fs_tls_check(server->certificate, server->certificate_key, server->client_ca, err))
+    int64_t expires = 0;
+    if (server->tls &&
+        !fs_tls_check(server->certificate, server->certificate_key, server->client_ca, &expires, err))
         goto failed;
+    atomic_store(&server->tls_expires, expires);
     if (!fs_listen_open(server, err))
         goto failed;
     loop = create_loop(server, err);
@@ -364,6 +368,13 @@ failed:
 uint64_t fs_server_slow_dropped(struct fs_server *server)
 {
     return atomic_load(&server->slow_dropped);
+}
+
+struct fs_server_tls fs_server_tls(struct fs_server *server)
+{
+    return (struct fs_server_tls){.on = server->tls,
+                                  .reload_failed = atomic_load(&server->tls_failed),
+                                  .expires = atomic_load(&server->tls_expires)};
 }
 
 int fs_server_port(const struct fs_server *server)

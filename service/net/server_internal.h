@@ -19,7 +19,8 @@
 #include "base/vec.h"
 #include "net/server.h"
 
-#define FS_NET_TICK_MS 100 /* how often deadlines are looked at */
+#define FS_NET_TICK_MS      100 /* how often deadlines are looked at ... */
+#define FS_NET_LAST_TICK_MS 5   /* ... and, while it stops, whether the last connection has gone */
 #define FS_NET_LINGER_MS                                                                                     \
     2000 /* a refused request may still be sending its body: so long it is read and thrown away */
 #define FS_NET_BODY_MS 30000 /* a request must be whole after that */
@@ -98,7 +99,8 @@ struct fs_peer {
     unsigned sent;            /* taken by the kernel, not yet reported */
     unsigned in_library;      /* written, but a rest of it is in the library's buffer */
     struct fs_list sent_node; /* fs_server.sent */
-    uint64_t acknowledged;    /* TCP's count when it last made progress */
+    uint64_t acknowledged;    /* TCP's count when it last made progress ... */
+    int64_t progressed;       /* ... and when that was seen, mono ms */
 
     bool closing;
     int close_code;
@@ -151,6 +153,8 @@ struct fs_server {
     unsigned connections;
     unsigned requests;
     atomic_uint_least64_t slow_dropped;
+    atomic_bool tls_failed; /* the last reload of certificates did */
+    atomic_int_least64_t tls_expires;
     uint64_t last_id;
     struct fs_list held, sent;
     struct fs_heap timers;
@@ -311,6 +315,8 @@ void fs_inbox_hold(struct fs_peer *peer,
 void fs_inbox_retry(struct fs_server *server);
 
 /* tls.c */
-bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, struct fs_err *err);
+/* `expires`: the certificate's end, wall s. */
+bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
+                  struct fs_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include "server_internal.h"
@@ -31,7 +32,15 @@ static X509 *read_certificate(const char *path, const char *what, struct fs_err 
     return certificate;
 }
 
-bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, struct fs_err *err)
+/* Wall s; 0: it cannot be told. */
+static int64_t end_of(const X509 *certificate)
+{
+    struct tm end;
+    return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) ? (int64_t)timegm(&end) : 0;
+}
+
+bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
+                  struct fs_err *err)
 {
     bool ok = false;
     EVP_PKEY *private_key = NULL;
@@ -57,6 +66,7 @@ bool fs_tls_check(const char *certificate, const char *key, const char *client_c
         if (!ca)
             goto out;
     }
+    *expires = end_of(own);
     ok = true;
 out:
     X509_free(own);

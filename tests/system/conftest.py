@@ -17,7 +17,7 @@ def pytest_sessionstart(session):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "once: it is about pages, not about the daemon: one round of it, with the release build, says all")
+    config.addinivalue_line("markers", "once: it is about pages and what others read, not about the daemon: one round of it, with the release build, says all")
 
 
 def pytest_collection_modifyitems(config, items):

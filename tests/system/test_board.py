@@ -156,7 +156,7 @@ def test_where_that_cannot_be_told_a_snapshot_comes(daemon, client, board):
     epoch, revision = b.frames[0]["epoch"], view.revision
     for since in ({"epoch": "e-another", "revision": revision}, {"epoch": epoch, "revision": revision + 1000}):
         assert len(b.view(since=since).rows) == 3
-    d.set_flags({"export": EXPORT, "banner": BANNER})
+    d.reload({"export": EXPORT, "banner": BANNER})
     b.wait(lambda b: b.views[1].whole and len(b.views[1].rows) == 6, "other flags: the view begins anew")
     assert len(b.view(since={"epoch": epoch, "revision": revision}).rows) == 6
 

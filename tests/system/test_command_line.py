@@ -211,7 +211,7 @@ def test_watch_does_not_show_a_flip_where_only_the_reason_is_another(daemon):
     try:
         watch.wait_line(r"  ada       door +false ")  # eight columns at least, so that several processes agree
         watch.wait_line("connected")
-        d.set_flags({**FLAGS, "door": {**FLAGS["door"], "state": "DISABLED"}})
+        d.reload({**FLAGS, "door": {**FLAGS["door"], "state": "DISABLED"}})
         watch.wait_line(r"door +false, as before +DISABLED")
     finally:
         watch.stop()

@@ -63,7 +63,7 @@ def test_a_static_context_is_fetched_at_once_and_follows_the_event_stream(daemon
     grant(d)
     event = p.until("PROVIDER_CONFIGURATION_CHANGED")
     assert event["flags"] == ["door"] and p.value("door") is True
-    d.set_flags({"theme": THEME})
+    d.reload({"theme": THEME})
     p.until("PROVIDER_CONFIGURATION_CHANGED", lambda e: "door" in e["flags"])
     assert p.get("door")["error"] == "FLAG_NOT_FOUND"
 

@@ -318,15 +318,15 @@ def test_a_reload_that_takes_flag_or_variant_leaves_it_without_effect_and_never_
     force(d, "theme", "dark")
     kill(d)
     c.wait_value("theme", "#000")
-    d.set_flags({"theme": {**THEME, "variants": {"light": "#fff", "black": "#000"}}})
+    d.reload({"theme": {**THEME, "variants": {"light": "#fff", "black": "#000"}}})
     c.wait_value("theme", "#fff")
     assert {o["flag"]: o.get("idle") for o in standing(d)} == {"door": "there is no such flag", "theme": "the flag has no such variant"}
-    d.set_flags(FLAGS)
+    d.reload(FLAGS)
     c.wait_value("theme", "#000")
     assert c.wait_value("door", False)["reason"] == "DISABLED"
     # what was no grant when it was ordered becomes none by another definition
     access = {**THEME, "safeVariant": "light", "targeting": {"if": [True, "light"]}}
-    d.set_flags({"door": DOOR, "theme": access})
+    d.reload({"door": DOOR, "theme": access})
     c.wait_value("theme", "#fff")
     assert "would grant" in next(o["idle"] for o in standing(d) if o["flag"] == "theme")
 

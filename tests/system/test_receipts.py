@@ -227,7 +227,7 @@ def test_a_session_that_did_not_speak_for_a_watch_cannot_resume_it(daemon, clien
 
 
 def test_the_longest_lease_of_all_processes_before_counts(daemon, client):
-    d = daemon({"door": GRANTED}, {**SHORT, "lease": "6s"})
+    d = daemon({"door": GRANTED}, {**SHORT, "lease": "4s"})
     d.facts("ada", {"access": "granted"})
     c = client(d, ["ada"])
     c.wait_value("door", True)

@@ -23,6 +23,21 @@ def build(checkout):
                           timeout=60)
 
 
+def test_bootstrap_takes_no_program_of_its_own_for_the_machines(checkout):
+    """... though .tools is a link, and PATH names what it leads to: a wrapper would wrap itself."""
+    real, machines = checkout / "elsewhere", checkout / "machine"
+    for folder in (real / "bin", machines):
+        folder.mkdir(parents=True)
+        (folder / "node").write_text("#!/bin/sh\n")
+        (folder / "node").chmod(0o755)
+    (checkout / ".tools").symlink_to(real)
+    function = (checkout / "script/bootstrap").read_text().partition("\nmachines() {")[2].partition("\n}\n")[0]
+    for own in (real / "bin", checkout / ".tools/bin"):
+        done = subprocess.run(["bash", "-euc", f"machines() {{{function}\n}}; machines node"], capture_output=True, text=True, timeout=60,
+                              env={"tools": str(checkout / ".tools"), "PATH": f"{own}:{machines}:/usr/bin:/bin"})
+        assert done.stdout.strip() == str(machines / "node"), done
+
+
 def test_build_says_to_remove_a_folder_that_another_generator_has_taken(checkout):
     (checkout / "build/CMakeCache.txt").write_text("CMAKE_GENERATOR:INTERNAL=Unix Makefiles\n")
     done = build(checkout)

@@ -103,7 +103,7 @@ def test_a_lease_is_renewed_for_as_long_as_the_daemon_answers(keyed, page):
         return one["session"], datetime.fromisoformat(one["leaseUntil"])
 
     name, until = session()
-    eventually(lambda: session()[1] > until + timedelta(seconds=6), "two leases further")
+    eventually(lambda: session()[1] > until + timedelta(seconds=4), "further than a lease")
     assert session()[0] == name, "over one connection"
     assert p.door()["value"] is True and p.events == ["Ready"]
 

@@ -166,6 +166,11 @@ class Daemon:
         temporary.write_text(text)
         temporary.rename(self.flag_file)
 
+    def reload(self, flags):
+        """The same for those who do not wait until it has looked at the file by itself."""
+        self.set_flags(flags)
+        self.process.send_signal(signal.SIGHUP)
+
     def start(self, ready=True):
         port = self.port or 0
         self.process = Process([BINARY, "serve", "--config", str(self.config_file), "--listen", f"127.0.0.1:{port}", *self.arguments],

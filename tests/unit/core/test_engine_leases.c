@@ -162,6 +162,125 @@ static void a_watch_of_one_snapshot_is_neither_kept_nor_leased(void **state)
     world_destroy(w);
 }
 
+static uint64_t leases_ended(struct world *w)
+{
+    struct fs_engine_counts counts;
+    fs_engine_count(w->engine, &counts);
+    return counts.leases_ended;
+}
+
+static void a_lease_that_ends_on_an_open_connection_is_counted_at_the_next_grant_or_at_its_end(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    world_advance(w, 20000);
+    world_renew(c);
+    world_run(w);
+    assert_int_equal(leases_ended(w), 0);
+    world_advance(w, 31000); /* it stands still */
+    world_renew(c);
+    world_run(w);
+    assert_int_equal(leases_ended(w), 1);
+    world_advance(w, 31000);
+    world_drop(c);
+    assert_int_equal(leases_ended(w), 2);
+    world_advance(w, 40000); /* nobody was there to lose one */
+    world_connect(c, true);
+    world_run(w);
+    world_drop(c); /* it leaves in time */
+    assert_int_equal(leases_ended(w), 2);
+    world_destroy(w);
+}
+
+/* A client that knows a revision from its lease has nothing to acknowledge (docs/protocol, section 3). */
+static void a_client_is_behind_for_what_was_pushed_to_it_and_not_for_what_its_lease_tells(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    struct world_client *other = world_client(w, "other");
+    world_watch(other, 1, "bo");
+    world_connect(other, false);
+    world_run(w);
+    world_policy(w, "app/door", "bo", "false");
+    world_recompute(w, "bo");
+    world_run(w);
+    world_renew(c); /* granted at a revision that says nothing about ada */
+    world_run(w);
+    struct fs_engine_counts counts;
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 0);
+    assert_int_equal(counts.oldest_push, 0);
+
+    other->blocked = true;
+    world_policy(w, "app/door", "bo", "true");
+    world_recompute(w, "bo");
+    world_run(w);
+    int64_t pushed = w->now.mono;
+    world_advance(w, 3000);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 1);
+    assert_in_range(counts.oldest_push, pushed - 1000, pushed);
+    other->blocked = false;
+    world_run(w);
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 0);
+    assert_int_equal(counts.oldest_push, 0);
+    world_destroy(w);
+}
+
+static json_int_t of_opa(struct world *w, const char *member)
+{
+    json_t *sources = fs_engine_show_sources(w->engine, w->now);
+    json_int_t value = json_integer_value(json_object_get(json_array_get(sources, 1), member));
+    json_decref(sources);
+    return value;
+}
+
+static json_int_t unanswered(struct world *w)
+{
+    return of_opa(w, "unanswered");
+}
+
+static void questions_that_wait_for_their_source_are_told(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    assert_int_equal(unanswered(w), 0);
+    w->hold_asks = true;
+    world_watch(c, 2, "bo");
+    world_watch(c, 3, "cy");
+    world_run(w);
+    assert_int_equal(unanswered(w), 2);
+    json_int_t before = of_opa(w, "waited");
+    world_advance(w, 700);
+    assert_int_equal(of_opa(w, "waited"), before + 1400);
+    world_answer_all(w);
+    world_run(w);
+    assert_int_equal(unanswered(w), 0);
+    world_advance(w, 700);
+    assert_int_equal(of_opa(w, "waited"), before + 1400);
+    w->hold_asks = false;
+    world_source(w, "opa")->probes_fail = true;
+    world_advance(w, 5000); /* it is down, and nothing is asked of it */
+    world_watch(c, 4, "di");
+    world_run(w);
+    assert_int_equal(unanswered(w), 1);
+    for (uint64_t watch = 1; watch <= 4; watch++)
+        world_unwatch(c, watch);
+    world_advance(w, 300000); /* nobody wants to know any more */
+    assert_int_equal(unanswered(w), 0);
+    world_source(w, "opa")->probes_fail = false;
+    world_renew(c);
+    world_watch(c, 5, "ed");
+    world_advance(w, 5000);
+    assert_string_equal(world_value(c, 5, "door"), "true");
+    assert_int_equal(unanswered(w), 0);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +292,9 @@ int main(void)
         cmocka_unit_test(after_revoked_no_lease_is_granted_any_more),
         cmocka_unit_test(a_renewal_or_acknowledgement_that_counts_backwards_is_a_bad_frame),
         cmocka_unit_test(a_watch_of_one_snapshot_is_neither_kept_nor_leased),
+        cmocka_unit_test(a_lease_that_ends_on_an_open_connection_is_counted_at_the_next_grant_or_at_its_end),
+        cmocka_unit_test(a_client_is_behind_for_what_was_pushed_to_it_and_not_for_what_its_lease_tells),
+        cmocka_unit_test(questions_that_wait_for_their_source_are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,6 +30,17 @@ static void add_extension(X509 *certificate, X509 *issuer, int nid, const char *
     X509_EXTENSION_free(extension);
 }
 
+/* Signed as it is now, to NAME.crt. */
+static void write_certificate(const char *name, const struct identity *made, const struct identity *by)
+{
+    char *path = fs_format("%s/%s.crt", directory, name);
+    assert_true(X509_sign(made->certificate, by->key, EVP_sha256()) > 0);
+    FILE *file = fopen(path, "we");
+    PEM_write_X509(file, made->certificate);
+    fclose(file);
+    fs_free(path);
+}
+
 /* A certificate for localhost, by this issuer or by itself, written to NAME.crt and NAME.key. */
 static struct identity make(const char *name, const struct identity *issuer, long serial)
 {
@@ -46,17 +57,12 @@ static struct identity make(const char *name, const struct identity *issuer, lon
     add_extension(made.certificate, by->certificate, NID_basic_constraints,
                   issuer ? "CA:FALSE" : "critical,CA:TRUE");
     add_extension(made.certificate, by->certificate, NID_subject_alt_name, "DNS:localhost");
-    assert_true(X509_sign(made.certificate, by->key, EVP_sha256()) > 0);
+    write_certificate(name, &made, by);
 
-    char *certificate_path = fs_format("%s/%s.crt", directory, name),
-         *key_path = fs_format("%s/%s.key", directory, name);
-    FILE *file = fopen(certificate_path, "we");
-    PEM_write_X509(file, made.certificate);
-    fclose(file);
-    file = fopen(key_path, "we");
+    char *key_path = fs_format("%s/%s.key", directory, name);
+    FILE *file = fopen(key_path, "we");
     PEM_write_PrivateKey(file, made.key, NULL, NULL, 0, NULL, NULL);
     fclose(file);
-    fs_free(certificate_path);
     fs_free(key_path);
     return made;
 }
@@ -223,7 +229,12 @@ static void a_new_certificate_is_served_after_reload_and_a_bad_one_changes_nothi
     ca.key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
     fclose(file);
     struct identity renewed = make("server", &ca, 5);
+    int64_t first_ends = fs_server_tls(door.server).expires;
+    X509_gmtime_adj(X509_getm_notAfter(renewed.certificate), 2 * 86400);
+    write_certificate("server", &renewed, &ca);
     assert_true(fs_server_reload_tls(door.server, &err));
+    assert_in_range(fs_server_tls(door.server).expires - first_ends, 86400 - 1, 86400 + 3600);
+    assert_false(fs_server_tls(door.server).reload_failed);
     struct call after = call(&door, true);
     assert_int_equal(after.status, 200);
     assert_non_null(strstr(after.serial, "5"));
@@ -233,6 +244,8 @@ static void a_new_certificate_is_served_after_reload_and_a_bad_one_changes_nothi
     fclose(file);
     assert_false(fs_server_reload_tls(door.server, &err));
     assert_non_null(strstr(err.text, "server.crt"));
+    assert_true(fs_server_tls(door.server).reload_failed);
+    assert_in_range(fs_server_tls(door.server).expires - first_ends, 86400 - 1, 86400 + 3600);
     assert_int_equal(call(&door, true).status, 200);
 
     struct identity restored = make("server", &ca, 2);

@@ -148,7 +148,6 @@ static void mourn_handler(void *self)
 static void the_end_of_a_handler_may_add_and_remove_handlers(void **state)
 {
     (void)state;
-    static struct box box;
     box_init(&box);
     uint64_t id = of_api_on(api, OF_EVENT_ERROR, box_handler, &box, mourn_handler);
     of_api_off(api, id);

@@ -1,35 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Handlers that run while they are removed and their API is shut down, by several threads at once. */
-#include "support.h"
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-static struct box box;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, NULL);
-    box_init(&box);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
-
-static void start(void)
-{
-    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
-}
+#include "fixture.h"
 
 static void *shut_down(void *argument)
 {
@@ -48,7 +19,7 @@ static void end_twice(void *(*first)(void *argument), void *argument)
 {
     pthread_t one, other;
     gate_init(&box.gate, true);
-    start();
+    sdk_start();
     uint64_t id = of_api_on(api, OF_EVENT_READY, box_handler, &box, box_destroyed);
     gate_await(&box.gate);
     assert_int_equal(pthread_create(&one, NULL, first, argument == NULL ? (void *)&id : argument), 0);
@@ -86,7 +57,7 @@ static void a_handler_may_shut_down_what_another_thread_shuts_down(void **state)
     pthread_t thread;
     gate_init(&box.gate, true);
     gate_init(&probe->context_gate, true);
-    start();
+    sdk_start();
     (void)of_api_on(api, OF_EVENT_READY, shut_down_inside, &box, box_destroyed);
     gate_await(&box.gate);
     assert_int_equal(pthread_create(&thread, NULL, shut_down, api), 0);
@@ -128,16 +99,14 @@ static void a_client_that_outlives_its_api_gets_no_handlers(void **state)
     assert_int_equal(atomic_load(&box.destroyed), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(removing_beside_a_shutdown_waits_for_the_handler),
-        TEST(two_shutdowns_at_once_wait_for_the_handler),
-        TEST(a_handler_may_shut_down_what_another_thread_shuts_down),
-        TEST(handlers_may_come_while_the_api_is_shut_down),
-        TEST(a_client_that_outlives_its_api_gets_no_handlers),
+        SDK_EVENTS_TEST(removing_beside_a_shutdown_waits_for_the_handler),
+        SDK_EVENTS_TEST(two_shutdowns_at_once_wait_for_the_handler),
+        SDK_EVENTS_TEST(a_handler_may_shut_down_what_another_thread_shuts_down),
+        SDK_EVENTS_TEST(handlers_may_come_while_the_api_is_shut_down),
+        SDK_EVENTS_TEST(a_client_that_outlives_its_api_gets_no_handlers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,32 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Events and their handlers (specification section 5, without the static paradigm). */
-#include "support.h"
+#include "fixture.h"
 
 #include <stdio.h>
-
-static of_api *api;
-static struct probe *probe;
-static of_client *client;
-static struct box box;
-
-static int setup(void **state)
-{
-    (void)state;
-    api = of_api_new();
-    probe = probe_new("probe", PROBE_PLAIN);
-    client = of_api_client(api, NULL);
-    box_init(&box);
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    of_client_unref(client);
-    of_api_unref(api);
-    probe_free(probe);
-    return 0;
-}
 
 static void emit(struct probe *from, of_event_type type, const char *const *flags, size_t count)
 {
@@ -36,11 +12,6 @@ static void emit(struct probe *from, of_event_type type, const char *const *flag
     of_provider_emit(from->provider, &event);
 }
 
-static void start(void)
-{
-    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
-}
-
 static void handlers_of_client_and_api_run_for_each_kind_of_event(void **state)
 {
     (void)state;
@@ -48,7 +19,7 @@ static void handlers_of_client_and_api_run_for_each_kind_of_event(void **state)
         OF_EVENT_READY, OF_EVENT_ERROR,       OF_EVENT_CONFIGURATION_CHANGED,
         OF_EVENT_STALE, OF_EVENT_RECONCILING, OF_EVENT_CONTEXT_CHANGED};
     probe->silent = true;
-    start();
+    sdk_start();
     for (int i = 0; i < 6; i++) {
         assert_int_not_equal(of_api_on(api, types[i], box_handler, &box, NULL), 0);
         assert_int_not_equal(of_client_on(client, types[i], box_handler, &box, NULL), 0);
@@ -69,7 +40,7 @@ static void handlers_of_clients_of_another_provider_do_not_run(void **state)
     struct probe *other = probe_new("other", PROBE_PLAIN);
     of_client *billing = of_api_client(api, "billing");
     box_init(&others);
-    start();
+    sdk_start();
     (void)of_api_set_provider_and_wait(api, "billing", other->provider, PATIENCE_MS);
     (void)of_client_on(client, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     (void)of_client_on(billing, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &others, NULL);
@@ -89,7 +60,7 @@ static void the_details_of_an_event_reach_the_handler(void **state)
 {
     (void)state;
     static const char *const flags[] = {"a", "b", "c"};
-    start();
+    sdk_start();
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     (void)of_api_on(api, OF_EVENT_ERROR, box_handler, &box, NULL);
     emit(probe, OF_EVENT_CONFIGURATION_CHANGED, flags, 3);
@@ -121,7 +92,7 @@ static void handlers_survive_a_change_of_provider(void **state)
     struct probe *other = probe_new("other", PROBE_PLAIN);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
     (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
-    start();
+    sdk_start();
     box_await(&box, 2);
     (void)of_api_set_provider_and_wait(api, NULL, other->provider, PATIENCE_MS);
     box_await(&box, 4);
@@ -134,7 +105,7 @@ static void handlers_survive_a_change_of_provider(void **state)
 static void a_removed_handler_runs_no_more_and_its_user_data_is_destroyed(void **state)
 {
     (void)state;
-    start();
+    sdk_start();
     uint64_t first = of_client_on(client, OF_EVENT_STALE, box_handler, &box, box_destroyed);
     uint64_t second = of_api_on(api, OF_EVENT_STALE, box_handler, &box, box_destroyed);
     static struct box last;
@@ -152,7 +123,7 @@ static void a_removed_handler_runs_no_more_and_its_user_data_is_destroyed(void *
 static void a_handler_added_in_the_state_it_asks_for_runs_at_once(void **state)
 {
     (void)state;
-    start();
+    sdk_start();
     (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
     box_await(&box, 1);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
@@ -173,7 +144,7 @@ static void a_handler_added_in_the_state_it_asks_for_runs_at_once(void **state)
 static void a_handler_of_the_api_hears_of_each_provider_once(void **state)
 {
     (void)state;
-    start();
+    sdk_start();
     assert_int_equal(of_api_set_provider_and_wait(api, "a", probe->provider, PATIENCE_MS), OF_OK);
     assert_int_equal(of_api_set_provider_and_wait(api, "b", probe->provider, PATIENCE_MS), OF_OK);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &box, NULL);
@@ -189,7 +160,7 @@ static void a_handler_that_is_added_while_its_event_waits_runs_once(void **state
     (void)state;
     static struct box late;
     box_init(&late);
-    start();
+    sdk_start();
     gate_close(&box.gate);
     (void)of_api_on(api, OF_EVENT_STALE, box_handler, &box, NULL);
     emit(probe, OF_EVENT_STALE, NULL, 0);
@@ -209,7 +180,7 @@ static void the_no_op_provider_is_in_no_state_that_a_handler_could_ask_for(void 
     (void)state;
     assert_int_equal(of_client_status(client), OF_STATUS_NOT_READY);
     (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
-    start();
+    sdk_start();
     box_await(&box, 1);
     assert_string_equal(box.seen[0].provider, "probe");
 }
@@ -225,7 +196,7 @@ static void the_status_changes_before_any_handler_runs(void **state)
     (void)state;
     bool same = false;
     (void)of_client_on(client, OF_EVENT_READY, look_at_status, &same, NULL);
-    start();
+    sdk_start();
     box_await(&box, 1);
     assert_true(same);
 }
@@ -235,7 +206,7 @@ static void the_status_does_not_wait_for_handlers(void **state)
     (void)state;
     gate_close(&box.gate);
     (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
-    start();
+    sdk_start();
     gate_await(&box.gate);
     emit(probe, OF_EVENT_STALE, NULL, 0);
     assert_int_equal(of_client_status(client), OF_STATUS_STALE);
@@ -247,7 +218,7 @@ static void handlers_run_in_the_order_of_events_and_of_their_adding(void **state
     (void)state;
     enum { EVENTS = 50 };
     char name[EVENTS][8];
-    start();
+    sdk_start();
     (void)of_api_on(api, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     (void)of_client_on(client, OF_EVENT_CONFIGURATION_CHANGED, box_handler, &box, NULL);
     for (int i = 0; i < EVENTS; i++) {
@@ -275,7 +246,7 @@ static void a_handler_may_remove_itself(void **state)
     (void)state;
     static struct box other;
     box_init(&other);
-    start();
+    sdk_start();
     own_id = of_api_on(api, OF_EVENT_STALE, remove_itself, &box, box_destroyed);
     (void)of_api_on(api, OF_EVENT_STALE, box_handler, &other, NULL);
     emit(probe, OF_EVENT_STALE, NULL, 0);
@@ -297,7 +268,7 @@ static void use_everything(void *user, const of_event *event)
 static void a_handler_may_use_the_whole_api(void **state)
 {
     (void)state;
-    start();
+    sdk_start();
     (void)of_api_on(api, OF_EVENT_STALE, use_everything, &box, NULL);
     emit(probe, OF_EVENT_STALE, NULL, 0);
     box_await(&box, 1);
@@ -312,7 +283,7 @@ static void shut_down(void *user, const of_event *event)
 static void a_handler_may_shut_the_api_down(void **state)
 {
     (void)state;
-    start();
+    sdk_start();
     (void)of_api_on(api, OF_EVENT_STALE, shut_down, &box, box_destroyed);
     emit(probe, OF_EVENT_STALE, NULL, 0);
     box_await(&box, 1);
@@ -320,7 +291,7 @@ static void a_handler_may_shut_the_api_down(void **state)
     static struct box again;
     box_init(&again);
     (void)of_api_on(api, OF_EVENT_READY, box_handler, &again, NULL);
-    start();
+    sdk_start();
     box_await(&again, 1);
 }
 
@@ -334,7 +305,7 @@ static void removing_waits_until_the_handler_is_not_running(void **state)
 {
     (void)state;
     pthread_t thread;
-    start();
+    sdk_start();
     gate_close(&box.gate);
     uint64_t id = of_api_on(api, OF_EVENT_STALE, box_handler, &box, box_destroyed);
     emit(probe, OF_EVENT_STALE, NULL, 0);
@@ -375,7 +346,7 @@ static void slow_handlers_bound_the_queue_and_hear_of_the_newest_state(void **st
 {
     (void)state;
     enum { MANY = 5000 };
-    start();
+    sdk_start();
     gate_close(&box.gate);
     (void)of_api_on(api, OF_EVENT_STALE, box_handler, &box, NULL);
     (void)of_api_on(api, OF_EVENT_ERROR, box_handler, &box, NULL);
@@ -400,15 +371,13 @@ static void wrong_arguments_add_no_handler(void **state)
     assert_int_equal(of_api_on(NULL, OF_EVENT_READY, box_handler, &box, NULL), 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
 static void a_domain_that_is_bound_later_hears_of_the_state_once(void **state)
 {
     (void)state;
     static struct box others;
     of_client *billing = of_api_client(api, "billing");
     box_init(&others);
-    start();
+    sdk_start();
     gate_init(&box.gate, true);
     (void)of_client_on(client, OF_EVENT_READY, box_handler, &box, NULL);
     gate_await(&box.gate);
@@ -433,28 +402,28 @@ static void a_domain_that_is_bound_later_hears_of_the_state_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(handlers_of_client_and_api_run_for_each_kind_of_event),
-        TEST(handlers_of_clients_of_another_provider_do_not_run),
-        TEST(the_details_of_an_event_reach_the_handler),
-        TEST(a_failed_init_runs_error_handlers_with_code_and_message),
-        TEST(handlers_survive_a_change_of_provider),
-        TEST(a_removed_handler_runs_no_more_and_its_user_data_is_destroyed),
-        TEST(a_handler_added_in_the_state_it_asks_for_runs_at_once),
-        TEST(a_handler_of_the_api_hears_of_each_provider_once),
-        TEST(a_handler_that_is_added_while_its_event_waits_runs_once),
-        TEST(the_no_op_provider_is_in_no_state_that_a_handler_could_ask_for),
-        TEST(the_status_changes_before_any_handler_runs),
-        TEST(the_status_does_not_wait_for_handlers),
-        TEST(handlers_run_in_the_order_of_events_and_of_their_adding),
-        TEST(a_handler_may_remove_itself),
-        TEST(a_handler_may_use_the_whole_api),
-        TEST(a_handler_may_shut_the_api_down),
-        TEST(removing_waits_until_the_handler_is_not_running),
-        TEST(a_client_takes_its_handlers_along),
-        TEST(binding_an_active_provider_tells_the_clients_of_the_domain),
-        TEST(slow_handlers_bound_the_queue_and_hear_of_the_newest_state),
-        TEST(wrong_arguments_add_no_handler),
-        TEST(a_domain_that_is_bound_later_hears_of_the_state_once),
+        SDK_EVENTS_TEST(handlers_of_client_and_api_run_for_each_kind_of_event),
+        SDK_EVENTS_TEST(handlers_of_clients_of_another_provider_do_not_run),
+        SDK_EVENTS_TEST(the_details_of_an_event_reach_the_handler),
+        SDK_EVENTS_TEST(a_failed_init_runs_error_handlers_with_code_and_message),
+        SDK_EVENTS_TEST(handlers_survive_a_change_of_provider),
+        SDK_EVENTS_TEST(a_removed_handler_runs_no_more_and_its_user_data_is_destroyed),
+        SDK_EVENTS_TEST(a_handler_added_in_the_state_it_asks_for_runs_at_once),
+        SDK_EVENTS_TEST(a_handler_of_the_api_hears_of_each_provider_once),
+        SDK_EVENTS_TEST(a_handler_that_is_added_while_its_event_waits_runs_once),
+        SDK_EVENTS_TEST(the_no_op_provider_is_in_no_state_that_a_handler_could_ask_for),
+        SDK_EVENTS_TEST(the_status_changes_before_any_handler_runs),
+        SDK_EVENTS_TEST(the_status_does_not_wait_for_handlers),
+        SDK_EVENTS_TEST(handlers_run_in_the_order_of_events_and_of_their_adding),
+        SDK_EVENTS_TEST(a_handler_may_remove_itself),
+        SDK_EVENTS_TEST(a_handler_may_use_the_whole_api),
+        SDK_EVENTS_TEST(a_handler_may_shut_the_api_down),
+        SDK_EVENTS_TEST(removing_waits_until_the_handler_is_not_running),
+        SDK_EVENTS_TEST(a_client_takes_its_handlers_along),
+        SDK_EVENTS_TEST(binding_an_active_provider_tells_the_clients_of_the_domain),
+        SDK_EVENTS_TEST(slow_handlers_bound_the_queue_and_hear_of_the_newest_state),
+        SDK_EVENTS_TEST(wrong_arguments_add_no_handler),
+        SDK_EVENTS_TEST(a_domain_that_is_bound_later_hears_of_the_state_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -344,12 +344,14 @@ json_t *fs_engine_show_why(struct fs_engine *engine, const char *subject, const 
 
 struct fs_engine_counts {
     uint64_t revision, changes, asks, answers_none, answers_bad, evaluations;
-    uint64_t conflated; /* changes that took the place of one that had not been sent yet */
+    uint64_t leases_ended; /* on open connections: no renewal was granted in time */
+    uint64_t conflated;    /* changes that took the place of one that had not been sent yet */
     struct fs_histogram
         event_to_push; /* from the cause's time to the push, one for each change that an event caused */
     struct fs_histogram push_to_ack; /* one for each acknowledgement of the newest revision sent */
     struct fs_histogram lag; /* revisions by which an acknowledgement was behind the newest one sent */
     size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
+    int64_t oldest_push; /* mono ms: of those that no open connection's client has acknowledged; 0: none */
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);
 /* Facts that are remembered, those that are gone included. */

@@ -52,6 +52,9 @@ size_t fs_journal_waiting(struct fs_journal *journal);
 /* The last group failed (disk full, I/O): false until one succeeds again; the journal tries by itself each
  * second with an empty write. Any thread. */
 bool fs_journal_healthy(struct fs_journal *journal);
+/* Reading or retention met an entry that is damaged or lost, since it was opened. That nothing was met does
+ * not say that all is whole: fs_journal_verify() does. Any thread. */
+bool fs_journal_damaged(struct fs_journal *journal);
 
 /* Reading: each call opens a read transaction of its own; from any thread, beside the writer. */
 

@@ -162,8 +162,15 @@ void fs_server_set_keyring(struct fs_server *server, struct fs_keyring *keyring,
  * or that of the key in its id, whichever is first. Takes the reference. */
 void fs_server_add_ticket(struct fs_server *server, const struct fs_sha256 *ticket,
                           struct fs_credential *credential, int64_t expires);
-/* Reads certificate files again. */
+/* Reads certificate files again. False: they are wrong, and connections go on with the old ones. */
 bool fs_server_reload_tls(struct fs_server *server, struct fs_err *err);
+/* How the certificate that is shown stands. Any thread. */
+struct fs_server_tls {
+    bool on;
+    bool reload_failed; /* the last reload did */
+    int64_t expires;    /* wall s; 0: not known */
+};
+struct fs_server_tls fs_server_tls(struct fs_server *server);
 
 /* Requests that need no credential. */
 bool fs_server_route_is_open(const char *method,
