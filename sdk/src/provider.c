@@ -68,10 +68,13 @@ static void forget_calls(of_provider *provider)
     provider->reconciling = false;
     provider->busy = false;
     provider->listening = 0;
-    if (provider->phase == OFI_CLOSING) {
+    provider->waiters = NULL;
+    if (provider->phase == OFI_CLOSING && !provider->left) { /* else a thread of this process closes it yet */
         provider->closing = false;
         provider->core = NULL;
         provider->phase = OFI_FREE;
+        atomic_store(&provider->unheard, false);
+        atomic_store(&provider->status, OF_STATUS_NOT_READY);
     }
     (void)pthread_cond_init(&provider->changed, NULL);
 }
