@@ -201,6 +201,41 @@ static void told_not_to_watch_it_reads_when_it_is_told_to(void **state)
     finish();
 }
 
+static void shut_down_on_error(void *user, of_file_level level, const char *text)
+{
+    (void)text;
+    if (level != OF_FILE_LOG_ERROR)
+        return;
+    of_api_shutdown(program.api);
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+/* On the provider's own thread, which tells it of the bad file. */
+static void the_log_may_shut_the_api_down_from_the_thread_that_watches(void **state)
+{
+    (void)state;
+    static atomic_int shutdowns;
+    const char *path = place("flags.yaml");
+    of_file_options options = OF_FILE_OPTIONS_INIT;
+    options.paths = &path;
+    options.path_count = 1;
+    options.log = shut_down_on_error;
+    options.user = &shutdowns;
+    write_file("flags.yaml", limit("1"));
+    program.api = of_api_new();
+    of_provider *provider = of_file_provider_new(&options, NULL, 0);
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, provider, PATIENCE_MS), OF_OK);
+    replace_file("flags.yaml", "flags: [");
+    await_count(&shutdowns, 1);
+    /* It starts again when its old thread has ended. */
+    replace_file("flags.yaml", limit("2"));
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, provider, PATIENCE_MS), OF_OK);
+    replace_file("flags.yaml", "flags: [");
+    of_provider_unref(provider); /* the API has the last one, and then the thread */
+    await_count(&shutdowns, 2);
+    of_api_unref(program.api);
+}
+
 /* --- threads ------------------------------------------------------------------------------------------ */
 
 static atomic_bool stop;
@@ -270,6 +305,7 @@ int main(void)
         FILE_TEST(without_a_file_it_is_not_ready_until_there_is_one),
         FILE_TEST(where_inotify_does_not_help_it_polls),
         FILE_TEST(told_not_to_watch_it_reads_when_it_is_told_to),
+        FILE_TEST(the_log_may_shut_the_api_down_from_the_thread_that_watches),
         FILE_TEST(readers_see_one_file_or_the_next_while_it_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
