@@ -5,6 +5,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <openfeature/providers/multi.h>
+
 #include "live.h"
 
 static atomic_int shutdowns; /* that have returned */
@@ -38,6 +40,29 @@ static void the_log_may_shut_the_api_down(void **state)
                      OF_ERROR_PROVIDER_NOT_READY);
     of_api_shutdown(of_api_global());
     of_client_unref(client);
+    of_provider_unref(provider);
+}
+
+static void the_log_may_shut_the_api_down_where_the_provider_is_inside_of_another_one(void **state)
+{
+    (void)state;
+    static atomic_int lines;
+    const of_live_options options = {.size = sizeof options,
+                                     .url = "ws://127.0.0.1:9",
+                                     .log = shut_down_once,
+                                     .user = &lines,
+                                     .start_timeout = PATIENCE_MS};
+    atomic_store(&shutdowns, 0);
+    of_provider *provider = of_live_provider_new(&options, NULL, 0);
+    const of_live_options silent = {.size = sizeof silent, .url = "ws://127.0.0.1:9"};
+    of_provider *beside = of_live_provider_new(&silent, NULL, 0);
+    const of_multi_entry entries[] = {{provider, NULL}, {beside, NULL}};
+    of_provider *multi = of_multi_provider_new(entries, 2, NULL, NULL);
+    assert_int_equal(of_api_set_provider_and_wait(of_api_global(), NULL, multi, PATIENCE_MS),
+                     OF_ERROR_GENERAL);
+    await_count(&shutdowns, 1);
+    of_provider_unref(multi);
+    of_provider_unref(beside);
     of_provider_unref(provider);
 }
 
@@ -82,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_log_may_shut_the_api_down),
+        cmocka_unit_test(the_log_may_shut_the_api_down_where_the_provider_is_inside_of_another_one),
         cmocka_unit_test(what_was_ending_when_the_process_forked_is_not_started_in_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
