@@ -146,6 +146,11 @@ const char *of_provider_name(const of_provider *provider)
     return provider == NULL ? NULL : provider->name;
 }
 
+unsigned of_provider_flags(const of_provider *provider)
+{
+    return provider == NULL ? 0 : provider->methods.flags;
+}
+
 void *of_provider_self(const of_provider *provider)
 {
     return provider == NULL ? NULL : provider->self;

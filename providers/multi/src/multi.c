@@ -166,6 +166,15 @@ static const of_provider_methods methods = {.size = sizeof methods,
                                             .on_context_changed = on_context_changed,
                                             .resolve = resolve};
 
+/* What one inside cannot do, the whole cannot: serve more than one domain. */
+static of_provider *make_provider(struct multi *multi)
+{
+    of_provider_methods its = methods;
+    for (size_t i = 0; i < multi->count; i++)
+        its.flags |= of_provider_flags(multi->entries[i].provider) & OF_PROVIDER_DOMAIN_SCOPED;
+    return of_provider_new(&its, multi);
+}
+
 /* How many entries without a given name have this provider name: up to `end`. */
 static size_t count_named(const of_multi_entry *entries, size_t end, const char *name)
 {
@@ -258,7 +267,7 @@ of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count,
     bool fine = ofo_init(&multi->outbox, NULL, &multi->lock);
     error = fine ? add_entries(multi, entries, count) : OF_ERROR_NO_MEMORY;
     if (error == OF_OK) {
-        provider = of_provider_new(&methods, multi);
+        provider = make_provider(multi);
         multi->provider = multi->outbox.provider = provider;
         error = provider == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     }

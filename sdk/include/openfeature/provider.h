@@ -146,6 +146,8 @@ OF_API void of_provider_unref(of_provider *provider);
 
 /** The name in its metadata, borrowed. */
 OF_API const char *of_provider_name(const of_provider *provider);
+/** Its of_provider_methods::flags; 0 for NULL. */
+OF_API unsigned of_provider_flags(const of_provider *provider);
 /** Its own pointer. Whose it is only of_provider_is() says: names are not unique. */
 OF_API void *of_provider_self(const of_provider *provider);
 /**

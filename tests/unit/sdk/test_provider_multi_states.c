@@ -175,6 +175,21 @@ static void a_callback_of_one_inside_may_shut_the_api_down(void **state)
     probe_free(beside);
 }
 
+static void with_one_inside_that_is_domain_scoped_the_whole_is(void **state)
+{
+    (void)state;
+    struct probe *scoped = probe_new("scoped", PROBE_SCOPED);
+    const of_multi_entry entries[] = {{scoped->provider, NULL}};
+    of_provider *whole = of_multi_provider_new(entries, 1, NULL, NULL);
+    assert_int_equal(of_static_api_set_provider_and_wait(api, "a", whole, PATIENCE_MS), OF_OK);
+    assert_int_equal(of_static_api_set_provider(api, "b", whole), OF_ERROR_ALREADY_BOUND);
+    assert_int_equal(of_static_api_set_provider(api, "a", NULL), OF_OK);
+    assert_int_equal(of_static_api_set_provider_and_wait(api, "b", whole, PATIENCE_MS), OF_OK);
+    of_static_api_shutdown(api);
+    of_provider_unref(whole);
+    probe_free(scoped);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -183,6 +198,7 @@ int main(void)
         TEST(what_is_fatal_stays_fatal_when_another_one_cannot_take_a_context),
         TEST(reconciling_is_told_though_another_one_is_in_error),
         TEST(what_happens_to_others_meanwhile_is_told_when_the_context_has_changed),
+        TEST(with_one_inside_that_is_domain_scoped_the_whole_is),
         TEST(a_callback_of_one_inside_may_shut_the_api_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
