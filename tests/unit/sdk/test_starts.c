@@ -163,7 +163,7 @@ static void a_shutdown_before_init_has_begun_to_look_ends_it_all_the_same(void *
     assert_int_equal(of_api_set_provider(api, NULL, provider), OF_OK);
     gate_await(&late.before);
     of_api_shutdown(api);
-    assert_int_equal(atomic_load(&late.shutdowns), 1);
+    assert_true(atomic_load(&late.shutdowns) >= 1);
     gate_open(&late.before);
     await_count(&late.ended, 1);
     of_provider_unref(provider);
