@@ -177,7 +177,7 @@ void ofi_shutdown(struct ofi_core *core)
         (void)pthread_mutex_lock(&core->lock);
         provider = unbind_one(core);
         if (provider != NULL)
-            ofi_mark_closing(provider);
+            ofi_mark_closing(core, provider);
         ofi_domains_publish(core, &ofi_noop);
         (void)pthread_mutex_unlock(&core->lock);
         if (provider != NULL)

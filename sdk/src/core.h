@@ -133,14 +133,23 @@ struct of_provider {
     bool busy;        /* a thread is in init or on_context_changed, or on its way there */
     bool reconciling; /* on_context_changed is running */
     of_error started; /* what init returned */
-    of_context *now;  /* static: what it was told last */
-    of_context *due;  /* static: what it is to be told next */
+    struct ofi_waiter *waiters;
+    of_context *now; /* static: what it was told last */
+    of_context *due; /* static: what it is to be told next */
     bool missed_status, missed_change;
-    of_provider *unclosed; /* the next one of the core's, with what is left to do: */
+    bool left;             /* it is one of the core's unclosed */
+    of_provider *unclosed; /* the next one of them, with what is left to do: */
     uint64_t unlinked;
     bool again;
     of_error last_error;
     char *last_message;
+};
+
+/* A thread that waits until init has returned: on its stack. */
+struct ofi_waiter {
+    struct ofi_waiter *next;
+    bool waits;
+    of_error error; /* when it waits no more */
 };
 
 struct of_hook {
@@ -205,11 +214,18 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
 of_provider *ofi_get_provider(struct ofi_core *core, const char *domain);
 of_error ofi_set_context(struct ofi_core *core, const char *domain, const of_context *context, bool wait,
                          int timeout_ms);
+/* With core->lock held: how its start has ended, for those who wait, and who ask later. */
+void ofi_note_started(of_provider *provider, of_error error);
+
+/* closing.c */
 /* With core->lock held: a provider that is bound nowhere any more. From here on it cannot be bound, nor emit.
  */
-void ofi_mark_closing(of_provider *provider);
+void ofi_mark_closing(struct ofi_core *core, of_provider *provider);
 /* Then, without locks: its end. Takes the reference of the binding. */
 void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once);
+/* With the lock of a provider that is being closed, which it lets go, and no other: until that is done. Not
+ * from inside of an evaluation. */
+void ofi_await_closed(of_provider *provider);
 /* Without locks: tries again to close those that could not be closed. */
 void ofi_close_left(struct ofi_core *core);
 

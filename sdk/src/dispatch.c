@@ -117,14 +117,21 @@ static bool current(const struct ofi_core *core)
     return core->dispatching && pthread_equal(core->dispatcher, pthread_self());
 }
 
-/* With core->lock held, and let go during the call. */
-static void call_handler(struct ofi_core *core, const struct ofi_handler *handler, const of_event *event)
+/* With core->lock held, and let go during the call. The domain stays, though its client may go: by a handler
+ * that runs on an earlier or later dispatcher, which waits for nobody. */
+static void call_handler(struct ofi_core *core, const struct ofi_handler *handler, of_event event)
 {
+    struct ofi_domain *domain = handler->client == NULL ? NULL : handler->client->domain;
+    event.domain = domain == NULL ? NULL : domain->name;
+    if (domain != NULL)
+        domain->users++;
     struct ofi_delivery call = {core->calls, handler->id, handler->client, pthread_self()};
     core->calls = &call;
     (void)pthread_mutex_unlock(&core->lock);
-    handler->call(handler->user, event);
+    handler->call(handler->user, &event);
     (void)pthread_mutex_lock(&core->lock);
+    if (domain != NULL)
+        ofi_domain_unuse(core, domain);
     struct ofi_delivery **link = &core->calls;
     while (*link != &call)
         link = &(*link)->next;
@@ -144,9 +151,7 @@ static void deliver(struct ofi_core *core, const struct ofi_queued *queued)
         if (handler == NULL)
             return;
         last = handler->id;
-        of_event event = queued->event;
-        event.domain = handler->client == NULL ? NULL : handler->client->domain->name;
-        call_handler(core, handler, &event);
+        call_handler(core, handler, queued->event);
         if (!handler->removed)
             continue;
         (void)pthread_mutex_unlock(&core->lock);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The life of a registered provider: attached, started, told of contexts, closed. Its init and
- * on_context_changed run one after the other on a thread that lives as long as there is something to do;
- * closing waits, on another, until no evaluation is inside and that thread is done.
+ * The life of a registered provider: attached, started, told of contexts; its end is closing.c's. Its init
+ * and on_context_changed run one after the other on a thread that lives as long as there is something to do.
  * Specification 1.1.2, 1.7, 2.4 to 2.8.
  */
 #include "core.h"
@@ -12,8 +11,6 @@
 struct job {
     struct ofi_core *core;
     of_provider *provider;
-    uint64_t unlinked; /* closing: evaluations that began before may be inside */
-    bool again;        /* closing: shutdown has run, and must once more when init was running then */
 };
 
 static void note_status(struct ofi_core *core, of_provider *provider)
@@ -32,6 +29,16 @@ static of_context *context_for(struct ofi_core *core, const char *name)
     if (settings == NULL || settings->context == NULL)
         return &ofi_empty_context;
     return of_context_ref(settings->context);
+}
+
+void ofi_note_started(of_provider *provider, of_error error)
+{
+    provider->started = error;
+    for (struct ofi_waiter *waiter = provider->waiters; waiter != NULL; waiter = waiter->next) {
+        waiter->waits = false;
+        waiter->error = error;
+    }
+    provider->waiters = NULL;
 }
 
 /* With core->lock held, and let go during the calls: all that the provider has to do. */
@@ -67,7 +74,8 @@ static void work(struct ofi_core *core, of_provider *provider)
             provider->entering = false;
             atomic_store_explicit(&provider->unheard, false, memory_order_release);
             provider->starting = false;
-            provider->started = error;
+            if (!provider->closing) /* else its end came first, and those who wait have been told */
+                ofi_note_started(provider, error);
         }
         (void)pthread_cond_broadcast(&core->changed);
     }
@@ -93,7 +101,7 @@ static of_error start_work(struct ofi_core *core, of_provider *provider)
     struct job *job = of_alloc(sizeof *job);
     if (job == NULL)
         return OF_ERROR_NO_MEMORY;
-    *job = (struct job){ofi_core_ref(core), of_provider_ref(provider), 0, false};
+    *job = (struct job){ofi_core_ref(core), of_provider_ref(provider)};
     provider->busy = true;
     if (ofi_thread(work_thread, job))
         return OF_OK;
@@ -102,127 +110,6 @@ static of_error start_work(struct ofi_core *core, of_provider *provider)
     of_provider_unref(provider);
     ofi_core_unref(core);
     return OF_ERROR_NO_THREAD;
-}
-
-/* The provider is shut down and nobody is inside: it can be registered anew. */
-static void set_free(struct ofi_core *core, of_provider *provider)
-{
-    (void)pthread_mutex_lock(&core->lock);
-    of_context *now = provider->now;
-    of_context *due = provider->due;
-    of_free(provider->scope);
-    provider->now = NULL;
-    provider->due = NULL;
-    provider->scope = NULL;
-    provider->starting = false;
-    atomic_store(&provider->unheard, false);
-    provider->closing = false;
-    provider->missed_status = false;
-    provider->missed_change = false;
-    atomic_store(&provider->status, OF_STATUS_NOT_READY);
-    (void)pthread_mutex_lock(&provider->lock);
-    provider->phase = OFI_FREE;
-    provider->core = NULL;
-    (void)pthread_cond_broadcast(&provider->changed);
-    (void)pthread_mutex_unlock(&provider->lock);
-    (void)pthread_cond_broadcast(&core->changed);
-    (void)pthread_mutex_unlock(&core->lock);
-    of_context_unref(now);
-    of_context_unref(due);
-}
-
-static bool still_busy(struct ofi_core *core, of_provider *provider)
-{
-    (void)pthread_mutex_lock(&core->lock);
-    bool busy = provider->busy;
-    (void)pthread_mutex_unlock(&core->lock);
-    return busy;
-}
-
-static void close_now(const struct job *job)
-{
-    ofi_wait_unused(job->provider, job->unlinked);
-    bool busy = still_busy(job->core, job->provider);
-    if (!job->again)
-        of_provider_shutdown(job->provider);
-    if (busy || job->again) {
-        (void)pthread_mutex_lock(&job->core->lock);
-        while (job->provider->busy)
-            (void)pthread_cond_wait(&job->core->changed, &job->core->lock);
-        (void)pthread_mutex_unlock(&job->core->lock);
-        of_provider_shutdown(job->provider); /* of an init that was running then and is over now */
-    }
-    set_free(job->core, job->provider);
-    of_provider_unref(job->provider);
-    ofi_core_unref(job->core);
-}
-
-static void *close_thread(void *argument)
-{
-    struct job job = *(struct job *)argument;
-    of_free(argument);
-    close_now(&job);
-    return NULL;
-}
-
-void ofi_mark_closing(of_provider *provider)
-{
-    provider->closing = true;
-    (void)pthread_mutex_lock(&provider->lock);
-    provider->phase = OFI_CLOSING;
-    (void)pthread_mutex_unlock(&provider->lock);
-}
-
-/* On a thread; without one here, where that cannot wait for itself; else when the API is used next. */
-static void close_somewhere(const struct job *job)
-{
-    struct job *copy = of_alloc(sizeof *copy);
-    if (copy != NULL) {
-        *copy = *job;
-        if (ofi_thread(close_thread, copy))
-            return;
-        of_free(copy);
-    }
-    if (!ofi_evaluating()) {
-        close_now(job);
-        return;
-    }
-    (void)pthread_mutex_lock(&job->core->lock);
-    job->provider->unlinked = job->unlinked;
-    job->provider->again = job->again;
-    job->provider->unclosed = job->core->unclosed;
-    job->core->unclosed = job->provider;
-    (void)pthread_mutex_unlock(&job->core->lock);
-}
-
-void ofi_close_left(struct ofi_core *core)
-{
-    (void)pthread_mutex_lock(&core->lock);
-    of_provider *left = core->unclosed;
-    core->unclosed = NULL;
-    (void)pthread_mutex_unlock(&core->lock);
-    while (left != NULL) {
-        const struct job job = {core, left, left->unlinked, left->again}; /* with the references it has */
-        left = left->unclosed;
-        close_somewhere(&job);
-    }
-}
-
-void ofi_close_provider(struct ofi_core *core, of_provider *provider, bool at_once)
-{
-    struct job job = {ofi_core_ref(core), provider, ofi_unlinked(), false};
-    if (at_once) {
-        bool busy = still_busy(core, provider);
-        of_provider_shutdown(provider);
-        if (!busy && !still_busy(core, provider) && !ofi_in_use(provider, job.unlinked)) {
-            set_free(core, provider);
-            of_provider_unref(provider);
-            ofi_core_unref(core);
-            return;
-        }
-        job.again = busy;
-    }
-    close_somewhere(&job);
 }
 
 /* With core->lock held, and let go while an earlier shutdown is waited for: reserves a provider for this API.
@@ -237,9 +124,7 @@ static of_error attach(struct ofi_core *core, of_provider *provider, bool *fresh
             continue;
         }
         (void)pthread_mutex_unlock(&core->lock);
-        while (provider->phase == OFI_CLOSING)
-            (void)pthread_cond_wait(&provider->changed, &provider->lock);
-        (void)pthread_mutex_unlock(&provider->lock);
+        ofi_await_closed(provider);
         (void)pthread_mutex_lock(&core->lock);
         (void)pthread_mutex_lock(&provider->lock);
     }
@@ -262,6 +147,19 @@ static void detach(of_provider *provider)
     (void)pthread_mutex_unlock(&provider->lock);
 }
 
+/* With core->lock held: what stands here yet where it was closed by the parent of this process. */
+static void forget_life(of_provider *provider)
+{
+    of_free(provider->scope);
+    of_context_unref(provider->now);
+    of_context_unref(provider->due);
+    provider->scope = NULL;
+    provider->now = NULL;
+    provider->due = NULL;
+    provider->missed_status = false;
+    provider->missed_change = false;
+}
+
 /* With core->lock held: puts the provider into the domain. The one to be closed is returned in *old. */
 static of_error bind_to(struct ofi_core *core, const char *name, of_provider *provider, bool fresh,
                         of_provider **old)
@@ -278,7 +176,7 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
         goto out;
     }
     if (fresh) {
-        of_free(provider->scope);
+        forget_life(provider);
         provider->scope = ofi_strdup(name);
         if (name != NULL && provider->scope == NULL) {
             error = OF_ERROR_NO_MEMORY;
@@ -300,7 +198,7 @@ static of_error bind_to(struct ofi_core *core, const char *name, of_provider *pr
     if (before != NULL)
         domain->users--;
     if (before != NULL && --before->bindings == 0)
-        ofi_mark_closing(before);
+        ofi_mark_closing(core, before);
     *old = before;
     ofi_domains_publish(core, fresh ? provider : NULL);
     if (fresh && provider->methods.init == NULL)
@@ -310,14 +208,31 @@ out:
     return error;
 }
 
-/* With core->lock held. */
-static of_error wait_started(struct ofi_core *core, of_provider *provider, int timeout_ms)
+/* With core->lock held: the waiter is to hear how the provider starts, or started. */
+static void wait_for(of_provider *provider, struct ofi_waiter *waiter)
+{
+    *waiter = (struct ofi_waiter){provider->waiters, provider->starting, provider->started};
+    if (waiter->waits)
+        provider->waiters = waiter;
+}
+
+static of_error await_started(struct ofi_core *core, of_provider *provider, struct ofi_waiter *waiter,
+                              int timeout_ms)
 {
     struct timespec deadline = ofi_deadline(timeout_ms);
-    while (provider->starting && !provider->closing)
-        if (ofi_wait_changed(core, timeout_ms, &deadline) && provider->starting)
-            return OF_ERROR_TIMED_OUT;
-    return provider->starting ? OF_ERROR_GENERAL : provider->started;
+    (void)pthread_mutex_lock(&core->lock);
+    while (waiter->waits) {
+        if (!ofi_wait_changed(core, timeout_ms, &deadline) || !waiter->waits)
+            continue;
+        struct ofi_waiter **link = &provider->waiters;
+        while (*link != waiter)
+            link = &(*link)->next;
+        *link = waiter->next;
+        waiter->waits = false;
+        waiter->error = OF_ERROR_TIMED_OUT;
+    }
+    (void)pthread_mutex_unlock(&core->lock);
+    return waiter->error;
 }
 
 of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider *provider, bool wait,
@@ -326,6 +241,7 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
     of_provider *old = NULL;
     bool fresh = false;
     bool last = false;
+    struct ofi_waiter waiter = {NULL, false, OF_OK};
     if (core == NULL || provider == &ofi_noop)
         return OF_ERROR_INVALID_ARGUMENT;
     ofi_close_left(core);
@@ -338,17 +254,16 @@ of_error ofi_set_provider(struct ofi_core *core, const char *domain, of_provider
         detach(provider);
     }
     last = old != NULL && old->bindings == 0;
-    if (error == OF_OK && wait && provider != NULL)
-        (void)of_provider_ref(provider);
+    wait = wait && error == OF_OK && provider != NULL;
+    if (wait)
+        wait_for(of_provider_ref(provider), &waiter);
     (void)pthread_mutex_unlock(&core->lock);
     if (last)
         ofi_close_provider(core, old, false);
     else
         of_provider_unref(old);
-    if (error == OF_OK && wait && provider != NULL) {
-        (void)pthread_mutex_lock(&core->lock);
-        error = wait_started(core, provider, timeout_ms);
-        (void)pthread_mutex_unlock(&core->lock);
+    if (wait) {
+        error = await_started(core, provider, &waiter, timeout_ms);
         of_provider_unref(provider);
     }
     return error;

@@ -68,10 +68,13 @@ static void forget_calls(of_provider *provider)
     provider->reconciling = false;
     provider->busy = false;
     provider->listening = 0;
-    if (provider->phase == OFI_CLOSING) {
+    provider->waiters = NULL;
+    if (provider->phase == OFI_CLOSING && !provider->left) { /* else a thread of this process closes it yet */
         provider->closing = false;
         provider->core = NULL;
         provider->phase = OFI_FREE;
+        atomic_store(&provider->unheard, false);
+        atomic_store(&provider->status, OF_STATUS_NOT_READY);
     }
     (void)pthread_cond_init(&provider->changed, NULL);
 }
@@ -141,6 +144,11 @@ void of_provider_unref(of_provider *provider)
 const char *of_provider_name(const of_provider *provider)
 {
     return provider == NULL ? NULL : provider->name;
+}
+
+unsigned of_provider_flags(const of_provider *provider)
+{
+    return provider == NULL ? 0 : provider->methods.flags;
 }
 
 void *of_provider_self(const of_provider *provider)

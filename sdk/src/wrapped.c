@@ -10,6 +10,10 @@ of_error of_provider_adopt(of_provider *provider, of_provider_listener listener,
     if (provider == NULL || listener == NULL)
         return OF_ERROR_INVALID_ARGUMENT;
     (void)pthread_mutex_lock(&provider->lock);
+    while (provider->phase == OFI_CLOSING && !ofi_evaluating()) {
+        ofi_await_closed(provider);
+        (void)pthread_mutex_lock(&provider->lock);
+    }
     if (provider->phase == OFI_FREE) {
         provider->phase = OFI_ADOPTED;
         provider->listener = listener;

@@ -174,6 +174,26 @@ def test_a_process_that_stood_still_for_longer_than_a_lease_grants_nothing_when_
     check_leases(p("history"), wire.sent)
 
 
+def test_setting_the_time_of_day_neither_ends_nor_lengthens_a_lease(daemon, driver, proxy):
+    lease = 3 * LEASE
+    d = daemon(FLAGS, {"lease": f"{lease:.0f}s"})
+    grant(d, wait="wait=applied")
+    wire = proxy(d)
+    p = driver(wire.url, wait=5000)
+    assert p.value("door") is True
+    p("read bool door ada")
+    for seconds in (86400, -86400):
+        p(f"clock {seconds}")
+        threading.Event().wait(lease / 2)  # for a renewal and more
+    assert {run["value"] for run in p("history")} == {True} and p("status") == "READY"
+    wire.freeze()
+    p("clock -172800")
+    p.until("PROVIDER_ERROR")
+    check_fallen(p)
+    check_leases(p("history"), wire.sent, lease)
+    wire.thaw()
+
+
 def test_a_daemon_that_was_started_anew_is_followed_and_the_lease_bridges_it(daemon, driver):
     d = daemon(FLAGS, {"lease": "3s"})
     grant(d, wait="wait=applied")

@@ -39,7 +39,8 @@ function(provider_drivers provider)
 endfunction()
 
 if(TARGET openfeature_live)
-  provider_tests(live live flag gate provider)
+  provider_tests(live live flag gate provider life)
+  target_link_libraries(test_live_life PRIVATE openfeature_multi)
   provider_drivers(live)
   # The wire's side of it, with the words of tests/unit/wire.
   provider_program(test_live_mirror SOURCES "${CMAKE_CURRENT_LIST_DIR}/live/test_mirror.c" "${CMAKE_CURRENT_LIST_DIR}/wire/script.c"

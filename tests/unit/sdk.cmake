@@ -21,7 +21,7 @@ function(flagstaff_sdk_test topic)
 endfunction()
 
 if(TARGET openfeature)
-  foreach(topic value json context api evaluation provider levels hooks destroy events endings tracking static utilities
+  foreach(topic value json context api evaluation provider levels hooks destroy events starts endings tracking static utilities
           memory threads process)
     if(EXISTS "${CMAKE_CURRENT_LIST_DIR}/sdk/test_${topic}.c")
       flagstaff_sdk_test(${topic})
@@ -54,6 +54,9 @@ foreach(provider memory env multi file)
     flagstaff_sdk_test(provider_${provider} openfeature_${provider} openfeature_memory)
   endif()
 endforeach()
+if(TARGET openfeature_multi)
+  flagstaff_sdk_test(provider_multi_states openfeature_multi)
+endif()
 if(TARGET openfeature_file)
   flagstaff_sdk_test(provider_file_changes openfeature_file)
   foreach(topic provider_file provider_file_changes)

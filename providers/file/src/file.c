@@ -174,6 +174,17 @@ static void *watch_files(void *self)
         tell_and_unlock(file);
     }
     watch_close(&file->watch);
+    (void)pthread_mutex_lock(&file->lock);
+    bool alone = file->alone;
+    if (alone) {
+        (void)close(file->stop);
+        file->alone = false;
+        (void)pthread_cond_broadcast(&file->ended);
+    }
+    (void)pthread_mutex_unlock(&file->lock);
+    if (alone) {
+        of_provider_unref(file->provider); /* maybe the last one */
+    }
     return NULL;
 }
 
@@ -209,6 +220,9 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
             "it was started by the process that this one is a fork of: make a new one");
     }
     (void)pthread_mutex_lock(&file->lock);
+    while (file->alone) {
+        (void)pthread_cond_wait(&file->ended, &file->lock);
+    }
     file->pid = getpid();
     file->running = true;
     file->stale = false;
@@ -234,13 +248,19 @@ static void shutdown(void *self)
     }
     (void)pthread_mutex_lock(&file->lock);
     bool watching = file->watching;
+    bool own = watching && pthread_equal(file->watcher, pthread_self()); /* `log` shuts it down */
     file->running = false;
     file->watching = false;
+    file->alone = file->alone || own;
+    if (own) {
+        (void)of_provider_ref(file->provider);
+        (void)pthread_detach(file->watcher);
+    }
     struct table *table = atomic_exchange(&file->table, NULL);
     (void)pthread_mutex_unlock(&file->lock);
-    if (watching) {
-        while (write(file->stop, &one, sizeof one) < 0) {
-        }
+    while (watching && write(file->stop, &one, sizeof one) < 0) {
+    }
+    if (watching && !own) {
         (void)pthread_join(file->watcher, NULL);
         (void)close(file->stop);
     }
@@ -255,6 +275,7 @@ static void destroy(void *self)
     shutdown(file);
     table_unref(atomic_load(&file->table)); /* in a child of the process that started it */
     ofo_finish(&file->outbox);
+    (void)pthread_cond_destroy(&file->ended);
     (void)pthread_mutex_destroy(&file->lock);
     file_options_finish(&file->options);
     of_free(file);
@@ -288,6 +309,7 @@ of_provider *of_file_provider_new(const of_file_options *options, char *problem,
     atomic_init(&file->table, NULL);
     of_provider *provider = NULL;
     (void)pthread_mutex_init(&file->lock, NULL);
+    (void)pthread_cond_init(&file->ended, NULL);
     file->lines_end = &file->lines;
     bool fine = ofo_init(&file->outbox, NULL, &file->lock);
     if (file_options_copy(&file->options, options, &why)) {

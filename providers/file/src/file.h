@@ -111,9 +111,11 @@ struct file {
     bool stale; /* the files are wrong by now */
     bool watching;
     pthread_t watcher;
-    int stop;           /* eventfd */
-    _Atomic(pid_t) pid; /* of the process that started it; 0: none did */
-    struct watch watch; /* of the watcher while it runs */
+    bool alone;           /* it was shut down by its own thread, which ends by itself, and is not ended yet */
+    pthread_cond_t ended; /* now it is */
+    int stop;             /* eventfd */
+    _Atomic(pid_t) pid;   /* of the process that started it; 0: none did */
+    struct watch watch;   /* of the watcher while it runs */
 };
 
 /* options.c */

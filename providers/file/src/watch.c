@@ -19,10 +19,12 @@
 #include <unistd.h>
 #include <openfeature/memory.h>
 
-enum { LINKS = 40, SETTLE_MS = 20 };
+enum { LINKS = 40, SETTLE_MS = 20, BUSY_MS = 100 };
 
-static const uint32_t EVENTS = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO |
-                               IN_ATTRIB | IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR;
+/* What can put another thing in the place of a name, whatever it is; and besides, that a file was written. */
+static const uint32_t REPLACED = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ATTRIB |
+                                 IN_MOVE_SELF | IN_DELETE_SELF | IN_ONLYDIR | IN_MASK_ADD;
+static const uint32_t WRITTEN = IN_CLOSE_WRITE;
 
 /* --- the names that matter --------------------------------------------------------------------------- */
 
@@ -80,10 +82,10 @@ static bool add_directory(struct watch *watch, int wd, const char *path)
     return true;
 }
 
-/* Watches a name in a directory; NULL: every name of a flag file. */
-static bool add_name(struct watch *watch, const char *directory, const char *name)
+/* Watches a name in a directory; NULL: every name of a flag file. Adds to what is watched there already. */
+static bool add_name(struct watch *watch, const char *directory, const char *name, uint32_t events)
 {
-    int wd = inotify_add_watch(watch->fd, directory, EVENTS);
+    int wd = inotify_add_watch(watch->fd, directory, events);
     if (wd < 0) {
         return errno == ENOENT || errno == ENOTDIR; /* went away just now, which its own directory tells */
     }
@@ -177,8 +179,10 @@ static bool follow(struct watch *watch, const char *path)
         bool there = lstat(next, &found) == 0;
         bool link = there && S_ISLNK(found.st_mode);
         bool passage = there && !link && walk.rest[0] != '\0';
+        bool file = !link && walk.rest[0] == '\0'; /* directories and links are never written */
         errno = 0;
-        if (!add_name(watch, walk.at, name) && !(passage && errno == EACCES)) {
+        if (!add_name(watch, walk.at, name, file ? REPLACED | WRITTEN : REPLACED) &&
+            !(passage && errno == EACCES)) {
             return false; /* a directory that may not be read is passed through unwatched */
         }
         if (link && !turn_into(&walk, next)) {
@@ -236,7 +240,7 @@ static bool follow_path(struct watch *watch, const char *path)
     struct stat found;
     bool fine = follow(watch, path);
     if (stat(path, &found) == 0 && S_ISDIR(found.st_mode)) {
-        fine = add_name(watch, path, NULL) && each_file(path, follow_file, watch) && fine;
+        fine = add_name(watch, path, NULL, REPLACED | WRITTEN) && each_file(path, follow_file, watch) && fine;
     }
     return fine;
 }
@@ -371,6 +375,10 @@ bool watch_wait(struct watch *watch, const of_file_options *options, int stop)
         if (count > 0 && read_events(watch)) {
             /* Who changes one thing mostly changes more. */
             return poll(ends, 1, SETTLE_MS) <= 0;
+        }
+        /* What others do in the directory, as in /tmp, wakes no more often than that. */
+        if (count > 0 && poll(ends, 1, BUSY_MS) > 0) {
+            return false;
         }
         if (count == 0 && looks_new(watch, options)) {
             return true;

@@ -47,6 +47,25 @@ bool live_forked(const struct live *live)
     return live->pid != getpid();
 }
 
+/* A process may have forked since it made the provider, as daemons do. What was never started, or has ended,
+ * is as good there; where something was under way, the lock and all that it guards may be as another of the
+ * parent's threads had it. */
+static bool take_over(struct live *live)
+{
+    if (!live_forked(live)) {
+        return true;
+    }
+    if (pthread_mutex_trylock(&live->lock) != 0) {
+        return false;
+    }
+    bool fine = live->clean;
+    if (fine) {
+        live->pid = getpid();
+    }
+    pthread_mutex_unlock(&live->lock);
+    return fine;
+}
+
 bool live_client_make(struct live *live, char *problem, size_t size)
 {
     struct fsw_options options = live_wire_options(live);
@@ -133,16 +152,14 @@ of_error live_init(void *self, of_provider *provider, const of_context *context,
     char text[400] = "out of memory, or no thread to be had";
     of_error error = OF_ERROR_NO_MEMORY;
     (void)domain;
-    if (live_forked(live) && !live->started) {
-        live->pid = getpid(); /* whoever starts it has it: a daemon may have forked since it was made */
-    }
-    if (live_forked(live)) { /* the lock, and all that it guards, may be as another of its threads had it */
+    if (!take_over(live)) {
         snprintf(text, sizeof text, "it was made by the process that this one is a fork of: make a new one");
         (void)of_provider_emit_error(provider, OF_ERROR_GENERAL, text);
         return OF_ERROR_GENERAL;
     }
     (void)live_await_ended(live);
     pthread_mutex_lock(&live->lock);
+    live->clean = false;
     live->closing = false;
     live->starting = true;
     live->fallen = false;
@@ -237,6 +254,7 @@ static void end_late(struct live *live)
     pthread_mutex_lock(&live->lock);
     live->ending = NULL;
     live->ends = false;
+    live->clean = live->client == NULL;
     pthread_cond_broadcast(&live->news);
     pthread_mutex_unlock(&live->lock);
 }
@@ -306,4 +324,7 @@ void live_shutdown(void *self)
     }
     pthread_mutex_unlock(&live->lock);
     end_client(live, client, &ended);
+    pthread_mutex_lock(&live->lock);
+    live->clean = live->client == NULL && live->ending == NULL;
+    pthread_mutex_unlock(&live->lock);
 }

@@ -79,6 +79,7 @@ struct live {
     pthread_cond_t news;       /* an answer, a state, the end */
     struct fsw_client *client; /* NULL: none */
     _Atomic(pid_t) pid;        /* of the process that made the client */
+    bool clean;                /* never started, or ended whole: a fork of this process may have it */
     bool started;              /* its thread runs */
     enum fsw_state state;
     int code;          /* why the last connection or attempt ended */

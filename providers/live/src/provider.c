@@ -100,6 +100,7 @@ static struct live *make_live(const of_live_options *options, const char **why)
     memset(live, 0, sizeof *live);
     bool fine = init_locks(live);
     live->pid = getpid();
+    live->clean = true;
     live->margin = margin();
     if (getrandom(&live->style.seed, sizeof live->style.seed, GRND_NONBLOCK) !=
         (ssize_t)sizeof live->style.seed) {

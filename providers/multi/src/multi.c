@@ -80,25 +80,13 @@ static of_error init(void *self, of_provider *provider, const of_context *contex
     return worst(multi);
 }
 
-static void shut_down_one(struct task *task, struct entry *entry)
-{
-    (void)task;
-    of_provider_shutdown(entry->provider);
-}
-
+/* On this thread: it may be one of a provider's own, which that provider knows by its being called on it, and
+ * does not wait for. */
 static void shut_down(void *self)
 {
-    struct task task = {.run = shut_down_one};
-    for_all(self, &task);
-}
-
-/* With the lock: what the first one said that failed. */
-static const char *failure(const struct multi *multi)
-{
+    struct multi *multi = self;
     for (size_t i = 0; i < multi->count; i++)
-        if (multi->entries[i].error != OF_OK)
-            return multi->entries[i].last_message;
-    return NULL;
+        of_provider_shutdown(multi->entries[i].provider);
 }
 
 static void tell_one(struct task *task, struct entry *entry)
@@ -114,19 +102,12 @@ static of_error on_context_changed(void *self, of_provider *provider, const of_c
     (void)provider;
     (void)pthread_mutex_lock(&multi->lock);
     multi->reconciling = true;
-    multi->failed = false;
     (void)pthread_mutex_unlock(&multi->lock);
     for_all(multi, &task);
     of_error error = worst(multi);
     (void)pthread_mutex_lock(&multi->lock);
     multi->reconciling = false;
-    if (error == OF_OK) {
-        multi->status = OF_STATUS_READY;
-        ofo_put_status(&multi->outbox, OF_EVENT_CONTEXT_CHANGED, NULL);
-    }
-    multi_update(multi);
-    if (error != OF_OK && !multi->failed) /* the whole was in error before, but this is another one */
-        (void)ofo_put_error(&multi->outbox, error, failure(multi));
+    multi_reconciled(multi, error);
     ofo_unlock(&multi->outbox);
     return error;
 }
@@ -184,6 +165,15 @@ static const of_provider_methods methods = {.size = sizeof methods,
                                             .track = track,
                                             .on_context_changed = on_context_changed,
                                             .resolve = resolve};
+
+/* What one inside cannot do, the whole cannot: serve more than one domain. */
+static of_provider *make_provider(struct multi *multi)
+{
+    of_provider_methods its = methods;
+    for (size_t i = 0; i < multi->count; i++)
+        its.flags |= of_provider_flags(multi->entries[i].provider) & OF_PROVIDER_DOMAIN_SCOPED;
+    return of_provider_new(&its, multi);
+}
 
 /* How many entries without a given name have this provider name: up to `end`. */
 static size_t count_named(const of_multi_entry *entries, size_t end, const char *name)
@@ -277,7 +267,7 @@ of_provider *of_multi_provider_new(const of_multi_entry *entries, size_t count,
     bool fine = ofo_init(&multi->outbox, NULL, &multi->lock);
     error = fine ? add_entries(multi, entries, count) : OF_ERROR_NO_MEMORY;
     if (error == OF_OK) {
-        provider = of_provider_new(&methods, multi);
+        provider = make_provider(multi);
         multi->provider = multi->outbox.provider = provider;
         error = provider == NULL ? OF_ERROR_NO_MEMORY : OF_OK;
     }

@@ -31,7 +31,6 @@ struct multi {
     struct ofo_outbox outbox;
     of_provider_status status; /* as it was emitted last */
     bool reconciling;
-    bool failed; /* an error was told since the context began to change */
     size_t count;
     struct entry entries[];
 };
@@ -51,5 +50,7 @@ of_error multi_answer(struct multi *multi, const struct question *question, of_r
 void multi_listen(void *user, of_provider *provider, const of_provider_event *event);
 /* With the lock: puts the status down when it is another than last time; told by ofo_unlock(). */
 void multi_update(struct multi *multi);
+/* With the lock: puts down how a change of context ended, and then the status of all. */
+void multi_reconciled(struct multi *multi, of_error error);
 
 #endif

@@ -87,6 +87,7 @@ static void finish(struct ofrep *ofrep, struct http *http)
     bulk_finish(ofrep);
     ofrep->ending = NULL;
     ofrep->ends = false;
+    ofrep->clean = ofrep->http == NULL;
     pthread_cond_broadcast(&ofrep->news);
     pthread_mutex_unlock(&ofrep->lock);
 }
@@ -128,20 +129,37 @@ static void await_finished(struct ofrep *ofrep)
     }
 }
 
+/* A process may have forked since it made the provider, as daemons do. What was never started, or has ended,
+ * is as good there; where something was under way, the lock and all that it guards may be as another of the
+ * parent's threads had it. */
+static bool take_over(struct ofrep *ofrep)
+{
+    if (!ofrep_forked(ofrep)) {
+        return true;
+    }
+    if (pthread_mutex_trylock(&ofrep->lock) != 0) {
+        return false;
+    }
+    bool fine = ofrep->clean;
+    if (fine) {
+        ofrep->pid = getpid();
+    }
+    pthread_mutex_unlock(&ofrep->lock);
+    return fine;
+}
+
 static of_error init(void *self, of_provider *provider, const of_context *context, const char *domain)
 {
     struct ofrep *ofrep = self;
     char text[300] = "out of memory, or no thread to be had";
     (void)domain;
-    if (ofrep_forked(ofrep) && ofrep->http == NULL) {
-        ofrep->pid = getpid(); /* whoever starts it has it: a daemon may have forked since it was made */
-    }
-    if (ofrep_forked(ofrep)) { /* the lock, and all that it guards, may be as another thread had it */
+    if (!take_over(ofrep)) {
         snprintf(text, sizeof text, "it was made by the process that this one is a fork of: make a new one");
         return of_provider_emit_error(provider, OF_ERROR_GENERAL, text);
     }
     await_finished(ofrep);
     pthread_mutex_lock(&ofrep->lock);
+    ofrep->clean = false;
     ofrep->closing = false;
     of_error error = start(ofrep) ? OF_OK : OF_ERROR_NO_THREAD;
     if (error == OF_OK && ofrep->options.static_context) {
@@ -284,6 +302,7 @@ of_provider *of_ofrep_provider_new(const of_ofrep_options *options, char *proble
         pthread_mutex_init(&ofrep->lock, NULL);
         pthread_cond_init(&ofrep->news, NULL);
         ofrep->pid = getpid();
+        ofrep->clean = true;
         ofrep->bulk.fetch_at = INT64_MAX;
         if (getrandom(&ofrep->bulk.chance, sizeof ofrep->bulk.chance, GRND_NONBLOCK) < 0) {
             ofrep->bulk.chance = (uint64_t)http_now();

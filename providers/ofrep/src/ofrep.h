@@ -97,6 +97,7 @@ struct ofrep {
     pthread_cond_t news;
     struct http *http; /* NULL: not started */
     _Atomic(pid_t) pid;
+    bool clean; /* never started, or ended whole: a fork of this process may have it */
     bool closing;
     struct http *ending; /* shut down from its own thread, and not ended yet */
     bool ends;           /* a thread is about it */

@@ -43,7 +43,8 @@ OF_API of_error of_api_set_provider(of_api *api, const char *domain, of_provider
  * As of_api_set_provider(), and waits until `init` has returned and its event counts (1.1.2.4).
  * @param timeout_ms milliseconds; negative waits without end
  * @return also what `init` returned, #OF_ERROR_TIMED_OUT, after which the provider goes on starting, and
- *         #OF_ERROR_GENERAL when it was replaced or shut down before it had started
+ *         #OF_ERROR_GENERAL, at once, when it was replaced wherever it was bound, or shut down, before `init`
+ *         had returned: it then serves nothing, whatever `init` makes of it
  */
 OF_API of_error of_api_set_provider_and_wait(of_api *api, const char *domain, of_provider *provider,
                                              int timeout_ms);

@@ -25,8 +25,9 @@ typedef struct of_client of_client;
 /** Takes a further reference. Cannot fail; NULL gives NULL. */
 OF_API of_client *of_client_ref(of_client *client);
 /**
- * Gives up a reference. With the last one go the client's handlers. Not from within a handler of its own.
- * NULL is fine.
+ * Gives up a reference. With the last one go the client's handlers. Those that run are waited for, unless it
+ * is called from within a handler; so hold no lock that they take. Not from within a handler of its own. NULL
+ * is fine.
  */
 OF_API void of_client_unref(of_client *client);
 

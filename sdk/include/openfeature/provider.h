@@ -11,7 +11,8 @@
  *   #OF_ERROR_PROVIDER_FATAL are its answers, the SDK does not give them on its behalf.
  * - `init`, `on_context_changed` and `shutdown` run with no lock held and are allowed to block. `init` and
  *   `on_context_changed` never overlap each other. `shutdown` may come while either runs, which then should
- *   return soon; it is called once more after that one has returned, so it must be idempotent (2.5.3).
+ *   return soon; it is called again from time to time until that one has returned (which may not have begun
+ * to look when it came first), and once more then, so it must be idempotent (2.5.3).
  * - A provider that was replaced is shut down when no evaluation is inside of it any more. When a whole API
  * is shut down, evaluations may still be running.
  * - Status comes from events alone (2.8): `init` emits #OF_EVENT_READY before it returns #OF_OK, and
@@ -145,6 +146,8 @@ OF_API void of_provider_unref(of_provider *provider);
 
 /** The name in its metadata, borrowed. */
 OF_API const char *of_provider_name(const of_provider *provider);
+/** Its of_provider_methods::flags; 0 for NULL. */
+OF_API unsigned of_provider_flags(const of_provider *provider);
 /** Its own pointer. Whose it is only of_provider_is() says: names are not unique. */
 OF_API void *of_provider_self(const of_provider *provider);
 /**
@@ -213,8 +216,10 @@ OF_API void of_provider_retire(of_provider *provider, of_retired *retired, void 
  */
 typedef void (*of_provider_listener)(void *user, of_provider *provider, const of_provider_event *event);
 /**
- * Takes a provider over: it cannot be registered with an API, and its events go to `listener`.
- * @return #OF_OK, #OF_ERROR_SHARED when it is registered or taken over already
+ * Takes a provider over: it cannot be registered with an API, and its events go to `listener`. Where it is
+ * being shut down by the one that had it before, it waits for the end of that.
+ * @return #OF_OK, #OF_ERROR_SHARED when it is registered or taken over already, or, inside of an evaluation,
+ *         is being shut down
  */
 OF_API of_error of_provider_adopt(of_provider *provider, of_provider_listener listener, void *user);
 /**

@@ -333,40 +333,6 @@ static void the_fall_of_values_with_the_lease_is_told_whatever_the_status_was(vo
     of_provider_unref(provider);
 }
 
-static atomic_int shutdowns; /* that have returned */
-
-static void shut_down_once(void *user, of_live_level level, const char *text)
-{
-    atomic_int *lines = user;
-    (void)level, (void)text;
-    if (atomic_fetch_add(lines, 1) == 0) {
-        of_api_shutdown(of_api_global());
-        atomic_fetch_add(&shutdowns, 1);
-    }
-}
-
-static void the_log_may_shut_the_api_down(void **state)
-{
-    (void)state;
-    static atomic_int lines;
-    const of_live_options options = {.size = sizeof options,
-                                     .url = "ws://127.0.0.1:9",
-                                     .log = shut_down_once,
-                                     .user = &lines,
-                                     .start_timeout = 1};
-    of_provider *provider = make(&options);
-    of_client *client = of_api_client(of_api_global(), NULL);
-    (void)of_api_set_provider(of_api_global(), NULL, provider);
-    await_count(&shutdowns, 1);
-    /* The same provider starts again once the old thread has ended. */
-    await_status(client, OF_STATUS_NOT_READY);
-    assert_int_equal(of_api_set_provider_and_wait(of_api_global(), NULL, provider, PATIENCE_MS),
-                     OF_ERROR_PROVIDER_NOT_READY);
-    of_api_shutdown(of_api_global());
-    of_client_unref(client);
-    of_provider_unref(provider);
-}
-
 static void a_resolution_outlives_the_table_and_the_provider(void **state)
 {
     (void)state;
@@ -483,7 +449,6 @@ int main(void)
         cmocka_unit_test(a_client_that_gives_up_is_an_error_and_one_that_is_ended_is_not),
         cmocka_unit_test(evaluations_take_no_lock_and_allocate_nothing),
         cmocka_unit_test(the_fall_of_values_with_the_lease_is_told_whatever_the_status_was),
-        cmocka_unit_test(the_log_may_shut_the_api_down),
         cmocka_unit_test(a_resolution_outlives_the_table_and_the_provider),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

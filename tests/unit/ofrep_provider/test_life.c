@@ -65,11 +65,49 @@ static void a_started_provider_is_not_started_in_the_child_of_a_fork(void **stat
     of_provider_unref(provider);
 }
 
+static struct gate after_shutdown;
+
+static bool shut_down_and_stay(void *user, char *out, size_t size)
+{
+    (void)shut_down_once(user, out, size);
+    gate_pass(&after_shutdown);
+    return false;
+}
+
+static void what_was_ending_when_the_process_forked_is_not_started_in_the_child(void **state)
+{
+    (void)state;
+#ifdef WITHOUT_THREADS_AFTER_FORK
+    return;
+#endif
+    static atomic_int calls;
+    of_provider *provider = make(shut_down_and_stay, &calls);
+    gate_init(&after_shutdown, true);
+    (void)of_static_api_set_provider(of_static_api_global(), NULL, provider);
+    gate_await(&after_shutdown); /* its end waits for its thread, which is here */
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(PATIENCE_MS / 1000);
+        _exit(of_static_api_set_provider_and_wait(of_static_api_global(), NULL, provider, PATIENCE_MS) ==
+                      OF_ERROR_GENERAL
+                  ? 0
+                  : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    gate_open(&after_shutdown);
+    of_static_api_shutdown(of_static_api_global());
+    of_provider_unref(provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_may_shut_the_api_down),
         cmocka_unit_test(a_started_provider_is_not_started_in_the_child_of_a_fork),
+        cmocka_unit_test(what_was_ending_when_the_process_forked_is_not_started_in_the_child),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -69,6 +69,48 @@ static void a_handler_may_shut_down_what_another_thread_shuts_down(void **state)
     await_count(&box.destroyed, 1);
 }
 
+static struct {
+    struct gate gate;
+    of_client *there, *here;
+    char domain[16];
+    atomic_int ended, unrefs;
+} two;
+
+static void end_and_read_on(void *user, const of_event *event)
+{
+    (void)user;
+    of_api_shutdown(api);
+    gate_pass(&two.gate);
+    (void)snprintf(two.domain, sizeof two.domain, "%s", event->domain);
+    atomic_fetch_add(&two.ended, 1);
+}
+
+static void unref_there(void *user, const of_event *event)
+{
+    (void)user, (void)event;
+    of_client_unref(two.there);
+    atomic_fetch_add(&two.unrefs, 1);
+}
+
+/* After a shutdown from inside of a handler there is another thread for those that are added then. */
+static void an_event_is_whole_though_its_client_goes_in_another_handler(void **state)
+{
+    (void)state;
+    gate_init(&two.gate, true);
+    two.there = of_api_client(api, "there");
+    two.here = of_api_client(api, NULL);
+    (void)of_client_on(two.there, OF_EVENT_READY, end_and_read_on, NULL, NULL);
+    start();
+    gate_await(&two.gate);
+    (void)of_client_on(two.here, OF_EVENT_READY, unref_there, NULL, NULL);
+    start();
+    await_count(&two.unrefs, 1);
+    gate_open(&two.gate);
+    await_count(&two.ended, 1);
+    assert_string_equal(two.domain, "there");
+    of_client_unref(two.here);
+}
+
 enum { ROUNDS = 3000 };
 
 static void *add_handlers(void *argument)
@@ -105,6 +147,7 @@ int main(void)
         SDK_EVENTS_TEST(removing_beside_a_shutdown_waits_for_the_handler),
         SDK_EVENTS_TEST(two_shutdowns_at_once_wait_for_the_handler),
         SDK_EVENTS_TEST(a_handler_may_shut_down_what_another_thread_shuts_down),
+        SDK_EVENTS_TEST(an_event_is_whole_though_its_client_goes_in_another_handler),
         SDK_EVENTS_TEST(handlers_may_come_while_the_api_is_shut_down),
         SDK_EVENTS_TEST(a_client_that_outlives_its_api_gets_no_handlers),
     };

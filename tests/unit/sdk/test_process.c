@@ -112,6 +112,31 @@ static void a_provider_that_was_starting_does_not_hold_up_the_child(void **state
     probe_free(probe);
 }
 
+static void *shut_down(void *argument)
+{
+    of_api_shutdown(argument);
+    return NULL;
+}
+
+static void a_provider_that_was_being_shut_down_is_a_new_one_in_the_child(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    of_api *api = of_api_global();
+    struct probe *probe = probe_new("probe", PROBE_PLAIN);
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, probe->provider, PATIENCE_MS), OF_OK);
+    gate_close(&probe->shutdown_gate);
+    assert_int_equal(pthread_create(&thread, NULL, shut_down, api), 0);
+    gate_await(&probe->shutdown_gate);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(of_provider_get_status(probe->provider) == OF_STATUS_NOT_READY ? 0 : 1);
+    assert_child_is_fine(child);
+    gate_open(&probe->shutdown_gate);
+    (void)pthread_join(thread, NULL);
+    probe_free(probe);
+}
+
 static void count_answer(void *user, const of_details *details)
 {
     atomic_int *count = user;
@@ -272,6 +297,7 @@ int main(void)
         cmocka_unit_test(evaluations_go_on_in_the_child_of_a_fork),
         cmocka_unit_test(the_child_of_a_fork_sets_itself_up_anew),
         cmocka_unit_test(a_provider_that_was_starting_does_not_hold_up_the_child),
+        cmocka_unit_test(a_provider_that_was_being_shut_down_is_a_new_one_in_the_child),
         cmocka_unit_test(what_the_parent_had_under_way_is_not_done_again_in_the_child),
         cmocka_unit_test(a_provider_may_emit_while_another_thread_forks),
         cmocka_unit_test(the_librarys_threads_block_all_signals),

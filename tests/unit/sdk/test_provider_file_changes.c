@@ -2,8 +2,11 @@
 /* The provider of flag files: how it hears that they have changed, and what becomes of it. */
 #include "file_world.h"
 
+#include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* One flag, with that value. */
@@ -174,6 +177,45 @@ static void without_a_file_it_is_not_ready_until_there_is_one(void **state)
     finish();
 }
 
+/* How often the threads of this process, but for this one, were woken. */
+static long wakes(void)
+{
+    long all = 0;
+    char line[128], path[300];
+    DIR *tasks = opendir("/proc/self/task");
+    assert_non_null(tasks);
+    for (const struct dirent *task; (task = readdir(tasks)) != NULL;) {
+        (void)snprintf(path, sizeof path, "/proc/self/task/%s/status", task->d_name);
+        FILE *status =
+            task->d_name[0] == '.' || strtol(task->d_name, NULL, 10) == getpid() ? NULL : fopen(path, "r");
+        while (status != NULL && fgets(line, sizeof line, status) != NULL)
+            if (strncmp(line, "voluntary_ctxt_switches:", 24) == 0)
+                all += strtol(line + 24, NULL, 10);
+        if (status != NULL)
+            (void)fclose(status);
+    }
+    (void)closedir(tasks);
+    return all;
+}
+
+static void what_others_do_in_its_directory_costs_little_and_changes_nothing(void **state)
+{
+    (void)state;
+    enum { NOISE = 1000, SHARE = 4 };
+    const struct timespec pause = {0, 100 * 1000}; /* long enough for the thread to wait again */
+    write_file("flags.yaml", limit("1"));
+    start("flags.yaml");
+    long before = wakes();
+    for (int i = 0; i < NOISE; i++) {
+        write_file("noise.yaml", limit("9"));
+        (void)nanosleep(&pause, NULL);
+    }
+    assert_true(wakes() - before < NOISE / SHARE);
+    replace_file("flags.yaml", limit("2"));
+    expect_changed(2); /* the first thing that is told */
+    finish();
+}
+
 static void where_inotify_does_not_help_it_polls(void **state)
 {
     (void)state;
@@ -199,6 +241,41 @@ static void told_not_to_watch_it_reads_when_it_is_told_to(void **state)
     assert_int_equal(of_file_provider_reload(program.provider, NULL, 0), OF_ERROR_PROVIDER_NOT_READY);
     assert_int_equal(of_file_provider_reload(NULL, NULL, 0), OF_ERROR_INVALID_ARGUMENT);
     finish();
+}
+
+static void shut_down_on_error(void *user, of_file_level level, const char *text)
+{
+    (void)text;
+    if (level != OF_FILE_LOG_ERROR)
+        return;
+    of_api_shutdown(program.api);
+    atomic_fetch_add((atomic_int *)user, 1);
+}
+
+/* On the provider's own thread, which tells it of the bad file. */
+static void the_log_may_shut_the_api_down_from_the_thread_that_watches(void **state)
+{
+    (void)state;
+    static atomic_int shutdowns;
+    const char *path = place("flags.yaml");
+    of_file_options options = OF_FILE_OPTIONS_INIT;
+    options.paths = &path;
+    options.path_count = 1;
+    options.log = shut_down_on_error;
+    options.user = &shutdowns;
+    write_file("flags.yaml", limit("1"));
+    program.api = of_api_new();
+    of_provider *provider = of_file_provider_new(&options, NULL, 0);
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, provider, PATIENCE_MS), OF_OK);
+    replace_file("flags.yaml", "flags: [");
+    await_count(&shutdowns, 1);
+    /* It starts again when its old thread has ended. */
+    replace_file("flags.yaml", limit("2"));
+    assert_int_equal(of_api_set_provider_and_wait(program.api, NULL, provider, PATIENCE_MS), OF_OK);
+    replace_file("flags.yaml", "flags: [");
+    of_provider_unref(provider); /* the API has the last one, and then the thread */
+    await_count(&shutdowns, 2);
+    of_api_unref(program.api);
 }
 
 /* --- threads ------------------------------------------------------------------------------------------ */
@@ -268,8 +345,10 @@ int main(void)
         FILE_TEST(a_file_that_comes_into_a_directory_is_read),
         FILE_TEST(a_bad_file_changes_nothing_and_says_where_it_is_bad),
         FILE_TEST(without_a_file_it_is_not_ready_until_there_is_one),
+        FILE_TEST(what_others_do_in_its_directory_costs_little_and_changes_nothing),
         FILE_TEST(where_inotify_does_not_help_it_polls),
         FILE_TEST(told_not_to_watch_it_reads_when_it_is_told_to),
+        FILE_TEST(the_log_may_shut_the_api_down_from_the_thread_that_watches),
         FILE_TEST(readers_see_one_file_or_the_next_while_it_is_replaced),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
  */
 #include <dlfcn.h>
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -139,20 +141,64 @@ static void note_end(void *self)
     atomic_fetch_add(&ended, 1);
 }
 
-static void a_provider_replaced_inside_of_its_evaluation_is_closed_when_the_api_is_used_next(void **state)
+static const of_provider_methods replaced = {
+    .size = sizeof replaced, .name = "replaced", .shutdown = note_end, .resolve_bool = replace_itself};
+
+/* A provider that this API has replaced and could not close. */
+static of_provider *unclosed(void)
 {
-    (void)state;
-    const of_provider_methods methods = {
-        .size = sizeof methods, .name = "replaced", .shutdown = note_end, .resolve_bool = replace_itself};
-    of_provider *provider = of_provider_new(&methods, NULL);
+    of_provider *provider = of_provider_new(&replaced, NULL);
     of_client *client = of_api_client(api, NULL);
+    atomic_store(&ended, 0);
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
     assert_true(of_client_get_bool(client, "flag", false, NULL, NULL));
     assert_int_equal(atomic_load(&ended), 0);
+    of_client_unref(client);
+    return provider;
+}
+
+static void a_provider_replaced_inside_of_its_evaluation_is_closed_when_the_api_is_used_next(void **state)
+{
+    (void)state;
+    of_provider *provider = unclosed();
     assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
     assert_int_equal(atomic_load(&ended), 1);
-    of_client_unref(client);
     of_provider_unref(provider);
+}
+
+static void it_is_closed_when_another_api_wants_it(void **state)
+{
+    (void)state;
+    of_provider *provider = unclosed();
+    of_api *next = of_api_new();
+    (void)alarm(PATIENCE_MS / 1000);
+    assert_int_equal(of_api_set_provider_and_wait(next, NULL, provider, PATIENCE_MS), OF_OK);
+    (void)alarm(0);
+    assert_int_equal(atomic_load(&ended), 1);
+    of_api_unref(next);
+    of_provider_unref(provider);
+}
+
+static void it_is_closed_once_in_the_child_of_a_fork(void **state)
+{
+    (void)state;
+    int status = 0;
+    of_api *mine = api;
+    api = of_api_global();
+    of_provider *provider = unclosed();
+    pid_t child = fork();
+    if (child == 0) {
+        (void)alarm(PATIENCE_MS / 1000);
+        bool fine = of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS) == OF_OK;
+        fine = fine && atomic_load(&ended) == 1 && of_provider_get_status(provider) == OF_STATUS_READY;
+        _exit(fine ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    of_api_shutdown(api);
+    of_provider_unref(provider);
+    api = mine;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -165,6 +211,8 @@ int main(void)
         TEST(a_handler_is_refused),
         TEST(an_asynchronous_evaluation_is_refused),
         TEST(a_provider_replaced_inside_of_its_evaluation_is_closed_when_the_api_is_used_next),
+        TEST(it_is_closed_when_another_api_wants_it),
+        TEST(it_is_closed_once_in_the_child_of_a_fork),
         TEST(a_new_context_is_told_on_the_calling_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,9 @@
  * STALE. While nothing is known, the caller's default value rules: choose one that denies.
  *
  * Threads: one of the provider's own, which has all signals blocked. All callbacks below run on it. They
- * should be short, and may shut the API down, which then does not wait for the end of this thread (but not of
- * a provider inside of another one, such as the multi-provider, which waits for it on a third thread).
- * fork(): the child's evaluations go on with what is in memory until the lease ends; it hears no changes and
- * learns no new contexts. Make a new provider there.
+ * should be short, and may shut the API down, which then does not wait for the end of this thread; also where
+ * the provider is inside of the multi-provider. fork(): the child's evaluations go on with what is in memory
+ * until the lease ends; it hears no changes and learns no new contexts. Make a new provider there.
  */
 #ifndef FLAGSTAFF_LIVE_PROVIDER_H
 #define FLAGSTAFF_LIVE_PROVIDER_H

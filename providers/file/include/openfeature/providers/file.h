@@ -66,8 +66,8 @@ typedef struct of_file_options {
     unsigned poll;
     /**
      * For lines that people read: each error and warning of the files with FILE:LINE:COLUMN and key, and what
-     * was read. NULL: nobody is told. It may evaluate flags and call of_file_provider_reload(); it must not
-     * shut the provider down, which waits for it.
+     * was read. NULL: nobody is told. It may evaluate flags, call of_file_provider_reload(), and shut the API
+     * down, which then does not wait for the end of this thread; the next start of the provider does.
      */
     void (*log)(void *user, of_file_level level, const char *text);
     /** Handed to `log`. */

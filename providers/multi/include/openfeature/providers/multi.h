@@ -4,10 +4,13 @@
  * The multi-provider (specification, Appendix A): several providers behind one, asked in order by a strategy.
  * For moving from one flag system to another, and for flags that come from more than one place.
  *
- * Each provider inside runs its own hooks with its own context. The status is the worst of theirs, in the
- * order FATAL, NOT_READY, ERROR, STALE, RECONCILING, READY; it is emitted when it changes. Changes of
- * configuration are passed on. They are started and shut down in parallel. All of an evaluation happens on
- * the thread that evaluates.
+ * Each provider inside runs its own hooks with its own context. The status is the first of theirs in the
+ * order FATAL, NOT_READY, RECONCILING, ERROR, STALE, READY; it is emitted when it changes. While a context
+ * changes only RECONCILING and FATAL are told; how it ended, and the status after it, when all have ended.
+ * With a provider inside that is domain-scoped (#OF_PROVIDER_DOMAIN_SCOPED) the whole is.
+ * Changes of configuration are passed on. They are started in parallel and shut down one after the other, so
+ * a callback of one of them may shut the API down where it may do so outside of a multi-provider. All of an
+ * evaluation happens on the thread that evaluates.
  */
 #ifndef OPENFEATURE_PROVIDERS_MULTI_H
 #define OPENFEATURE_PROVIDERS_MULTI_H

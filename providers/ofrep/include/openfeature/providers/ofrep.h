@@ -12,10 +12,10 @@
  * Programs that guard something by flags use flagstaff/live_provider.h instead.
  *
  * Threads: one of the provider's own, which has all signals blocked. `key` runs on whichever thread makes a
- * request; it may shut the API down, which then does not wait for the end of the provider's thread (but not
- * of a provider inside of another one, such as the multi-provider, which waits for it on a third thread).
- * fork(): the child's provider answers what it holds (static) or nothing, and cannot be started; make a new
- * one there.
+ * request; it may shut the API down, which then does not wait for the end of the provider's thread; also
+ * where the provider is inside of the multi-provider. fork(): the child's provider answers what it holds
+ * (static) or nothing, and cannot be started, but where it had not been started, or had ended, before; make a
+ * new one there.
  */
 #ifndef OPENFEATURE_PROVIDERS_OFREP_H
 #define OPENFEATURE_PROVIDERS_OFREP_H
