@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The API object: providers, domains, clients, shutdown, status, isolation (specification 1.1, 1.2, 1.6
- * to 1.8). */
+/* The API object: providers, domains, clients, shutdown, status, isolation (1.1, 1.2, 1.6 to 1.8). */
 #include "support.h"
 
 static of_api *api;

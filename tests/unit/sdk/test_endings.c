@@ -2,6 +2,8 @@
 /* Handlers that run while they are removed and their API is shut down, by several threads at once. */
 #include "fixture.h"
 
+#include <stdio.h>
+
 static void *shut_down(void *argument)
 {
     of_api_shutdown(argument);
@@ -100,10 +102,10 @@ static void an_event_is_whole_though_its_client_goes_in_another_handler(void **s
     two.there = of_api_client(api, "there");
     two.here = of_api_client(api, NULL);
     (void)of_client_on(two.there, OF_EVENT_READY, end_and_read_on, NULL, NULL);
-    start();
+    sdk_start();
     gate_await(&two.gate);
     (void)of_client_on(two.here, OF_EVENT_READY, unref_there, NULL, NULL);
-    start();
+    sdk_start();
     await_count(&two.unrefs, 1);
     gate_open(&two.gate);
     await_count(&two.ended, 1);
