@@ -125,8 +125,12 @@ static void print_receipt(const struct fs_cli_call *call, const json_t *receipt,
                  : applied              ? "applied"
                                         : "not applied yet");
     fputc('\n', call->out);
+    bool again = json_is_true(json_object_get(receipt, "again"));
+    if (again)
+        line(call, "again", "the event was in the journal already; this receipt was made anew");
     if (json_is_true(json_object_get(receipt, "superseded")))
-        line(call, "superseded", "a newer fact was known already: nothing changed");
+        line(call, "superseded",
+             again ? "its facts have changed since" : "a newer fact was known already: nothing changed");
     if (applied)
         fprintf(call->out, "  %-13s %lld\n", "revision", number(receipt, "revision"));
     if (json_object_get(receipt, "flips"))

@@ -136,6 +136,16 @@ static int64_t pace(struct fs_engine *e, const char *credential)
     return pace->deferred ? pace->last + FS_PACE_MS : 0;
 }
 
+static void recompute_paced(struct fs_engine *e, const struct fs_event *event, const struct fs_entry *entry,
+                            struct fs_receipt *receipt)
+{
+    if (!e->set)
+        return;
+    e->defer = pace(e, event->credential);
+    recompute(e, &event->filter, entry, receipt);
+    e->defer = 0;
+}
+
 static struct fs_fact_origin origin_of(const struct fs_event *event, const struct fs_entry *entry)
 {
     return (struct fs_fact_origin){.stated = event->time,
@@ -159,11 +169,28 @@ void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry)
             fs_receipt_superseded(receipt);
         concern_fact(e, receipt, &event->facts[i]);
     }
-    if (event->recompute && e->set) {
-        e->defer = pace(e, event->credential);
-        recompute(e, &event->filter, entry, receipt);
-        e->defer = 0;
+    if (event->recompute)
+        recompute_paced(e, event, entry, receipt);
+    fs_event_destroy(event);
+}
+
+void fs_apply_again(struct fs_engine *e, const struct fs_entry *entry)
+{
+    struct fs_err err;
+    struct fs_event *event =
+        fs_receipt_find(e, entry->number) ? NULL : fs_event_read(entry->body, entry->length, &err);
+    if (!event)
+        return;
+    fs_words_note(e, entry->number, fs_event_words(event));
+    struct fs_receipt *receipt = fs_receipt_open(e, entry->number, entry->time, 0, event->credential);
+    fs_receipt_made_again(receipt);
+    for (size_t i = 0; i < event->fact_count; i++) {
+        if (!fs_fact_stands(e, &event->facts[i], entry->number))
+            fs_receipt_superseded(receipt);
+        concern_fact(e, receipt, &event->facts[i]);
     }
+    if (event->recompute)
+        recompute_paced(e, event, entry, receipt);
     fs_event_destroy(event);
 }
 

@@ -247,6 +247,8 @@ void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const
         own_commit(e, commit);
         return;
     }
+    if (commit->result == FS_COMMIT_DUPLICATE && entry && entry->kind == FS_ENTRY_EVENT)
+        fs_apply_again(e, entry);
     if (commit->result != FS_COMMIT_DONE || !entry)
         return;
     if (entry->kind == FS_ENTRY_EVENT)

@@ -64,6 +64,8 @@ struct fs_fact_origin {
 /* Applies it; false: superseded by a newer one. */
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin);
+/* What the event of this entry said of the fact is what holds now. */
+bool fs_fact_stands(const struct fs_engine *e, const struct fs_fact_change *change, uint64_t entry);
 /* The subject of this name was erased by that entry: of what comes in behind it, events from before `time`
  * are too late. What is known stays. */
 void fs_erasure_apply(struct fs_engine *e, const char *name, int64_t time, uint64_t entry);
@@ -215,6 +217,8 @@ void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q);
 void fs_receipt_cell(struct fs_engine *e, struct fs_receipt *receipt, struct fs_context *context,
                      uint32_t flag);
 void fs_receipt_superseded(struct fs_receipt *receipt);
+void fs_receipt_made_again(struct fs_receipt *receipt); /* for an entry that was applied before */
+struct fs_receipt *fs_receipt_find(const struct fs_engine *e, uint64_t entry);
 void fs_receipts_join(struct fs_engine *e,
                       struct fs_watch *watch); /* it begins while a recomputation is under way */
 void fs_receipts_check(struct fs_engine *e);
@@ -241,6 +245,9 @@ bool fs_trial_stands(struct fs_engine *e, const struct fs_context *context, cons
 /* Does the filter mean this question? */
 bool fs_filter_means(const struct fs_engine *e, const struct fs_filter *filter, const struct fs_question *q);
 void fs_apply_event(struct fs_engine *e, const struct fs_entry *entry);
+/* An event has come again. It changes nothing, but where its receipt is not in memory any more (a restart,
+ * many later ones), one is made of what depends on it now. */
+void fs_apply_again(struct fs_engine *e, const struct fs_entry *entry);
 void fs_apply_erasure(struct fs_engine *e, const struct fs_entry *entry); /* others do nothing */
 void fs_apply_touch(struct fs_engine *e, struct fs_question *q, uint64_t entry, int64_t time,
                     struct fs_receipt *receipt);

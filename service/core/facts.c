@@ -163,6 +163,14 @@ bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
     return true;
 }
 
+bool fs_fact_stands(const struct fs_engine *e, const struct fs_fact_change *change, uint64_t entry)
+{
+    const struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
+    const struct fs_fact *fact = subject ? fs_map_gets(&subject->facts, change->fact) : NULL;
+    bool over = change->expires && change->expires <= e->now.wall;
+    return fact ? fact->entry == entry : !change->value || over;
+}
+
 json_t *fs_engine_show_facts(const struct fs_engine *e, const char *key)
 {
     json_t *list = json_array();

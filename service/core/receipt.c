@@ -116,6 +116,11 @@ void fs_receipt_superseded(struct fs_receipt *receipt)
     receipt->superseded = true;
 }
 
+void fs_receipt_made_again(struct fs_receipt *receipt)
+{
+    receipt->again = true;
+}
+
 void fs_receipt_question(struct fs_receipt *receipt, struct fs_question *q)
 {
     if (q->noted == receipt->entry)

@@ -57,7 +57,7 @@ struct fs_receipt {
     char *credential;              /* id of that which sent the event; NULL: nobody did */
     int64_t time;                  /* wall ms of the entry */
     int64_t applied_at, queued_at; /* wall ms; 0: not yet */
-    bool applied, complete, superseded;
+    bool applied, complete, superseded, again;
     bool late; /* applied with questions that had no answer: what they change counts when it is there */
     uint64_t revision;                   /* when applied */
     int64_t checked;                     /* mono ms */

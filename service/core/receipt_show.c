@@ -108,6 +108,8 @@ json_t *fs_receipt_describe(const struct fs_engine *e, struct fs_receipt *receip
     fs_receipt_stages(receipt, &stages);
     json_object_set_new(root, "flips", json_integer((json_int_t)stages.flips));
     fs_stages_describe(&stages, root);
+    if (receipt->again)
+        json_object_set_new(root, "again", json_true());
     if (receipt->superseded)
         json_object_set_new(root, "superseded", json_true());
     if (receipt->applied)

@@ -125,7 +125,7 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
     arm(e, receipt, receipt->complete ? e->now.mono + e->options.hold : next);
 }
 
-static struct fs_receipt *find(const struct fs_engine *e, uint64_t entry)
+struct fs_receipt *fs_receipt_find(const struct fs_engine *e, uint64_t entry)
 {
     for (struct fs_list *node = e->receipts.prev; node != &e->receipts; node = node->prev) {
         struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
@@ -201,7 +201,7 @@ void fs_engine_receipt_wait(struct fs_engine *e, uint64_t entry, bool delivered,
                             uint64_t token, struct fs_time now)
 {
     e->now = now;
-    struct fs_receipt *receipt = find(e, entry);
+    struct fs_receipt *receipt = fs_receipt_find(e, entry);
     if (!receipt) {
         json_t *none = json_pack("{s:I, s:b, s:s}", "entry", (json_int_t)entry, "complete", 0, "error",
                                  "no receipt of this entry is in memory");
@@ -219,7 +219,7 @@ void fs_engine_receipt_wait(struct fs_engine *e, uint64_t entry, bool delivered,
 json_t *fs_engine_receipt(struct fs_engine *e, uint64_t entry, struct fs_time now)
 {
     e->now = now;
-    struct fs_receipt *receipt = find(e, entry);
+    struct fs_receipt *receipt = fs_receipt_find(e, entry);
     if (!receipt)
         return NULL;
     fs_receipt_check(e, receipt);
@@ -228,7 +228,7 @@ json_t *fs_engine_receipt(struct fs_engine *e, uint64_t entry, struct fs_time no
 
 bool fs_engine_receipt_is_of(struct fs_engine *e, uint64_t entry, const char *credential)
 {
-    const struct fs_receipt *receipt = find(e, entry);
+    const struct fs_receipt *receipt = fs_receipt_find(e, entry);
     return receipt && receipt->credential && !strcmp(receipt->credential, credential);
 }
 

@@ -226,6 +226,34 @@ def test_a_session_that_did_not_speak_for_a_watch_cannot_resume_it(daemon, clien
     third.wait_lease()
 
 
+def test_an_event_that_comes_again_after_a_restart_gets_a_true_receipt(daemon, client):
+    d = daemon({"door": GRANTED}, SHORT)
+
+    def restart():
+        d.process.process.kill()
+        d.process.process.wait()
+        d.start()
+        c = client(d, ["ada"])
+        return c.wait_lease()
+
+    def revoke():
+        return d.facts("ada", {"access": "none"}, "wait=delivered", id_="revoked").json
+
+    d.facts("ada", {"access": "granted"})
+    first = revoke()
+    restart()
+    again = revoke()
+    assert again["entry"] == first["entry"] and again["again"] is True
+    assert again["complete"] and (again["concerned"], again["acknowledged"]) == (1, 1) and wall(again["safe_at"]) <= time.time() + 0.005
+    assert revoke()["safe_at"] == again["safe_at"], "the same receipt from now on"
+
+    d.facts("ada", {"access": "granted"})
+    c = restart()
+    overtaken = revoke()
+    assert overtaken["superseded"] and "safe_at" not in overtaken
+    assert c.value("door") is True, "what comes again changes nothing"
+
+
 def test_the_longest_lease_of_all_processes_before_counts(daemon, client):
     d = daemon({"door": GRANTED}, {**SHORT, "lease": "4s"})
     d.facts("ada", {"access": "granted"})
