@@ -211,119 +211,6 @@ static void what_was_said_of_others_by_many_events_is_settled_in_steps(void **st
     assert_int_equal(bench_verify(bench).bad, 0);
 }
 
-/* What is known of each one's fact, as core applies entries in their order. */
-#define PEOPLE 3
-static const char *const people[PEOPLE] = {"anna", "bo", "carl"};
-
-struct state {
-    struct {
-        int64_t time;
-        uint64_t number;
-        long long value;
-    } facts[PEOPLE];
-};
-
-static void apply(struct state *state, const char *subject, long long value, int64_t stated, int64_t accepted,
-                  uint64_t number)
-{
-    size_t i = 0;
-    while (i + 1 < PEOPLE && strcmp(people[i], subject) != 0)
-        i++;
-    int64_t known = state->facts[i].number ? state->facts[i].time : INT64_MIN;
-    int64_t time = fs_event_fact_time(stated, accepted, known);
-    if (state->facts[i].number && (known > time || (known == time && state->facts[i].number > number)))
-        return;
-    state->facts[i].time = time;
-    state->facts[i].number = number;
-    state->facts[i].value = value;
-}
-
-static bool restore_fact(void *self, const struct fs_fact_state *fact)
-{
-    apply(self, fact->change.subject, json_integer_value(fact->change.value), fact->time, fact->time,
-          fact->entry);
-    return true;
-}
-
-static bool replay(void *self, const struct fs_entry *entry)
-{
-    struct fs_err err;
-    struct fs_event *event =
-        entry->kind == FS_ENTRY_EVENT ? fs_event_read(entry->body, entry->length, &err) : NULL;
-    for (size_t i = 0; event && i < event->fact_count; i++)
-        apply(self, event->facts[i].subject, json_integer_value(event->facts[i].value), event->time,
-              entry->time, entry->number);
-    fs_event_destroy(event);
-    return true;
-}
-
-static struct state restart(struct bench *bench)
-{
-    struct state state = {0};
-    struct fs_err err = {0};
-    bench_close(bench);
-    bench_open(bench);
-    assert_true(fs_journal_facts(bench->journal, restore_fact, &state, &err));
-    assert_true(fs_journal_read(bench->journal, 1, SIZE_MAX, replay, &state, &err));
-    return state;
-}
-
-static unsigned draw(uint64_t *seed, unsigned below)
-{
-    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
-    return (unsigned)(*seed >> 33) % below;
-}
-
-/* An event about some of them, with a time or without; the clock goes on or back meanwhile. */
-static void append_any(struct bench *bench, uint64_t *seed, int value)
-{
-    struct fs_buf body;
-    const char *subjects[PEOPLE + 1] = {NULL};
-    size_t count = 0;
-    unsigned who = 1 + draw(seed, (1 << PEOPLE) - 1);
-    bench->clock.time.wall += (int64_t)draw(seed, 400) - 200;
-    fs_buf_init(&body, 1000);
-    fs_buf_adds(&body, "{\"credential\":\"k1\",\"facts\":[");
-    for (size_t i = 0; i < PEOPLE; i++) {
-        if (!(who & (1u << i)))
-            continue;
-        fs_buf_addf(&body, "%s{\"fact\":\"n\",\"subject\":\"%s\"", count ? "," : "", people[i]);
-        if (draw(seed, 4)) /* or else it is removed */
-            fs_buf_addf(&body, ",\"value\":%d", value);
-        fs_buf_adds(&body, "}");
-        subjects[count++] = people[i];
-    }
-    fs_buf_adds(&body, "]");
-    if (draw(seed, 2))
-        fs_buf_addf(&body, ",\"time\":%" PRId64, bench->clock.time.wall + (int64_t)draw(seed, 600) - 400);
-    fs_buf_adds(&body, "}");
-    struct fs_draft draft = bench_draft(bench, body.data, 0);
-    draft.subjects = subjects;
-    bench_append(bench, &draft);
-    fs_buf_finish(&body);
-}
-
-static void whatever_happened_a_start_finds_of_others_what_was_there_before_an_erasure(void **state)
-{
-    struct bench *bench = *state;
-    uint64_t seed = 20260101;
-    bench_open(bench);
-    for (int round = 0; round < (bench_deep() ? 200 : 20); round++) {
-        for (int i = 0; i < 12; i++)
-            append_any(bench, &seed, 100 * round + i);
-        struct state before = restart(bench);
-        size_t gone = draw(&seed, PEOPLE);
-        erase(bench, people[gone]);
-        struct state after = restart(bench);
-        for (size_t i = 0; i < PEOPLE; i++)
-            if (i != gone && memcmp(&before.facts[i], &after.facts[i], sizeof before.facts[i]) != 0)
-                fail_msg("round %d: of %s, entry %" PRIu64 " counted and entry %" PRIu64 " does", round,
-                         people[i], before.facts[i].number, after.facts[i].number);
-        assert_int_equal(after.facts[gone].number, 0);
-    }
-    assert_int_equal(bench_verify(bench).bad, 0);
-}
-
 static void what_takes_several_steps_goes_whole(void **state)
 {
     struct bench *bench = *state;
@@ -460,7 +347,6 @@ int main(void)
         TEST(what_was_said_of_others_by_many_events_is_settled_in_steps),
         TEST(a_subject_is_erased_where_it_acts_for_another_and_where_nobodys_input_names_it),
         TEST(an_erasure_that_was_not_cut_out_of_the_log_is_at_the_next_start),
-        TEST(whatever_happened_a_start_finds_of_others_what_was_there_before_an_erasure),
         TEST(what_takes_several_steps_goes_whole),
         TEST(what_came_after_the_erasure_stays),
         TEST(one_text_is_kept_once_however_many_entries_name_it),

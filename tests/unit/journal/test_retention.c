@@ -1,71 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Retention: what goes, what stays of it, and that the chain and the facts stand the same before and after.
  */
-#include "bench_journal.h"
-
-#include <errno.h>
-#include <stdatomic.h>
-#include <time.h>
-
-#define DEDUP     INT64_C(60000)
-#define RETENTION INT64_C(120000)
-#define LOOK      INT64_C(60000) /* between two looks at what is too old */
-
-/* The journal's thread looks at the clock at any time, so this one can be moved at any time. */
-static atomic_llong passed;
-
-/* It looks again after each of its steps. */
-static pthread_mutex_t looking = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t looked = PTHREAD_COND_INITIALIZER;
-static unsigned long long looks;
-
-static struct fs_time now_of(void *self)
-{
-    const struct fs_time *start = self;
-    long long ms = atomic_load(&passed);
-    pthread_mutex_lock(&looking);
-    looks++;
-    pthread_cond_broadcast(&looked);
-    pthread_mutex_unlock(&looking);
-    return (struct fs_time){.mono = start->mono + ms, .wall = start->wall + ms};
-}
-
-static const struct fs_time start = {.mono = 1000, .wall = INT64_C(1800000000000)};
-
-static void advance(struct bench *bench, int64_t ms)
-{
-    atomic_fetch_add(&passed, ms);
-    bench->clock.time = now_of((void *)(uintptr_t)&start); /* by which drafts are dated */
-}
-
-/* Opens with retention. */
-static void open_keeping(struct bench *bench)
-{
-    bench->options.clock = (struct fs_clock){now_of, (void *)(uintptr_t)&start};
-    advance(bench, 0);
-    bench->options.retention_ms = RETENTION;
-    bench_open(bench);
-}
-
-static void close_and_open(struct bench *bench)
-{
-    bench_close(bench);
-    bench_open(bench);
-}
-
-/* Appends an event that sets (or, with value NULL, removes) one fact at `time`; 0: at its acceptance. */
-static uint64_t set_fact(struct bench *bench, const char *subject, const char *fact, const char *value,
-                         int64_t time, int64_t expires)
-{
-    char body[400];
-    snprintf(body, sizeof body,
-             "{\"credential\":\"k1\",\"facts\":[{\"subject\":\"%s\",\"fact\":\"%s\"%s%s,\"expires\":%" PRId64
-             "}],\"time\":%" PRId64 "}",
-             subject, fact, value ? ",\"value\":" : "", value ? value : "", expires, time);
-    struct fs_draft draft = bench_draft(bench, body, 0);
-    draft.subjects = (const char *const[]){subject, NULL};
-    return bench_append(bench, &draft).number;
-}
+#include "bench_retention.h"
 
 static uint64_t tick(struct bench *bench, const char *subject)
 {
@@ -75,63 +11,6 @@ static uint64_t tick(struct bench *bench, const char *subject)
     draft.cells = &cell;
     draft.cell_count = 1;
     return bench_append(bench, &draft).number;
-}
-
-static bool note_first(void *self, const struct fs_entry *entry)
-{
-    *(uint64_t *)self = entry->number;
-    return false;
-}
-
-static uint64_t first_entry(struct bench *bench)
-{
-    uint64_t first = 0;
-    struct fs_err err = {0};
-    assert_true(fs_journal_read(bench->journal, 1, SIZE_MAX, note_first, &first, &err));
-    return first;
-}
-
-/* Waits until `reached` says so, and lets the pauses between steps pass. */
-static void await(struct bench *bench, bool (*reached)(struct bench *bench, uint64_t wanted), uint64_t wanted)
-{
-    struct timespec deadline;
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += 60;
-    for (;;) {
-        pthread_mutex_lock(&looking);
-        unsigned long long seen = looks;
-        pthread_mutex_unlock(&looking);
-        if (reached(bench, wanted))
-            return;
-        advance(bench, 20); /* looks at the clock itself */
-        pthread_mutex_lock(&looking);
-        while (looks <= seen + 1)
-            if (pthread_cond_timedwait(&looked, &looking, &deadline) == ETIMEDOUT)
-                fail_msg("the journal's thread does not come by");
-        pthread_mutex_unlock(&looking);
-    }
-}
-
-static bool oldest_is(struct bench *bench, uint64_t wanted)
-{
-    return first_entry(bench) >= wanted;
-}
-
-static void await_oldest(struct bench *bench, uint64_t oldest)
-{
-    await(bench, oldest_is, oldest);
-    assert_int_equal(first_entry(bench), oldest);
-}
-
-/* Adds an entry from then, lets `ms` pass, and another entry, which has the journal look. */
-static void pass(struct bench *bench, int64_t ms, uint64_t oldest)
-{
-    struct fs_draft draft = bench_draft(bench, "{}", 0);
-    draft.time += ms;
-    bench_append(bench, &draft);
-    advance(bench, ms);
-    bench_event(bench, "{}");
-    await_oldest(bench, oldest);
 }
 
 static void old_entries_go_and_the_chain_still_fits(void **state)
@@ -248,59 +127,6 @@ static void what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can
     snprintf(expected, sizeof expected, "anna.stays=1 @%" PRId64 " #3 k1;", now);
     pass(bench, RETENTION + DEDUP + 2 * LOOK, 4);
     bench_assert_facts(bench, expected);
-    assert_int_equal(bench_verify(bench).bad, 0);
-}
-
-static uint64_t erasure(struct bench *bench, const char *subject)
-{
-    uint8_t secret[FS_ENTRY_SECRET_SIZE];
-    char name[65], body[200];
-    fs_journal_secret(bench->journal, secret);
-    fs_entry_text_name(secret, subject, strlen(subject), name);
-    snprintf(body, sizeof body, "{\"credential\":\"k1\",\"subject\":\"%s\"}", name);
-    struct fs_draft draft = bench_draft(bench, body, 0);
-    draft.kind = FS_ENTRY_ERASURE;
-    return bench_append(bench, &draft).number;
-}
-
-static void an_older_event_that_came_after_an_erasure_brings_nothing_back(void **state)
-{
-    struct bench *bench = *state;
-    struct fs_erased erased;
-    struct fs_err err = {0};
-    open_keeping(bench);
-    int64_t now = bench->clock.time.wall;
-    set_fact(bench, "anna", "tier", "\"gold\"", now - 10, 0);
-    set_fact(bench, "anna", "tier", NULL, 0, 0);
-    uint64_t upto = erasure(bench, "anna");
-    assert_true(fs_journal_erase(bench->journal, "anna", upto, &erased, &err));
-    set_fact(bench, "anna", "tier", "\"late\"", now - 5, 0);
-    uint64_t newer = set_fact(bench, "anna", "risk", "1", now + 5, 0);
-    pass(bench, RETENTION + LOOK / 2, newer + 1);
-    struct bench_facts facts = {""};
-    assert_true(fs_journal_facts(bench->journal, bench_add_fact, &facts, &err));
-    assert_null(strstr(facts.text, "anna.tier"));
-    assert_non_null(strstr(facts.text, "anna.risk=1"));
-    assert_int_equal(bench_verify(bench).bad, 0);
-}
-
-/* A removal is forgotten when no older event can come; one that came long ago may wait to be pruned. */
-static void a_removal_is_kept_while_an_older_event_waits_to_be_pruned(void **state)
-{
-    struct bench *bench = *state;
-    open_keeping(bench);
-    int64_t now = bench->clock.time.wall;
-    set_fact(bench, "anna", "tier", "\"gold\"", now - 1000, 0);
-    set_fact(bench, "anna", "tier", NULL, now, 0);
-    for (int i = 0; i < 300; i++) /* the late one is not in the first step */
-        bench_event(bench, "{}");
-    set_fact(bench, "anna", "tier", "\"late\"", now - 500, 0);
-    bench_close(bench);
-    advance(bench, RETENTION + 10 * DEDUP);
-    bench_open(bench);
-    bench_event(bench, "{}");
-    await_oldest(bench, 304);
-    bench_assert_facts(bench, "");
     assert_int_equal(bench_verify(bench).bad, 0);
 }
 
@@ -488,8 +314,6 @@ int main(void)
         TEST(facts_stay_when_their_entries_go_and_of_one_the_newest_time_wins),
         TEST(an_event_without_a_time_counts_in_the_base_though_the_clock_was_set_back),
         TEST(what_was_removed_or_has_expired_is_forgotten_when_no_older_event_can_come),
-        TEST(an_older_event_that_came_after_an_erasure_brings_nothing_back),
-        TEST(a_removal_is_kept_while_an_older_event_waits_to_be_pruned),
         TEST(overrides_that_stand_stay_when_their_entries_go),
         TEST(an_override_that_has_ended_is_forgotten),
         TEST(the_cells_of_what_is_gone_are_gone_too),
