@@ -229,6 +229,12 @@ static void an_older_fact_than_is_known_changes_nothing_and_says_so(void **state
     result = trial(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\"}]}");
     assert_true(is_to(result, "vip", true, false)); /* a removal */
     json_decref(result);
+    snprintf(old, sizeof old, "{\"time\":%lld,\"facts\":[{\"subject\":\"ada\",\"fact\":\"risk\"}]}",
+             (long long)w->now.wall - 5000);
+    world_erasure(w, "ada"); /* what is of before that comes too late */
+    result = trial(w, old);
+    assert_true(json_is_true(json_object_get(result, "superseded")));
+    json_decref(result);
     world_destroy(w);
 }
 
