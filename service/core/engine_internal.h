@@ -61,6 +61,10 @@ struct fs_fact_origin {
     uint64_t entry;
     const char *credential;
 };
+/* Does it count, or is a newer one known (or was the subject erased since)? `time`: by which it is ordered.
+ */
+bool fs_fact_counts(const struct fs_engine *e, const struct fs_fact_change *change,
+                    const struct fs_fact_origin *origin, int64_t *time);
 /* Applies it; false: superseded by a newer one. */
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin);

@@ -121,18 +121,27 @@ int64_t fs_engine_subject_told(const struct fs_engine *e, const char *key)
     return newest;
 }
 
+bool fs_fact_counts(const struct fs_engine *e, const struct fs_fact_change *change,
+                    const struct fs_fact_origin *origin, int64_t *time)
+{
+    int64_t erased = erased_until(e, change->subject, origin->entry);
+    const struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
+    const struct fs_fact *fact = subject ? fs_map_gets(&subject->facts, change->fact) : NULL;
+    int64_t known = fact && fact->time > erased ? fact->time : erased;
+    *time = fs_event_fact_time(origin->stated, origin->accepted, known);
+    /* Of the same moment, the later entry: what a base state tells may be newer than entries that follow. */
+    bool newer = fact && (fact->time > *time || (fact->time == *time && fact->entry > origin->entry));
+    return erased <= *time && !newer;
+}
+
 bool fs_fact_apply(struct fs_engine *e, const struct fs_fact_change *change,
                    const struct fs_fact_origin *origin)
 {
-    int64_t erased = erased_until(e, change->subject, origin->entry);
-    struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
-    struct fs_fact *fact = subject ? fs_map_gets(&subject->facts, change->fact) : NULL;
-    int64_t known = fact && fact->time > erased ? fact->time : erased;
-    int64_t time = fs_event_fact_time(origin->stated, origin->accepted, known);
-    /* Of the same moment, the later entry: what a base state tells may be newer than entries that follow. */
-    if (erased > time || (fact && (fact->time > time || (fact->time == time && fact->entry > origin->entry))))
+    int64_t time;
+    if (!fs_fact_counts(e, change, origin, &time))
         return false;
-    subject = fs_subject_intern(e, change->subject);
+    struct fs_subject *subject = fs_subject_intern(e, change->subject);
+    struct fs_fact *fact = fs_map_gets(&subject->facts, change->fact);
     if (!fact) {
         fact = FS_NEW(struct fs_fact);
         fact->name = fs_strdup(change->fact);

@@ -103,7 +103,7 @@ static enum fs_trial_state touched(const struct fs_engine *e, const struct fs_tr
     const struct fs_question *q = look->q;
     if (!q)
         return FS_TRIAL_WAITS;
-    if (trial->event->recompute && fs_question_live(q) && fs_filter_means(e, &trial->event->filter, q))
+    if (trial->event->recompute && fs_filter_means(e, &trial->event->filter, q) && fs_question_live(q))
         return FS_TRIAL_WAITS;
     if (look->bound)
         return FS_TRIAL_APART;
@@ -130,8 +130,9 @@ void fs_trial_gather(struct fs_engine *e, struct fs_trial *trial, const struct f
         return;
     enum fs_trial_state state = touched(e, trial, look);
     const struct fs_filter *filter = &trial->event->filter;
-    if (state == FS_TRIAL_APART && !filter->subjects && !filter->flags)
-        return; /* found out again as quickly */
+    bool meant = trial->event->recompute && look->q && fs_filter_means(e, filter, look->q);
+    if (state == FS_TRIAL_APART && !filter->subjects && !filter->flags && !meant)
+        return; /* found out again as quickly; that nobody wants to know is not */
     if (state == FS_TRIAL_WAITS && trial->to_ask == FS_TRIAL_ANSWERS) {
         trial->left_out = true;
         return;

@@ -27,13 +27,13 @@ static struct fs_overlay *overlay_of(const struct fs_engine *e, struct fs_trial 
     return overlay;
 }
 
-/* As fs_fact_apply() decides it. */
+/* As fs_fact_apply() would, were this the next entry. */
 static void lay_over(const struct fs_engine *e, struct fs_trial *trial, const struct fs_fact_change *change)
 {
-    const struct fs_subject *subject = fs_map_gets(&e->subjects, change->subject);
-    const struct fs_fact *known = subject ? fs_map_gets(&subject->facts, change->fact) : NULL;
-    int64_t time = fs_event_fact_time(trial->event->time, e->now.wall, known ? known->time : INT64_MIN);
-    if (known && known->time > time) {
+    struct fs_fact_origin origin = {
+        .stated = trial->event->time, .accepted = e->now.wall, .entry = e->applied + 1};
+    int64_t time;
+    if (!fs_fact_counts(e, change, &origin, &time)) {
         trial->superseded = true;
         return;
     }

@@ -145,6 +145,12 @@ void fs_walks_give_up(struct fs_engine *e, enum fs_err_code code, const char *te
         fs_walk_tell(e, FS_CONTAINER(e->walks.next, struct fs_walk, node), NULL, &err);
 }
 
+void fs_engine_searches_give_up(struct fs_engine *e, struct fs_time now)
+{
+    e->now = now;
+    fs_walks_give_up(e, FS_ERR_UNAVAILABLE, "the service is going away");
+}
+
 void fs_walks_finish(struct fs_engine *e)
 {
     while (!fs_list_empty(&e->walks))

@@ -177,6 +177,7 @@ void fs_daemon_stop(struct fs_daemon *daemon)
                      0);
     fs_feed_goaway(daemon->engine, "drain", 500, 1001);
     fs_engine_receipts_give_up(daemon->engine, fs_daemon_now(daemon));
+    fs_engine_searches_give_up(daemon->engine, fs_daemon_now(daemon));
 }
 
 /* Nobody is connected or waits for an answer any more, or the time is over. */

@@ -77,6 +77,9 @@ static bool ask(struct fs_daemon *daemon, const struct fs_net_message *message, 
         !take_text(body, "flag", &question.flag, err) ||
         !take_text(body, "decision", &question.decision, err) || !check(&question, body, err))
         return false;
+    if (question.flag && !fs_credential_may(message->credential, FS_SCOPE_READ))
+        return fs_fail(err, FS_ERR_FORBIDDEN,
+                       "what a flag asks shows facts of its subject: that needs the scope read, too");
     json_t *context = take_context(body, question.subject, err);
     question.context = context;
     question.kind = question.kind ? question.kind : "path";

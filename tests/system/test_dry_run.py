@@ -2,10 +2,11 @@
 """An event tried out: what it would flip is told, and then it does just that; before that nothing moves. And a source asked by hand."""
 
 import json
+import threading
 
 import pytest
-from opa_world import access, source, wait_down
-from world import eventually
+from opa_world import access, source, state_of, wait_down
+from world import DEADLINE, eventually
 
 VIP = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
        "factDefaults": {"tier": "tin"}, "decision": {"rule": {"==": [{"var": "facts.tier"}, "gold"]}}}
@@ -77,6 +78,21 @@ def test_facts_that_a_source_is_asked_with_go_to_the_source(opa, daemon, client)
     client(d, ["ada"]).wait_value("calm", True)
     assert flips(try_facts(d, "ada", {"risk": "high"})) == {("ada", "calm"): (True, False)}
     assert flips(try_facts(d, "ada", {"risk": "low"})) == {}
+
+
+def test_a_stop_answers_whoever_waits_for_a_dry_run(opa, daemon, client):
+    o = opa(FILES)
+    d = with_opa(daemon, o)
+    client(d, ["ada"]).wait_value("door", True)
+    o.pause()
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(d.recompute("dry_run=true")))
+    thread.start()
+    eventually(lambda: answers or state_of(d)["state"] == "down", "it was begun")
+    assert d.stop() == 0
+    thread.join(DEADLINE)
+    assert answers and answers[0].status in (200, 503)
+    o.resume()
 
 
 def test_what_the_source_does_not_answer_is_named_and_not_guessed(opa, daemon, client):
@@ -179,6 +195,7 @@ def test_a_source_is_asked_by_operators_only_and_from_the_command_line(opa, daem
     assert d.command("sources", "--subject", "ada", check=False).returncode == 2
     d.key = d.add_key(["admin"])
     assert d.post("/v1/sources/opa/test", {"query": "app/allow"}).status == 200
+    assert d.post("/v1/sources/opa/test", {"flag": "door", "subject": "ada"}).status == 403, "it shows facts"
     reader = d.add_key(["read", "events"])
     assert d.post("/v1/sources/opa/test", {"query": "app/allow"}, reader).status == 403
 

@@ -229,6 +229,12 @@ static void an_older_fact_than_is_known_changes_nothing_and_says_so(void **state
     result = trial(w, "{\"facts\":[{\"subject\":\"ada\",\"fact\":\"tier\"}]}");
     assert_true(is_to(result, "vip", true, false)); /* a removal */
     json_decref(result);
+    snprintf(old, sizeof old, "{\"time\":%lld,\"facts\":[{\"subject\":\"ada\",\"fact\":\"risk\"}]}",
+             (long long)w->now.wall - 5000);
+    world_erasure(w, "ada"); /* what is of before that comes too late */
+    result = trial(w, old);
+    assert_true(json_is_true(json_object_get(result, "superseded")));
+    json_decref(result);
     world_destroy(w);
 }
 
@@ -314,7 +320,12 @@ static void so_many_at_once_and_no_more_and_one_may_be_forgotten(void **state)
     json_t *who = world_found(w, 99);
     assert_non_null(who);
     json_decref(who);
-    world_destroy(w); /* with the others under way */
+    size_t before = w->found.count;
+    fs_engine_searches_give_up(w->engine, w->now);
+    assert_int_equal(w->found.count, before + FS_SEARCHES - 1);
+    assert_int_equal(w->found.items[before].err.code, FS_ERR_UNAVAILABLE);
+    start_trial(w, 100, ANEW);
+    world_destroy(w); /* with one under way */
 }
 
 static json_t *ask_source(struct world *w, struct fs_source_question question)

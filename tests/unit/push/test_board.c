@@ -11,7 +11,9 @@ static const struct fs_board_extra extra = {.version = "0.1.0", .journal_healthy
 
 static struct fs_feed_row row_of(const struct fs_flag *flag, const struct fs_evaluation *value, uint64_t cell)
 {
+    static char said[] = "operator ada: INC-1";
     return (struct fs_feed_row){.cell = cell,
+                                .cause_text = said,
                                 .subject = "ada",
                                 .hash = HASH,
                                 .source = "opa",
@@ -52,9 +54,10 @@ static void rows_of_a_snapshot_have_their_texts_in_a_dictionary(void **state)
     assert_frame(
         &frame, 2,
         "{\"type\":\"rows\",\"id\":3,\"first\":true,\"revision\":9,\"total\":5,\"dict\":[\"ada\",\"" HASH
-        "\",\"export\",\"on\",\"TARGETING_MATCH\",\"opa\",\"event\",\"watched\",\"bo\"],\"rows\":["
-        "[1,0,1,2,3,true,4,5,6,12,1795512604512,1795512604600,7,1,2,7,null],"
-        "[2,8,1,2,3,true,4,null,6,12,1795512604512,1795512604600,7,1,2,7,null]],\"more\":true}");
+        "\",\"export\",\"on\",\"TARGETING_MATCH\",\"opa\",\"event\",\"watched\",\"operator ada: "
+        "INC-1\",\"bo\"],\"rows\":["
+        "[1,0,1,2,3,true,4,5,6,12,1795512604512,1795512604600,7,1,2,7,null,8],"
+        "[2,9,1,2,3,true,4,null,6,12,1795512604512,1795512604600,7,1,2,7,null,8]],\"more\":true}");
     fs_flag_destroy(flag);
 }
 
@@ -76,10 +79,11 @@ static void changes_have_plain_texts_and_what_has_gone(void **state)
                                   .row_count = 1,
                                   .gone = gone,
                                   .gone_count = 2};
-    assert_frame(&frame, 1,
-                 "{\"type\":\"changes\",\"id\":1,\"gone\":[4,5],\"rows\":[[1,\"ada\",\"" HASH
-                 "\",\"ratio\",\"one\",1.0,\"STATIC\",\"opa\",\"event\",12,1795512604512,1795512604600,7,1,2,"
-                 "\"seen\",\"the source does not answer\"]],\"revision\":9,\"total\":1}");
+    assert_frame(
+        &frame, 1,
+        "{\"type\":\"changes\",\"id\":1,\"gone\":[4,5],\"rows\":[[1,\"ada\",\"" HASH
+        "\",\"ratio\",\"one\",1.0,\"STATIC\",\"opa\",\"event\",12,1795512604512,1795512604600,7,1,2,"
+        "\"seen\",\"the source does not answer\",\"operator ada: INC-1\"]],\"revision\":9,\"total\":1}");
     fs_flag_destroy(flag);
 }
 

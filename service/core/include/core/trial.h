@@ -46,6 +46,8 @@ struct fs_source_question {
 bool fs_engine_ask_source(struct fs_engine *engine, const struct fs_source_question *question, uint64_t token,
                           struct fs_time now, struct fs_err *err);
 
+/* Answers all that are under way, with FS_ERR_UNAVAILABLE: the service is going away. */
+void fs_engine_searches_give_up(struct fs_engine *engine, struct fs_time now);
 /* Nobody waits with this token any more; unknown ones are ignored. */
 void fs_engine_search_forget(struct fs_engine *engine, uint64_t token);
 
