@@ -101,11 +101,11 @@ static void an_event_is_whole_though_its_client_goes_in_another_handler(void **s
     gate_init(&two.gate, true);
     two.there = of_api_client(api, "there");
     two.here = of_api_client(api, NULL);
+    sdk_start();
     (void)of_client_on(two.there, OF_EVENT_READY, end_and_read_on, NULL, NULL);
-    sdk_start();
     gate_await(&two.gate);
-    (void)of_client_on(two.here, OF_EVENT_READY, unref_there, NULL, NULL);
     sdk_start();
+    (void)of_client_on(two.here, OF_EVENT_READY, unref_there, NULL, NULL);
     await_count(&two.unrefs, 1);
     gate_open(&two.gate);
     await_count(&two.ended, 1);
