@@ -19,7 +19,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_CONFIG] = {"config", "--config", 'c', "FILE", FS_OPTION_PATH, NULL, SERVE | BIT(CHECK) | BIT(VERIFY), FS_OPTION_ENV, 0, 0,
         "Configuration file, YAML or JSON. Environment and arguments win over it."},
     [FS_OPT_CHECK_CONFIG] = {"checkConfig", "--check-config", 0, NULL, FS_OPTION_BOOL, NULL, SERVE, 0, 0, 0,
-        "Read the configuration, say what is wrong with it, and end."},
+        "Check all that serve reads before it listens (configuration, sources, mappings, flags, certificates), say everything that is wrong, and end; "
+        "with 3 where something is."},
     [FS_OPT_PRINT_CONFIG] = {"printConfig", "--print-config", 0, NULL, FS_OPTION_BOOL, NULL, SERVE, 0, 0, 0,
         "Print the configuration as it results, with where each value comes from and secrets masked, and end."},
 

@@ -315,8 +315,11 @@ void fs_inbox_hold(struct fs_peer *peer,
 void fs_inbox_retry(struct fs_server *server);
 
 /* tls.c */
-/* `expires`: the certificate's end, wall s. */
+/* Adds all that is wrong with these files; `client_ca` may be NULL. `expires`: the certificate's end, wall s.
+ * False: something is. */
 bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
-                  struct fs_err *err);
+                  struct fs_mistakes *mistakes);
+/* The same of the server's own files, with the first of it. */
+bool fs_tls_check_own(const struct fs_server *server, int64_t *expires, struct fs_err *err);
 
 #endif

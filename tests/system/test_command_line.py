@@ -162,13 +162,6 @@ def test_verify_of_a_directory_without_a_journal_names_it(tmp_path):
     assert done.returncode == 3 and "none/journal.db: No such file" in done.stderr
 
 
-def test_check_config_misses_a_flag_file_that_is_not_there(tmp_path):
-    config = tmp_path / "flagstaff.yaml"
-    config.write_text("flags: [gone.yaml]\n")
-    done = run("serve", "--config", str(config), "--check-config")
-    assert done.returncode == 3 and "gone.yaml: No such file" in done.stderr
-
-
 def test_all_mistakes_of_a_configuration_are_told_at_once(tmp_path):
     config = tmp_path / "flagstaff.yaml"
     config.write_text("lisen: x\nlease: 30\nsources: { 'a b': {} }\n")

@@ -30,9 +30,9 @@ struct fs_cli_call {
                             int *status, struct fs_err *err);
 };
 
-/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config, --check-config) and
- * then sets `done`. False with `err`: unknown command or option, wrong configuration. Finish the call in
- * either case. */
+/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config) and then sets
+ * `done`. False with `err`: unknown command or option, wrong configuration. Finish the call in either case.
+ */
 bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
                   struct fs_err *err);
 /* The same with other places than stdout and stderr, for tests. */
