@@ -110,6 +110,12 @@ static bool agree(struct fs_config *config, struct fs_err *err)
                          "events are taken until then");
     if (fs_config_said(config, FS_OPT_TTL) && fs_config_said(config, FS_OPT_EXPIRES))
         return fs_fail(err, FS_ERR_USAGE, "--ttl and --expires say the same: give one");
+    if (fs_config_said(config, FS_OPT_FOR) && fs_config_said(config, FS_OPT_EXPIRES))
+        return fs_fail(err, FS_ERR_USAGE, "--for and --expires say the same: give one");
+    if (fs_config_said(config, FS_OPT_WAIT_TIMEOUT) && !fs_config_said(config, FS_OPT_WAIT))
+        return fs_fail(
+            err, FS_ERR_USAGE,
+            "--wait-timeout says how long --wait waits: give --wait applied or --wait delivered too");
     return true;
 }
 

@@ -70,7 +70,7 @@ def test_keys_are_made_listed_and_revoked_and_a_key_file_is_used(daemon, tmp_pat
 
 def test_keys_of_a_data_directory_are_made_where_no_daemon_runs_and_only_there(daemon, tmp_path):
     d = daemon(FLAGS, start=False)
-    made = run("keys", "add", "--data", d.config["data"], "--scope", "read")
+    made = run("keys", "add", "--create", "--data", d.config["data"], "--scope", "read")
     assert made.returncode == 0, made.stderr
     d.key = made.stdout.strip()
     d.start(ready=False)
