@@ -102,6 +102,8 @@ struct fs_daemon {
     struct fs_worker *worker;
     atomic_int readings;            /* of the journal, under way for operators; the worker counts down */
     struct fs_worker *key_worker;   /* revocations wait behind nobody's reading */
+    struct fs_worker *board_worker; /* reads `dashboardDir`, at whose files strangers look; NULL without it */
+    atomic_int board_files;         /* that wait for it or are read; it counts down */
     struct fs_quick *quick;         /* shared with the door */
     struct fs_map waiting;          /* token (8 bytes) -> struct fs_waiting */
     struct fs_map waiting_requests; /* request (8 bytes) -> the same */

@@ -215,7 +215,9 @@ static bool start(struct fs_daemon *daemon, struct fs_preparation *ready, struct
                                      .probe_interval = daemon->options->engine.probe_interval};
     daemon->worker = fs_worker_start();
     daemon->key_worker = fs_worker_start();
-    if (!daemon->worker || !daemon->key_worker)
+    if (daemon->options->dashboard_dir)
+        daemon->board_worker = fs_worker_start();
+    if (!daemon->worker || !daemon->key_worker || !daemon->board_worker != !daemon->options->dashboard_dir)
         return fs_fail(err, FS_ERR_GENERAL, "no thread could be started");
     if (!open_journal(daemon, err))
         return false;
@@ -266,6 +268,7 @@ static void take_down(struct fs_daemon *daemon)
 {
     fs_worker_stop(daemon->key_worker);
     fs_worker_stop(daemon->worker); /* its jobs answer by the door */
+    fs_worker_stop(daemon->board_worker);
     fs_server_stop(daemon->server);
     fs_fetch_stop(daemon->fetch);
     fs_journal_close(daemon->journal);

@@ -142,8 +142,8 @@ struct fs_net_message {
 };
 void fs_net_message_destroy(struct fs_message *message);
 
-/* Answers a request. `headers` is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one
- * reference of body. */
+/* Answers a request; a body over 16 MiB is not sent, but an error (413) that says to ask for less. `headers`
+ * is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one reference of body. */
 void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type,
                      const char *headers, struct fs_blob *body);
 /* Answers a request with a response that stays open (SSE): status 200 and `headers`; from then on the id is a
