@@ -35,6 +35,8 @@ int fs_cli_overrides(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_who(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_why(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_history(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_contexts(struct fs_cli_call *call, struct fs_err *err);
+int fs_cli_disconnect(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_flags(struct fs_cli_call *call, struct fs_err *err);
 int fs_cli_sources(struct fs_cli_call *call, struct fs_err *err);
@@ -70,6 +72,8 @@ bool fs_client_get(const struct fs_cli_call *call, const char *path, struct fs_r
                    struct fs_err *err);
 /* Appends "?name=value" or "&name=value", encoded. Nothing where value is NULL. */
 void fs_query_add(struct fs_buf *path, const char *name, const char *value);
+/* The same of an option under its own name ("limit"), where it was said. */
+void fs_query_option(struct fs_buf *path, const struct fs_config *config, enum fs_option_id id);
 void fs_percent_encode(struct fs_buf *out, const char *text);
 /* The API key: of --key-file, or the environment; NULL where there is none. Owned; wipe it. False with err:
  * the file cannot be read. */
@@ -83,6 +87,8 @@ char *fs_client_url(const struct fs_cli_call *call, struct fs_err *err);
 json_t *fs_cli_pairs(const char *const *pairs, const char *option, struct fs_err *err);
 /* Sets the member to the texts of an option; nothing where it was not said. */
 void fs_cli_set_list(json_t *object, const char *name, const char *const *list);
+/* Is the time of --expires still to come? */
+bool fs_cli_ends_later(const struct fs_config *config, struct fs_err *err);
 /* The context of a subject with --attribute. NULL with err. */
 json_t *fs_cli_context(const struct fs_cli_call *call, const char *subject, struct fs_err *err);
 

@@ -2,6 +2,7 @@
 /* Requests to the daemon with libcurl: one at a time, no redirects, no retries, the daemon's own words in
  * errors. */
 #include <curl/curl.h>
+#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 #include "base/alloc.h"
@@ -36,6 +37,15 @@ void fs_query_add(struct fs_buf *path, const char *name, const char *value)
         return;
     fs_buf_addf(path, "%c%s=", strchr(path->data, '?') ? '&' : '?', name);
     fs_percent_encode(path, value);
+}
+
+void fs_query_option(struct fs_buf *path, const struct fs_config *config, enum fs_option_id id)
+{
+    const char *text = fs_config_text(config, id);
+    char number[32];
+    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, id));
+    if (fs_config_said(config, id))
+        fs_query_add(path, fs_option(id)->name, text ? text : number);
 }
 
 /* What can stand in a header's line. */
@@ -242,7 +252,8 @@ static bool ask_locally(const struct fs_cli_call *call, const struct fs_request 
                         struct fs_reply *reply, struct fs_err *err)
 {
     int status = 0;
-    reply->json = call->keys_locally(fs_config_text(&call->config, FS_OPT_DATA), request->method,
+    reply->json = call->keys_locally(fs_config_text(&call->config, FS_OPT_DATA),
+                                     fs_config_true(&call->config, FS_OPT_CREATE), request->method,
                                      request->path, request->body, &status, err);
     reply->status = status;
     return reply->json && (status / 100 == 2 || explain(call, reply, err));

@@ -68,6 +68,16 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "flagstaff clients\n"
         "flagstaff clients --limit 1000 --after 1207\n"
         "flagstaff clients --output json\n", fs_cli_clients},
+    [FS_COMMAND_CONTEXTS] = {"Show the contexts that are known.", "[SUBJECT]", 0, 1,
+        "Who is watched, and who asked a moment ago, in the order in which they came, 100 at a time. Over HTTP: "
+        "/v1/contexts?limit=COUNT&after=NUMBER, where NUMBER is the `next` of the page before.",
+        "flagstaff contexts\n"
+        "flagstaff contexts ada --output json\n"
+        "flagstaff contexts --limit 1000 --after 1207\n", fs_cli_contexts},
+    [FS_COMMAND_DISCONNECT] = {"End a client's connection.", "SESSION", 1, 1,
+        "`flagstaff clients` shows the sessions. That it was ordered goes into the journal, with the key's name and the reason. The client comes back by itself "
+        "where its key still stands: to keep it out, revoke that. Needs the scope operate. A session that is not there ends with 4.",
+        "flagstaff disconnect s-7f3a --reason stuck\n", fs_cli_disconnect},
     [FS_COMMAND_FLAGS] = {"Show the flags that are defined.", "", 0, 0, "",
         "flagstaff flags\n", fs_cli_flags},
     [FS_COMMAND_SOURCES] = {"Show the sources and how they are, or ask one.", "[test SOURCE [QUERY]]", 0, 3,
@@ -79,22 +89,25 @@ static const struct fs_cli_command table[FS_COMMAND_COUNT] = {
         "flagstaff sources test opa --flag billing-export --subject ada\n", fs_cli_sources},
     [FS_COMMAND_KEYS] = {"Add, list and revoke API keys.", "add|list|revoke [ID]", 1, 2,
         "A new key is printed once, on standard output. Changes take effect at once; revoking a key closes its connections. The first key ends the "
-        "development mode in which every caller on this machine is an operator, so make one with the scope admin first.",
+        "development mode in which every caller on this machine is an operator, so make one with the scope admin first; while no key has it, "
+        "adding one says so.",
         "flagstaff keys add --name ops --scope admin --scope read --scope operate > ops.key\n"
         "flagstaff keys add --name shop --scope evaluate:any --scope tickets\n"
         "flagstaff keys add --name ada --scope evaluate --subject ada --may-add locale\n"
         "flagstaff keys list --key-file ops.key\n"
-        "flagstaff keys revoke k3f9a2cd\n", fs_cli_keys},
+        "flagstaff keys revoke k3f9a2cd\n"
+        "flagstaff keys add --data ./state --create --name ops --scope admin > ops.key\n", fs_cli_keys},
     [FS_COMMAND_VERIFY] = {"Check the journal's chain.", "", 0, 0,
         "Reads the whole journal, whether a daemon runs on it or not. Ends with 8 where the chain is broken, and says at which entry.",
         "flagstaff verify --data /var/lib/flagstaff\n", NULL},
     [FS_COMMAND_BACKUP] = {"Copy the journal while the daemon runs.", "FILE", 1, 1,
-        "The daemon writes FILE, on its machine and with its rights.",
+        "The daemon writes FILE, on its machine and with its rights, and FILE.key beside it. It writes over nothing: a file that is there ends with 1, "
+        "a directory that is not with 4.",
         "flagstaff backup /backup/flagstaff-monday.db\n", fs_cli_backup},
     [FS_COMMAND_ERASE] = {"Erase a person from the journal.", "SUBJECT", 1, 1,
         "Removes the subject's facts, and erases what the journal tells of it: events that name it, its contexts and those in which it acts for "
         "another, its history. What cannot be undone is done at once. The audit chain still verifies. Free text is not searched: reasons of overrides "
-        "about others, values that hold a name. Needs the scope admin.",
+        "about others, values that hold a name. Where nothing is told of such a subject it says so and ends with 4. Needs the scope admin.",
         "flagstaff erase ada\n", fs_cli_erase},
     [FS_COMMAND_OPA_MODULE] = {"Print the Rego module for batched questions.", "", 0, 0,
         "For those who own their bundles, or whose OPA lets nobody write policies. It follows from the flags as they are now.",

@@ -2,6 +2,7 @@
 /* From options to JSON: NAME=VALUE pairs, lists, and the context that a subject and its attributes make. */
 #include <string.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "cli_internal.h"
 
 json_t *fs_cli_pairs(const char *const *pairs, const char *option, struct fs_err *err)
@@ -34,6 +35,17 @@ void fs_cli_set_list(json_t *object, const char *name, const char *const *list)
     for (; *list; list++)
         json_array_append_new(array, json_string(*list));
     json_object_set_new(object, name, array);
+}
+
+bool fs_cli_ends_later(const struct fs_config *config, struct fs_err *err)
+{
+    char now[32];
+    struct fs_clock clock = fs_clock_system();
+    int64_t wall = fs_clock_now(&clock).wall;
+    if (!fs_config_said(config, FS_OPT_EXPIRES) || fs_config_number(config, FS_OPT_EXPIRES) > wall)
+        return true;
+    return fs_fail(err, FS_ERR_USAGE, "--expires %s: that is past, it is %s: give a later time",
+                   fs_config_text(config, FS_OPT_EXPIRES), fs_format_rfc3339(wall, now));
 }
 
 json_t *fs_cli_context(const struct fs_cli_call *call, const char *subject, struct fs_err *err)

@@ -18,9 +18,10 @@ int fs_cli_erase(struct fs_cli_call *call, struct fs_err *err)
     fs_query_add(&path, "subject", subject);
     struct fs_request request = {.method = "DELETE", .path = path.data, .wait = -1};
     bool fine = fs_client_ask(call, &request, &reply, err);
+    bool found = json_is_true(json_object_get(reply.json, "found"));
     if (fine && fs_cli_json(call))
         fs_cli_print_json(call, reply.json);
-    else if (fine)
+    else if (fine && found)
         fprintf(call->out,
                 "%s is erased: %" PRIu64 " bodies of entries, %" PRIu64 " contexts and inputs, %" PRIu64
                 " lines of history.\n",
@@ -31,11 +32,17 @@ int fs_cli_erase(struct fs_cli_call *call, struct fs_err *err)
                 "now on is "
                 "written again. Erase it again when it has gone.\n",
                 subject);
-    if (fine && !fs_cli_json(call))
+    if (fine && found && !fs_cli_json(call))
         fprintf(
             call->err,
             "Not searched: the reasons and authors of overrides about others, values of flags and facts of "
             "others, others' contexts in which it does not act, names of credentials, and backups.\n");
+    if (fine && !found)
+        fine = fs_fail(
+            err, FS_ERR_NOT_FOUND,
+            "nothing is told of a subject %.100s, so nothing was erased: is the name written as in its "
+            "context? flagstaff contexts shows those that are known",
+            subject);
     fs_reply_finish(&reply);
     fs_buf_finish(&path);
     return fine ? 0 : -1;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* flagstaff history: what changed for whom, the latest first. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
 #include "cli_internal.h"
 
-#define LATEST 20 /* changes that are shown unless said otherwise */
+#define LATEST "20" /* changes that are shown unless said otherwise */
 
 static void add_change(struct fs_table *table, const json_t *change)
 {
@@ -35,16 +34,13 @@ int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
                                         "CHANGE", "REASON", "CAUSE",   NULL};
     const struct fs_config *config = &call->config;
     struct fs_buf path;
-    char number[32];
     fs_buf_init(&path, 65536);
     fs_buf_adds(&path, "/v1/history");
     fs_query_add(&path, "subject", config->positional[0]);
     fs_query_add(&path, "flag", config->positional_count > 1 ? config->positional[1] : NULL);
-    snprintf(number, sizeof number, "%" PRId64,
-             fs_config_said(config, FS_OPT_LIMIT) ? fs_config_number(config, FS_OPT_LIMIT) : LATEST);
-    fs_query_add(&path, "limit", number);
-    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_BEFORE));
-    fs_query_add(&path, "before", fs_config_said(config, FS_OPT_BEFORE) ? number : NULL);
+    fs_query_option(&path, config, FS_OPT_LIMIT);
+    fs_query_add(&path, "limit", fs_config_said(config, FS_OPT_LIMIT) ? NULL : LATEST);
+    fs_query_option(&path, config, FS_OPT_BEFORE);
     int status = fs_cli_show(call, path.data, "changes", heads, add_change,
                              "the journal tells of no such change", err);
     fs_buf_finish(&path);

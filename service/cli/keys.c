@@ -41,7 +41,7 @@ static json_t *describe(const struct fs_config *config, struct fs_err *err)
         fs_fail(err, FS_ERR_USAGE, "what may the key do? Say --scope SCOPE; see: flagstaff keys --help");
         return NULL;
     }
-    if (!scopes_exist(fs_config_list(config, FS_OPT_SCOPE), err))
+    if (!scopes_exist(fs_config_list(config, FS_OPT_SCOPE), err) || !fs_cli_ends_later(config, err))
         return NULL;
     if (subjects[0] && subjects[1]) {
         fs_fail(err, FS_ERR_USAGE, "--subject: a key is bound to one subject");
@@ -65,6 +65,14 @@ static json_t *describe(const struct fs_config *config, struct fs_err *err)
     return description;
 }
 
+/* What the change has for a consequence that one may not have meant. */
+static void warn(const struct fs_cli_call *call, const struct fs_reply *reply)
+{
+    const char *warning = json_string_value(json_object_get(reply->json, "warning"));
+    if (warning)
+        fprintf(call->err, "flagstaff keys: warning: %s\n", warning);
+}
+
 static int add(struct fs_cli_call *call, struct fs_err *err)
 {
     struct fs_reply reply = {0};
@@ -82,6 +90,7 @@ static int add(struct fs_cli_call *call, struct fs_err *err)
         fprintf(call->out, "%s\n", key ? key : "");
         fprintf(call->err, "This is the key %s. It is shown this once.\n", id ? id : "");
     }
+    warn(call, &reply);
     if (reply.text)
         fs_wipe(reply.text, reply.length);
     fs_reply_finish(&reply);
@@ -141,6 +150,7 @@ static int revoke(struct fs_cli_call *call, const char *id, struct fs_err *err)
         fs_cli_print_json(call, reply.json);
     else if (fine)
         fprintf(call->err, "The key %s is revoked and its connections are closed.\n", id);
+    warn(call, &reply);
     fs_reply_finish(&reply);
     fs_buf_finish(&path);
     return fine ? 0 : -1;
@@ -153,6 +163,9 @@ int fs_cli_keys(struct fs_cli_call *call, struct fs_err *err)
     bool adds = strcmp(verb, "add") == 0, lists = strcmp(verb, "list") == 0,
          revokes = strcmp(verb, "revoke") == 0;
     const char *meant = fs_suggest(verb, verbs, 3);
+    if (fs_config_true(&call->config, FS_OPT_CREATE) &&
+        (!adds || call->config.values[FS_OPT_DATA].origin != FS_ORIGIN_ARGUMENT))
+        return fs_fail(err, FS_ERR_USAGE, "--create goes with keys add --data DIRECTORY") ? 0 : -1;
     if (!adds && !lists && !revokes)
         return fs_fail(err, FS_ERR_USAGE, "%.40s: expected add, list or revoke%s%s%s", verb,
                        meant ? "; did you mean " : "", meant ? meant : "", meant ? "?" : "")

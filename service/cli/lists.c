@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that show one list each (clients, flags, overrides, who has what), and the two that
+/* The commands that show one list each (clients, contexts, flags, overrides, who has what), and the two that
  * hand a file through (backup, opa-module). */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -24,23 +23,43 @@ static void add_client(struct fs_table *table, const json_t *one)
     fs_table_take(table, fs_cli_subjects(json_object_get(one, "watches")));
 }
 
+/* A list that comes in pages. `subject`: of this one; NULL: of all. */
+static int show_page(struct fs_cli_call *call, const char *route, const char *subject, const char *name,
+                     const char *const *heads, void (*add)(struct fs_table *table, const json_t *one),
+                     const char *empty, struct fs_err *err)
+{
+    struct fs_buf path;
+    fs_buf_init(&path, 65536);
+    fs_buf_adds(&path, route);
+    fs_query_add(&path, "subject", subject);
+    fs_query_option(&path, &call->config, FS_OPT_LIMIT);
+    fs_query_option(&path, &call->config, FS_OPT_AFTER);
+    int status = fs_cli_show(call, path.data, name, heads, add, empty, err);
+    fs_buf_finish(&path);
+    return status;
+}
+
 int fs_cli_clients(struct fs_cli_call *call, struct fs_err *err)
 {
     static const char *const heads[] = {"SESSION", "CLIENT",  "CHANNEL",     "STATE",    "ACKNOWLEDGED",
                                         "KEY",     "ADDRESS", "LEASE UNTIL", "SUBJECTS", NULL};
-    const struct fs_config *config = &call->config;
-    struct fs_buf path;
-    char number[32];
-    fs_buf_init(&path, 4096);
-    fs_buf_adds(&path, "/v1/clients");
-    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
-    fs_query_add(&path, "limit", fs_config_said(config, FS_OPT_LIMIT) ? number : NULL);
-    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_AFTER));
-    fs_query_add(&path, "after", fs_config_said(config, FS_OPT_AFTER) ? number : NULL);
-    int status = fs_cli_show(call, path.data, "clients", heads, add_client,
-                             "nobody is connected: flagstaff watch SUBJECT is a client", err);
-    fs_buf_finish(&path);
-    return status;
+    return show_page(call, "/v1/clients", NULL, "clients", heads, add_client,
+                     "nobody is connected: flagstaff watch SUBJECT is a client", err);
+}
+
+static void add_context(struct fs_table *table, const json_t *one)
+{
+    fs_table_take(table, fs_cli_member(one, "subject"));
+    fs_table_take(table, fs_cli_member(one, "watches"));
+    fs_table_take(table, fs_cli_member(one, "hash"));
+    fs_table_take(table, fs_cli_member(one, "context"));
+}
+
+int fs_cli_contexts(struct fs_cli_call *call, struct fs_err *err)
+{
+    static const char *const heads[] = {"SUBJECT", "WATCHES", "HASH", "CONTEXT", NULL};
+    return show_page(call, "/v1/contexts", call->config.positional[0], "contexts", heads, add_context,
+                     "nobody is watched, nobody asked a moment ago, and nobody is behind --after", err);
 }
 
 static void add_flag(struct fs_table *table, const json_t *one)
@@ -115,13 +134,11 @@ int fs_cli_who(struct fs_cli_call *call, struct fs_err *err)
                                         "OVERRIDE", "SINCE",   "CONTEXT", NULL};
     const struct fs_config *config = &call->config;
     struct fs_buf path;
-    char number[32];
     fs_buf_init(&path, 65536);
     fs_buf_adds(&path, "/v1/who");
     fs_query_add(&path, "flag", config->positional[0]);
     fs_query_add(&path, "variant", config->positional_count > 1 ? config->positional[1] : NULL);
-    snprintf(number, sizeof number, "%" PRId64, fs_config_number(config, FS_OPT_LIMIT));
-    fs_query_add(&path, "limit", fs_config_said(config, FS_OPT_LIMIT) ? number : NULL);
+    fs_query_option(&path, config, FS_OPT_LIMIT);
     int status = fs_cli_show(call, path.data, "contexts", heads, add_holder,
                              "nobody: the flag is not watched now, or nobody has that variant", err);
     fs_buf_finish(&path);

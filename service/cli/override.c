@@ -96,7 +96,7 @@ static int set(struct fs_cli_call *call, const char *kind, const char *variant, 
     struct order order = {.method = "POST", .verb = kind};
     const char *subject;
     char text[32];
-    if (!subject_of(config, &subject, err))
+    if (!subject_of(config, &subject, err) || !fs_cli_ends_later(config, err))
         return -1;
     json_t *body =
         json_pack("{s:s, s:s, s:s*, s:s*, s:s*, s:s*}", "kind", kind, "flag", config->positional[0],

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the words of a command line to a call, and from a call to the command that runs it. */
 #include <string.h>
-#include <unistd.h>
 #include "cli_internal.h"
 
 #define TEXT_LIMIT (1024 * 1024)
@@ -71,32 +70,13 @@ static bool operands_fit(const struct fs_cli_call *call, struct fs_err *err)
     return true;
 }
 
-/* Whether the flag files are right is flagstaff check's to say; here, that there are any. */
-static bool flag_files_exist(const struct fs_config *config, struct fs_err *err)
-{
-    const char *const *paths = fs_config_list(config, FS_OPT_FLAGS);
-    for (; *paths; paths++)
-        if (access(*paths, R_OK) != 0)
-            return fs_fail(err, FS_ERR_CONFIG, "flags: %.300s: %m", *paths);
-    return true;
-}
-
-static bool answer_about_config(struct fs_cli_call *call, struct fs_err *err)
+static void print_config(struct fs_cli_call *call)
 {
     struct fs_buf text;
-    if (fs_config_true(&call->config, FS_OPT_PRINT_CONFIG)) {
-        fs_buf_init(&text, TEXT_LIMIT);
-        fs_config_print(&call->config, &text);
-        print(call, &text);
-        fs_buf_finish(&text);
-    } else if (fs_config_true(&call->config, FS_OPT_CHECK_CONFIG)) {
-        if (!flag_files_exist(&call->config, err))
-            return false;
-        fprintf(call->out, "%s: the configuration is right\n",
-                call->config.file ? call->config.file : "without a file");
-        call->done = true;
-    }
-    return true;
+    fs_buf_init(&text, TEXT_LIMIT);
+    fs_config_print(&call->config, &text);
+    print(call, &text);
+    fs_buf_finish(&text);
 }
 
 bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
@@ -121,8 +101,8 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     if (!find_command(argv[1], &command, err))
         return false;
     if (!fs_config_load(&call->config, command, argc - 2, argv + 2, environment, err)) {
-        for (size_t i = 0; i < call->config.mistakes.count; i++)
-            fprintf(errors, "flagstaff: %s\n", call->config.mistakes.items[i]);
+        for (size_t i = 0; i < call->config.mistakes.list.count; i++)
+            fprintf(errors, "flagstaff: %s\n", call->config.mistakes.list.items[i].text);
         return false;
     }
     if (fs_config_true(&call->config, FS_OPT_HELP)) {
@@ -131,7 +111,9 @@ bool fs_cli_parse_to(struct fs_cli_call *call, int argc, char *const *argv, char
     }
     if (!operands_fit(call, err))
         return false;
-    return answer_about_config(call, err);
+    if (fs_config_true(&call->config, FS_OPT_PRINT_CONFIG))
+        print_config(call);
+    return true;
 }
 
 bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,

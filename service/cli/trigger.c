@@ -70,14 +70,17 @@ static json_t *facts_data(const struct fs_config *config, struct fs_err *err)
 static char *make_event(const struct fs_cli_call *call, struct fs_err *err)
 {
     const struct fs_config *config = &call->config;
-    bool facts = fs_config_said(config, FS_OPT_FACT) || fs_config_said(config, FS_OPT_REMOVE);
+    bool sets = fs_config_said(config, FS_OPT_FACT), facts = sets || fs_config_said(config, FS_OPT_REMOVE);
     const char *id = fs_config_text(config, FS_OPT_ID);
     unsigned char random[16];
     char hex[2 * sizeof random + 1], time[32];
-    if (!facts && (fs_config_said(config, FS_OPT_TTL) || fs_config_said(config, FS_OPT_EXPIRES))) {
-        fs_fail(err, FS_ERR_USAGE, "--ttl and --expires go with --fact");
+    if (!sets && (fs_config_said(config, FS_OPT_TTL) || fs_config_said(config, FS_OPT_EXPIRES))) {
+        fs_fail(err, FS_ERR_USAGE,
+                "--ttl and --expires go with --fact: they say how long a fact holds that is set");
         return NULL;
     }
+    if (!fs_cli_ends_later(config, err))
+        return NULL;
     json_t *data = facts ? facts_data(config, err) : recompute_data(config);
     if (!data)
         return NULL;

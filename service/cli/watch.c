@@ -5,24 +5,11 @@
  */
 #include <signal.h>
 #include <string.h>
-#include <strings.h>
 #include "base/alloc.h"
 #include "base/digest.h"
 #include "watch_internal.h"
 
 #define SUBJECT_WIDTH 8 /* at least, so that the lines of several terminals or processes agree */
-
-/* http://HOST:PORT becomes ws://HOST:PORT/v1/ws, https:// wss://. NULL with err. */
-static char *socket_url(const struct fs_cli_call *call, struct fs_err *err)
-{
-    char *url = fs_client_url(call, err);
-    if (!url)
-        return NULL;
-    bool tls = strncasecmp(url, "https://", 8) == 0;
-    char *socket = fs_format("%s://%s/v1/ws", tls ? "wss" : "ws", strstr(url, "://") + 3);
-    fs_free(url);
-    return socket;
-}
 
 /* The key is read anew for each connection: a file may have another one by then. */
 static bool give_token(void *user, char *out, size_t size)
@@ -98,9 +85,11 @@ int fs_cli_watch(struct fs_cli_call *call, struct fs_err *err)
     struct watching watching = {.call = call, .main = pthread_self(), .subject_width = SUBJECT_WIDTH};
     sigset_t ends, before;
     int signal = 0;
-    char *url = socket_url(call, err);
-    if (!url)
+    char *base = fs_client_url(call, err);
+    if (!base)
         return -1;
+    char *url = fs_format("%s/v1/ws", base);
+    fs_free(base);
     /* The threads that follow inherit this mask, so that the signal is ours alone. */
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);

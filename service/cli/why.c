@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "cli_internal.h"
 
 static void line(const struct fs_cli_call *call, const char *name, const char *text)
@@ -164,17 +165,32 @@ static void print_then(const struct fs_cli_call *call, const json_t *change)
         print_decision(call, json_array_get(answers, i));
 }
 
+/* The clock of the daemon's machine may be another one: by a minute. */
+static bool is_past(const struct fs_config *config, struct fs_err *err)
+{
+    char now[32];
+    struct fs_clock clock = fs_clock_system();
+    int64_t wall = fs_clock_now(&clock).wall;
+    if (!fs_config_said(config, FS_OPT_AT) || fs_config_number(config, FS_OPT_AT) <= wall + 60000)
+        return true;
+    return fs_fail(err, FS_ERR_USAGE,
+                   "--at %s: that is still to come, it is %s: give an earlier time, or none for now",
+                   fs_config_text(config, FS_OPT_AT), fs_format_rfc3339(wall, now));
+}
+
 int fs_cli_why(struct fs_cli_call *call, struct fs_err *err)
 {
     const struct fs_config *config = &call->config;
     struct fs_reply reply = {0};
     struct fs_buf path;
+    if (!is_past(config, err))
+        return -1;
     fs_buf_init(&path, 65536);
     fs_buf_adds(&path, "/v1/why");
     fs_query_add(&path, "subject", config->positional[0]);
     fs_query_add(&path, "flag", config->positional[1]);
-    fs_query_add(&path, "context", fs_config_text(config, FS_OPT_CONTEXT));
-    fs_query_add(&path, "at", fs_config_text(config, FS_OPT_AT));
+    fs_query_option(&path, config, FS_OPT_CONTEXT);
+    fs_query_option(&path, config, FS_OPT_AT);
     bool fine = fs_client_get(call, path.data, &reply, err);
     if (fine && fs_cli_json(call))
         fs_cli_print_json(call, reply.json);

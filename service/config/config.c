@@ -7,15 +7,15 @@
 #include "base/str.h"
 #include "config_internal.h"
 
-static void set_defaults(struct fs_config *config)
+void fs_config_set_default(struct fs_config *config, enum fs_option_id id)
 {
-    for (unsigned i = 0; i < FS_OPT_COUNT; i++) {
-        const struct fs_option *option = fs_option((enum fs_option_id)i);
-        if (!option->initial || !fs_option_is_of(option, config->command))
-            continue;
-        fs_value_parse(option, option->initial, &config->values[i], NULL);
-        config->values[i].origin = FS_ORIGIN_DEFAULT;
-    }
+    const struct fs_option *option = fs_option(id);
+    struct fs_config_value *value = &config->values[id];
+    fs_value_finish(value);
+    if (!option->initial || !fs_option_is_of(option, config->command))
+        return;
+    fs_value_parse(option, option->initial, value, NULL);
+    value->origin = FS_ORIGIN_DEFAULT;
 }
 
 static const char *variable(char *const *environment, const char *name)
@@ -56,15 +56,17 @@ static bool read_variable(struct fs_config *config, enum fs_option_id id, char *
     value->origin = FS_ORIGIN_ENVIRONMENT;
     bool fine = fs_option_is_list(option) ? set_list(option, text, value, err)
                                           : fs_value_parse(option, text, value, err);
+    if (!fine)
+        fs_config_set_default(config, id);
     return fine || fs_fail_in(err, "%s", name);
 }
 
-static bool read_environment(struct fs_config *config, char *const *environment, struct fs_err *err)
+static void read_environment(struct fs_config *config, char *const *environment)
 {
+    struct fs_err err;
     for (unsigned i = 0; i < FS_OPT_COUNT; i++)
-        if (!read_variable(config, (enum fs_option_id)i, environment, err))
-            return false;
-    return true;
+        if (!read_variable(config, (enum fs_option_id)i, environment, &err))
+            fs_mistake(&config->mistakes, &err);
 }
 
 /* The file's path comes from the arguments, or else the environment; it is needed before the layers above the
@@ -78,39 +80,68 @@ static bool read_file(struct fs_config *config, int argc, char *const *argv, cha
                  read_variable(&arguments, FS_OPT_CONFIG, environment, err));
     const char *path = fs_config_text(&arguments, FS_OPT_CONFIG);
     if (fine && path && !fs_config_true(&arguments, FS_OPT_HELP))
-        fine = fs_config_read_file(config, path, err);
+        fs_config_read_file(config, path);
     fs_config_finish(&arguments);
     return fine;
 }
 
-static bool agree(const struct fs_config *config, struct fs_err *err)
+static void disagree(struct fs_config *config, const char *text)
+{
+    struct fs_err err;
+    fs_fail(&err, FS_ERR_CONFIG, "%s", text);
+    fs_config_locate(config, &err);
+    fs_mistake(&config->mistakes, &err);
+}
+
+/* What options say together. False with `err` where arguments do not agree. */
+static bool agree(struct fs_config *config, struct fs_err *err)
 {
     bool certificate = fs_config_said(config, FS_OPT_TLS_CERTIFICATE),
          key = fs_config_said(config, FS_OPT_TLS_KEY);
-    if (certificate != key)
-        return fs_fail(err, FS_ERR_CONFIG, "tls.certificate and tls.key go together: %s is missing",
-                       key ? "tls.certificate" : "tls.key");
+    int64_t retention = fs_config_number(config, FS_OPT_RETENTION);
+    if (certificate && !key)
+        disagree(config, "tls.certificate: it goes together with tls.key, and tls.key is missing");
+    if (key && !certificate)
+        disagree(config, "tls.key: it goes together with tls.certificate, and tls.certificate is missing");
     if (fs_config_said(config, FS_OPT_TLS_CLIENT_CA) && !certificate)
-        return fs_fail(err, FS_ERR_CONFIG,
-                       "tls.clientCa: client certificates need TLS: give tls.certificate and tls.key too");
+        disagree(config, "tls.clientCa: client certificates need TLS: give tls.certificate and tls.key too");
+    if (retention && retention < fs_config_number(config, FS_OPT_DEDUP))
+        disagree(config, "retention: expected 0 (keep everything) or at least as much as dedup, since older "
+                         "events are taken until then");
     if (fs_config_said(config, FS_OPT_TTL) && fs_config_said(config, FS_OPT_EXPIRES))
         return fs_fail(err, FS_ERR_USAGE, "--ttl and --expires say the same: give one");
+    if (fs_config_said(config, FS_OPT_FOR) && fs_config_said(config, FS_OPT_EXPIRES))
+        return fs_fail(err, FS_ERR_USAGE, "--for and --expires say the same: give one");
+    if (fs_config_said(config, FS_OPT_WAIT_TIMEOUT) && !fs_config_said(config, FS_OPT_WAIT))
+        return fs_fail(
+            err, FS_ERR_USAGE,
+            "--wait-timeout says how long --wait waits: give --wait applied or --wait delivered too");
     return true;
 }
 
 bool fs_config_load(struct fs_config *config, enum fs_command command, int argc, char *const *argv,
                     char *const *environment, struct fs_err *err)
 {
+    struct fs_err last;
     memset(config, 0, sizeof *config);
     config->command = command;
-    set_defaults(config);
+    for (unsigned i = 0; i < FS_OPT_COUNT; i++)
+        fs_config_set_default(config, (enum fs_option_id)i);
     if (!read_file(config, argc, argv, environment, err))
         return false;
     bool help = false;
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         help = help || strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
-    return (help || read_environment(config, environment, err)) &&
-           fs_config_read_arguments(config, argc, argv, err) && agree(config, err);
+    if (!help)
+        read_environment(config, environment);
+    if (!fs_config_read_arguments(config, argc, argv, err) || !agree(config, err))
+        return false;
+    if (!config->mistakes.list.count)
+        return true;
+    last = config->mistakes.list.items[--config->mistakes.list.count];
+    if (err)
+        *err = last;
+    return false;
 }
 
 void fs_config_finish(struct fs_config *config)
@@ -125,9 +156,7 @@ void fs_config_finish(struct fs_config *config)
     for (size_t i = 0; i < config->positional_count; i++)
         fs_free(config->positional[i]);
     fs_free(config->positional);
-    for (size_t i = 0; i < config->mistakes.count; i++)
-        fs_free(config->mistakes.items[i]);
-    fs_vec_finish(&config->mistakes);
+    fs_mistakes_finish(&config->mistakes);
     fs_free(config->file);
     fs_document_finish(&config->document);
     memset(config, 0, sizeof *config);

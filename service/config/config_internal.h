@@ -20,9 +20,15 @@ bool fs_option_is_list(const struct fs_option *option);
 /* A path as it is meant in a file of this folder. Owned. */
 char *fs_path_in(const char *folder, const char *path);
 
+/* --- config.c --- */
+
+/* As it is where nobody says anything. */
+void fs_config_set_default(struct fs_config *config, enum fs_option_id id);
+
 /* --- file.c, arguments.c --- */
 
-bool fs_config_read_file(struct fs_config *config, const char *path, struct fs_err *err);
+/* False: what is wrong stands in config->mistakes. */
+bool fs_config_read_file(struct fs_config *config, const char *path);
 bool fs_config_read_arguments(struct fs_config *config, int argc, char *const *argv, struct fs_err *err);
 
 #endif

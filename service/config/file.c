@@ -15,7 +15,6 @@
 struct file_reader {
     struct fs_config *config;
     char *folder; /* with which its relative paths begin; "" */
-    struct fs_err *err;
 };
 
 static bool fail_at(const struct file_reader *reader, int line, int column, const char *name,
@@ -27,11 +26,8 @@ static bool fail_at(const struct file_reader *reader, int line, int column, cons
     va_start(args, format);
     char *text = fs_vformat(format, args);
     va_end(args);
-    /* The one before it goes where there is room for many; the last one is the error itself. */
-    if (reader->err->code)
-        fs_vec_push(&reader->config->mistakes, fs_strdup(reader->err->text));
-    fs_fail(reader->err, FS_ERR_CONFIG, "%s:%d:%d: %s%s%s", reader->config->file, line, column, name,
-            *name ? ": " : "", text);
+    fs_mistake_new(&reader->config->mistakes, FS_ERR_CONFIG, "%s:%d:%d: %s%s%s", reader->config->file, line,
+                   column, name, *name ? ": " : "", text);
     fs_free(text);
     return false;
 }
@@ -96,8 +92,10 @@ static bool set(const struct file_reader *reader, enum fs_option_id id, const st
     struct fs_config_value *value = &reader->config->values[id];
     struct fs_err why = {0};
     int line, column;
-    if (!fs_value_read(option, member->value, reader->folder, value, &line, &column, &why))
+    if (!fs_value_read(option, member->value, reader->folder, value, &line, &column, &why)) {
+        fs_config_set_default(reader->config, id);
         return fail_at(reader, line, column, option->name, "%s", why.text);
+    }
     value->origin = FS_ORIGIN_FILE;
     value->line = member->line;
     value->column = member->column;
@@ -205,6 +203,18 @@ out:
     return fine;
 }
 
+static bool read_duplicates(const struct file_reader *reader)
+{
+    const struct fs_document *document = &reader->config->document;
+    char text[240];
+    for (size_t i = 0; i < document->duplicates.count; i++) {
+        const struct fs_doc_duplicate *one = &document->duplicates.items[i];
+        fs_doc_duplicate_text(one, text);
+        fail_at(reader, one->line, one->column, "", "%s", text);
+    }
+    return document->duplicates.count == 0;
+}
+
 static bool read_document(const struct file_reader *reader, const char *text, size_t length)
 {
     struct fs_doc_error why;
@@ -217,22 +227,22 @@ static bool read_document(const struct file_reader *reader, const char *text, si
     if (root->kind != FS_DOC_MAP)
         return fail_at(reader, root->line, root->column, "",
                        "expected a map of options, such as listen: 127.0.0.1:8080");
-    bool members = read_members(reader, "", root);
-    return read_sources(reader) && members;
+    bool all = read_duplicates(reader);
+    all &= read_members(reader, "", root);
+    return read_sources(reader) && all;
 }
 
-bool fs_config_read_file(struct fs_config *config, const char *path, struct fs_err *err)
+bool fs_config_read_file(struct fs_config *config, const char *path)
 {
     const char *slash = strrchr(path, '/');
-    struct fs_err last = {0};
-    struct file_reader reader = {.config = config, .err = &last};
+    struct fs_err err;
+    struct file_reader reader = {.config = config};
     char *text = NULL;
     size_t length = 0;
     config->file = fs_strdup(path);
     reader.folder = slash ? fs_strndup(path, slash == path ? 1 : (size_t)(slash - path)) : fs_strdup("");
-    bool fine = read_text(path, &text, &length, &last) && read_document(&reader, text, length);
-    if (!fine && err)
-        *err = last;
+    bool fine = read_text(path, &text, &length, &err) ? read_document(&reader, text, length)
+                                                      : fs_mistake(&config->mistakes, &err);
     fs_free(text);
     fs_free(reader.folder);
     return fine;

@@ -33,9 +33,9 @@ const char *fs_command_suggest(const char *name)
 
 const char *fs_option_type_name(enum fs_option_type type)
 {
-    static const char *const names[] = {"text",          "choice",   "path", "list of texts",
-                                        "list of paths", "duration", "size", "number",
-                                        "boolean",       "address",  "map",  "structure"};
+    static const char *const names[] = {"text",     "choice", "path",     "list of texts", "list of paths",
+                                        "duration", "size",   "number",   "boolean",       "time",
+                                        "address",  "map",    "structure"};
     return names[type];
 }
 

@@ -8,7 +8,7 @@
 #define CLIENTS                                                                                              \
     (BIT(GET) | BIT(WATCH) | BIT(TRIGGER) | BIT(WHY) | BIT(HISTORY) | BIT(CLIENTS) | BIT(FLAGS) |            \
      BIT(SOURCES) | BIT(KEYS) | BIT(BACKUP) | BIT(ERASE) | BIT(OPA_MODULE) | ORDERS | BIT(OVERRIDES) |       \
-     BIT(WHO))
+     BIT(WHO) | BIT(CONTEXTS) | BIT(DISCONNECT))
 #define ORDERS   (BIT(KILL) | BIT(FORCE) | BIT(RELEASE))
 #define FILE_ENV (FS_OPTION_FILE | FS_OPTION_ENV)
 #define DAYS(n)  ((int64_t)(n)*86400000)
@@ -19,7 +19,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
     [FS_OPT_CONFIG] = {"config", "--config", 'c', "FILE", FS_OPTION_PATH, NULL, SERVE | BIT(CHECK) | BIT(VERIFY), FS_OPTION_ENV, 0, 0,
         "Configuration file, YAML or JSON. Environment and arguments win over it."},
     [FS_OPT_CHECK_CONFIG] = {"checkConfig", "--check-config", 0, NULL, FS_OPTION_BOOL, NULL, SERVE, 0, 0, 0,
-        "Read the configuration, say what is wrong with it, and end."},
+        "Check all that serve reads before it listens (configuration, sources, mappings, flags, certificates), say everything that is wrong, and end; "
+        "with 3 where something is."},
     [FS_OPT_PRINT_CONFIG] = {"printConfig", "--print-config", 0, NULL, FS_OPTION_BOOL, NULL, SERVE, 0, 0, 0,
         "Print the configuration as it results, with where each value comes from and secrets masked, and end."},
 
@@ -29,6 +30,8 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "serve: Directory of the journal; made where it is missing. Without it systemd's state directory, else $XDG_STATE_HOME/flagstaff, else "
         "~/.local/state/flagstaff. | verify: Directory of the journal; without it, the one that `flagstaff serve` would take. | "
         "keys: Directory of a daemon that does not run: its keys are read and changed there. Without it the daemon at --url is asked."},
+    [FS_OPT_CREATE] = {"create", "--create", 0, NULL, FS_OPTION_BOOL, NULL, BIT(KEYS), 0, 0, 0,
+        "With --data: make the directory's state where there is none yet, as `flagstaff serve` would, so that the daemon has keys from its first start."},
     [FS_OPT_FLAGS] = {"flags", "--flags", 'f', "PATH", FS_OPTION_PATHS, NULL, SERVE, FILE_ENV | FS_OPTION_RELOADED, 0, 0,
         "Flag file, or a directory of them; may be repeated. Read again when one changes. Without any, the demo's flags."},
     [FS_OPT_SOURCES] = {"sources", NULL, 0, NULL, FS_OPTION_SOURCES, NULL, SERVE | BIT(CHECK), FS_OPTION_FILE, 0, 0,
@@ -145,10 +148,10 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Remove a fact of the subjects; may be repeated."},
     [FS_OPT_TTL] = {"ttl", "--ttl", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(TRIGGER), 0, 1, DAYS(3650),
         "How long the facts hold."},
-    [FS_OPT_EXPIRES] = {"expires", "--expires", 0, "TIME", FS_OPTION_TEXT, NULL, BIT(TRIGGER) | BIT(KILL) | BIT(FORCE) | BIT(KEYS), 0, 0, 0,
+    [FS_OPT_EXPIRES] = {"expires", "--expires", 0, "TIME", FS_OPTION_TIME, NULL, BIT(TRIGGER) | BIT(KILL) | BIT(FORCE) | BIT(KEYS), 0, 0, 0,
         "trigger: When the facts end: RFC 3339. | kill: When it ends by itself: RFC 3339. | force: When it ends by itself: RFC 3339. | keys: When the key ends: RFC 3339."},
-    [FS_OPT_REASON] = {"reason", "--reason", 0, "TEXT", FS_OPTION_TEXT, NULL, ORDERS, 0, 0, 0,
-        "Why. It is journaled with the key's name, and shown with the override."},
+    [FS_OPT_REASON] = {"reason", "--reason", 0, "TEXT", FS_OPTION_TEXT, NULL, ORDERS | BIT(DISCONNECT), 0, 0, 0,
+        "Why. It is journaled with the key's name."},
     [FS_OPT_FOR] = {"for", "--for", 0, "DURATION", FS_OPTION_DURATION, NULL, BIT(KILL) | BIT(FORCE), 0, 1, DAYS(3650),
         "How long, such as 30m; until it is released without it."},
     [FS_OPT_KIND] = {"kind", "--kind", 0, "kill|force", FS_OPTION_CHOICE, NULL, BIT(RELEASE), 0, 0, 0,
@@ -171,14 +174,14 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Who acts for the subject that the key is bound to, such as an agent."},
     [FS_OPT_CONTEXT] = {"context", "--context", 0, "HASH", FS_OPTION_TEXT, NULL, BIT(WHY), 0, 0, 0,
         "Which context of the subject: its hash or the beginning of it; the latest without it."},
-    [FS_OPT_AT] = {"at", "--at", 0, "TIME", FS_OPTION_TEXT, NULL, BIT(WHY), 0, 0, 0,
+    [FS_OPT_AT] = {"at", "--at", 0, "TIME", FS_OPTION_TIME, NULL, BIT(WHY), 0, 0, 0,
         "Why it was so then: RFC 3339; now without it."},
-    [FS_OPT_LIMIT] = {"limit", "--limit", 'n', "COUNT", FS_OPTION_NUMBER, NULL, BIT(HISTORY) | BIT(CLIENTS) | BIT(WHO), 0, 1, 10000,
+    [FS_OPT_LIMIT] = {"limit", "--limit", 'n', "COUNT", FS_OPTION_NUMBER, NULL, BIT(HISTORY) | BIT(CLIENTS) | BIT(CONTEXTS) | BIT(WHO), 0, 1, 10000,
         "How many to show: changes, the latest first (20 without it), or clients or contexts (100)."},
     [FS_OPT_BEFORE] = {"before", "--before", 0, "ENTRY", FS_OPTION_NUMBER, NULL, BIT(HISTORY), 0, 1, INT64_MAX,
         "Only what came before this entry of the journal."},
-    [FS_OPT_AFTER] = {"after", "--after", 0, "NUMBER", FS_OPTION_NUMBER, NULL, BIT(CLIENTS), 0, 1, INT64_MAX,
-        "Only clients behind this one: where a longer list was cut off it says the number."},
+    [FS_OPT_AFTER] = {"after", "--after", 0, "NUMBER", FS_OPTION_NUMBER, NULL, BIT(CLIENTS) | BIT(CONTEXTS), 0, 1, INT64_MAX,
+        "Only those behind this one: where a longer list was cut off it says the number."},
     [FS_OPT_NAME] = {"name", "--name", 0, "TEXT", FS_OPTION_TEXT, NULL, BIT(KEYS), 0, 0, 0,
         "What people call the key."},
     [FS_OPT_SCOPE] = {"scope", "--scope", 0, "SCOPE", FS_OPTION_TEXTS, NULL, BIT(KEYS), 0, 0, 0,

@@ -96,6 +96,7 @@ static void add_value(struct fs_buf *out, const struct fs_option *option, const 
         break;
     case FS_OPTION_TEXT:
     case FS_OPTION_PATH:
+    case FS_OPTION_TIME:
     case FS_OPTION_CHOICE:
         add_scalar(out, value->text);
         break;

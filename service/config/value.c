@@ -142,6 +142,14 @@ static bool parse_address(const char *text, struct fs_config_value *value, struc
     return true;
 }
 
+static bool parse_time(const char *text, struct fs_config_value *value, struct fs_err *err)
+{
+    set_text(value, text);
+    return fs_parse_rfc3339(fs_str_from(text), &value->number) ||
+           fs_fail(err, FS_ERR_CONFIG,
+                   "expected a time with its zone (RFC 3339), such as 2026-11-24T14:03:00Z");
+}
+
 bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_config_value *value,
                     struct fs_err *err)
 {
@@ -152,6 +160,8 @@ bool fs_value_parse(const struct fs_option *option, const char *text, struct fs_
     case FS_OPTION_PATHS:
         list_add(value, fs_strdup(text));
         return true;
+    case FS_OPTION_TIME:
+        return parse_time(text, value, err);
     case FS_OPTION_ADDRESS:
         return parse_address(text, value, err);
     case FS_OPTION_DURATION:

@@ -228,26 +228,44 @@ const char *fs_json_text(const json_t *object, const char *key)
     return json_string_value(json_object_get(object, key));
 }
 
+static bool member_known(const char *key, const char *const *known, const char *where, enum fs_err_code code,
+                         struct fs_err *err)
+{
+    size_t count = 0;
+    for (; known[count]; count++)
+        if (strcmp(known[count], key) == 0)
+            return true;
+    const char *meant = fs_suggest(key, known, count);
+    return fs_fail(err, code, "%s%.64s is not known here%s%s%s", where, key, meant ? ": did you mean '" : "",
+                   meant ? meant : "", meant ? "'?" : "");
+}
+
 bool fs_json_members_known(const json_t *object, const char *const *known, const char *where,
                            enum fs_err_code code, struct fs_err *err)
 {
-    size_t count = 0;
     const char *key;
     json_t *value;
-    while (known[count])
-        count++;
     json_object_foreach((json_t *)(uintptr_t)object, key, value)
     {
-        size_t i = 0;
-        while (i < count && strcmp(known[i], key) != 0)
-            i++;
-        if (i < count)
-            continue;
-        const char *meant = fs_suggest(key, known, count);
-        return fs_fail(err, code, "%s%.64s is not known here%s%s%s", where, key,
-                       meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+        if (!member_known(key, known, where, code, err))
+            return false;
     }
     return true;
+}
+
+bool fs_json_all_known(const json_t *object, const char *const *known, const char *where,
+                       enum fs_err_code code, struct fs_mistakes *mistakes)
+{
+    struct fs_err err;
+    const char *key;
+    json_t *value;
+    bool all = true;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value)
+    {
+        if (!member_known(key, known, where, code, &err))
+            all = fs_mistake(mistakes, &err);
+    }
+    return all;
 }
 
 json_t *fs_json_share(const json_t *json)

@@ -78,20 +78,26 @@ static bool list_context(const struct fs_engine *e, struct context_list *to, con
     return true;
 }
 
-json_t *fs_engine_show_contexts(const struct fs_engine *e, const char *subject, size_t limit)
+json_t *fs_engine_show_contexts(const struct fs_engine *e, const char *subject, uint64_t after, size_t limit)
 {
     struct context_list all = {.list = json_array(), .limit = limit};
     const struct fs_subject *owner = subject ? fs_map_gets(&e->subjects, subject) : NULL;
-    for (const struct fs_list *node = owner ? owner->contexts.next : NULL; node && node != &owner->contexts;
-         node = node->next)
-        if (!list_context(e, &all, FS_CONTAINER(node, const struct fs_context, by_subject)))
+    const struct fs_list *list = owner ? &owner->contexts : subject ? NULL : &e->all_contexts;
+    uint64_t last = after;
+    for (const struct fs_list *node = list ? list->next : NULL; node && node != list; node = node->next) {
+        const struct fs_context *context = owner ? FS_CONTAINER(node, const struct fs_context, by_subject)
+                                                 : FS_CONTAINER(node, const struct fs_context, in_all);
+        if (context->number <= after)
+            continue;
+        if (!list_context(e, &all, context))
             break;
-    for (struct fs_map_iter it = {0}; !subject && fs_map_next(&e->contexts, &it);)
-        if (!list_context(e, &all, it.value))
-            break;
+        last = context->number;
+    }
     json_t *root = json_pack("{s:o}", "contexts", all.list);
-    if (all.more)
+    if (all.more) {
         json_object_set_new(root, "more", json_true());
+        json_object_set_new(root, "next", json_integer((json_int_t)last));
+    }
     return root;
 }
 

@@ -40,19 +40,22 @@ static bool compile(const json_t *logic, struct fs_rule **out, struct fs_err *er
     return fs_fail(err, FS_ERR_CONFIG, "%s%s%s", why.pointer, *why.pointer ? ": " : "", why.text);
 }
 
-static bool read_recompute(const json_t *recompute, struct fs_mapping *mapping, struct fs_err *err)
+static bool read_recompute(const json_t *recompute, struct fs_mapping *mapping, struct fs_mistakes *mistakes)
 {
+    struct fs_err err;
     if (!json_is_object(recompute))
-        return fs_fail(err, FS_ERR_CONFIG, "expected an object; {} means that everything is asked again");
-    if (!fs_json_members_known(recompute, fs_filter_names, "", FS_ERR_CONFIG, err))
-        return false;
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                              "expected an object; {} means that everything is asked again");
+    bool all = fs_json_all_known(recompute, fs_filter_names, "", FS_ERR_CONFIG, mistakes);
     mapping->recompute = true;
     for (enum fs_filter_kind kind = 0; kind < FS_FILTER_KINDS; kind++) {
         const json_t *rule = json_object_get(recompute, fs_filter_names[kind]);
-        if (rule && !compile(rule, &mapping->filter[kind], err))
-            return fs_fail_in(err, "%s", fs_filter_names[kind]);
+        if (rule && !compile(rule, &mapping->filter[kind], &err)) {
+            fs_fail_in(&err, "%s", fs_filter_names[kind]);
+            all = fs_mistake(mistakes, &err);
+        }
     }
-    return true;
+    return all;
 }
 
 static bool read_ttl(const json_t *fact, int64_t *out, struct fs_err *err)
@@ -66,71 +69,93 @@ static bool read_ttl(const json_t *fact, int64_t *out, struct fs_err *err)
     return fs_fail(err, FS_ERR_CONFIG, "ttl: expected a duration such as 15m or 7d");
 }
 
-static bool read_fact(const json_t *json, struct fs_mapped_fact *out, struct fs_err *err)
+static bool read_fact(const json_t *json, struct fs_mapped_fact *out, struct fs_mistakes *mistakes)
 {
     static const char *const members[] = {"subject", "fact", "value", "ttl", NULL};
     const char *name = fs_json_text(json, "fact");
     const json_t *subject = json_object_get(json, "subject"), *value = json_object_get(json, "value");
+    struct fs_err err;
     if (!json_is_object(json))
-        return fs_fail(err, FS_ERR_CONFIG, "expected an object with subject, fact and value");
-    if (!fs_json_members_known(json, members, "", FS_ERR_CONFIG, err) || !read_ttl(json, &out->ttl, err))
-        return false;
-    if (!name || !fs_fact_name_valid(name))
-        return fs_fail(err, FS_ERR_CONFIG, "fact: expected a name of 1 to 64 letters, digits, '_' and '-'");
-    if (!subject || !value)
-        return fs_fail(err, FS_ERR_CONFIG, "%s: it is missing", subject ? "value" : "subject");
-    out->fact = fs_strdup(name);
-    if (!compile(subject, &out->subject, err))
-        return fs_fail_in(err, "subject");
-    return json_is_null(value) || compile(value, &out->value, err) || fs_fail_in(err, "value");
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG, "expected an object with subject, fact and value");
+    bool all = fs_json_all_known(json, members, "", FS_ERR_CONFIG, mistakes);
+    if (!read_ttl(json, &out->ttl, &err))
+        all = fs_mistake(mistakes, &err);
+    if (name && fs_fact_name_valid(name))
+        out->fact = fs_strdup(name);
+    else
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                             "fact: expected a name of 1 to 64 letters, digits, '_' and '-'");
+    if (!subject)
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG, "subject: it is missing");
+    else if (!compile(subject, &out->subject, &err))
+        all = fs_fail_in(&err, "subject") || fs_mistake(mistakes, &err);
+    if (!value)
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG, "value: it is missing");
+    else if (!json_is_null(value) && !compile(value, &out->value, &err))
+        all = fs_fail_in(&err, "value") || fs_mistake(mistakes, &err);
+    return all;
 }
 
-static bool read_facts(const json_t *facts, struct fs_mapping *mapping, struct fs_err *err)
+static bool read_facts(const json_t *facts, struct fs_mapping *mapping, struct fs_mistakes *mistakes)
 {
+    bool all = true;
     if (!json_is_array(facts) || json_array_size(facts) == 0)
-        return fs_fail(err, FS_ERR_CONFIG, "facts: expected a list that is not empty");
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG, "facts: expected a list that is not empty");
     for (size_t i = 0; i < json_array_size(facts); i++) {
         struct fs_mapped_fact fact = {0};
-        bool fine = read_fact(json_array_get(facts, i), &fact, err);
+        size_t before = mistakes ? mistakes->list.count : 0;
+        all &= read_fact(json_array_get(facts, i), &fact, mistakes);
         fs_vec_push(&mapping->facts, fact);
-        if (!fine)
-            return fs_fail_in(err, "facts[%zu]", i);
+        fs_mistakes_in(mistakes, before, "facts[%zu]", i);
     }
+    return all;
+}
+
+static bool read_type(const char *type, struct fs_mapping *mapping, struct fs_mistakes *mistakes)
+{
+    if (!type || !*type)
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                              "type: expected a type of events or a pattern with * and ?");
+    if (strncmp(type, "flagstaff.", strlen("flagstaff.")) == 0)
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                              "type: flagstaff.* are Flagstaff's own and cannot be mapped");
+    mapping->type = fs_strdup(type);
     return true;
 }
 
-static bool read_mapping(const json_t *json, struct fs_mapping *mapping, struct fs_err *err)
+static bool read_mapping(const json_t *json, struct fs_mapping *mapping, struct fs_mistakes *mistakes)
 {
     static const char *const members[] = {"type", "recompute", "facts", NULL};
-    const char *type = fs_json_text(json, "type");
     const json_t *recompute = json_object_get(json, "recompute"), *facts = json_object_get(json, "facts");
     if (!json_is_object(json))
-        return fs_fail(err, FS_ERR_CONFIG, "expected an object with type, and recompute or facts or both");
-    if (!fs_json_members_known(json, members, "", FS_ERR_CONFIG, err))
-        return false;
-    if (!type || !*type)
-        return fs_fail(err, FS_ERR_CONFIG, "type: expected a type of events or a pattern with * and ?");
-    if (strncmp(type, "flagstaff.", strlen("flagstaff.")) == 0)
-        return fs_fail(err, FS_ERR_CONFIG, "type: flagstaff.* are Flagstaff's own and cannot be mapped");
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                              "expected an object with type, and recompute or facts or both");
+    bool all = fs_json_all_known(json, members, "", FS_ERR_CONFIG, mistakes);
+    all &= read_type(fs_json_text(json, "type"), mapping, mistakes);
     if (!recompute && !facts)
-        return fs_fail(err, FS_ERR_CONFIG, "it has neither recompute nor facts, so it would do nothing");
-    mapping->type = fs_strdup(type);
-    if (recompute && !read_recompute(recompute, mapping, err))
-        return fs_fail_in(err, "recompute");
-    return !facts || read_facts(facts, mapping, err);
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                             "it has neither recompute nor facts, so it would do nothing");
+    size_t before = mistakes ? mistakes->list.count : 0;
+    if (recompute && !read_recompute(recompute, mapping, mistakes)) {
+        fs_mistakes_in(mistakes, before, "recompute");
+        all = false;
+    }
+    return (!facts || read_facts(facts, mapping, mistakes)) && all;
 }
 
-struct fs_mappings *fs_mappings_create(const json_t *list, struct fs_err *err)
+struct fs_mappings *fs_mappings_create(const json_t *list, struct fs_mistakes *mistakes)
 {
     struct fs_mappings *mappings = FS_NEW(struct fs_mappings);
     bool fine = true;
     if (list && !json_is_null(list) && (!json_is_array(list) || json_array_size(list) > MAPPINGS_MAX))
-        fine = fs_fail(err, FS_ERR_CONFIG, "events.mappings: expected a list of at most %d", MAPPINGS_MAX);
-    for (size_t i = 0; fine && i < json_array_size(list); i++) {
-        struct fs_mapping *mapping = FS_NEW(struct fs_mapping);
-        fs_vec_push(&mappings->all, mapping);
-        fine =
-            read_mapping(json_array_get(list, i), mapping, err) || fs_fail_in(err, "events.mappings[%zu]", i);
+        fine = fs_mistake_new(mistakes, FS_ERR_CONFIG, "events.mappings: expected a list of at most %d",
+                              MAPPINGS_MAX);
+    for (size_t i = 0; fine && i < json_array_size(list); i++)
+        fs_vec_push(&mappings->all, FS_NEW(struct fs_mapping));
+    for (size_t i = 0; i < mappings->all.count; i++) {
+        size_t before = mistakes ? mistakes->list.count : 0;
+        fine &= read_mapping(json_array_get(list, i), mappings->all.items[i], mistakes);
+        fs_mistakes_in(mistakes, before, "events.mappings[%zu]", i);
     }
     if (fine)
         return mappings;

@@ -119,10 +119,16 @@ static struct fs_flagfile *add_file(struct fs_reading *reading, const char *name
 static void read_text(struct fs_flagfile *file, const char *text, size_t length)
 {
     struct fs_doc_error err;
+    const struct fs_document *document = &file->document;
     if (!fs_document_read(&file->document, text, length, &err))
         fs_report_file(file, err.line, err.column, err.text);
     else if (!file->document.root)
         fs_report_file(file, 0, 0, "the file is empty: expected a map with `flags`");
+    for (size_t i = 0; document->root && i < document->duplicates.count; i++) {
+        fs_doc_duplicate_text(&document->duplicates.items[i], err.text);
+        fs_report_file(file, document->duplicates.items[i].line, document->duplicates.items[i].column,
+                       err.text);
+    }
 }
 
 static void report_errno(struct fs_flagfile *file)

@@ -5,6 +5,8 @@
  */
 #include "inside.h"
 
+#include <errno.h>
+#include <string.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "database.h"
@@ -34,6 +36,24 @@ out:
     return fine;
 }
 
+/* A file that cannot be made is the fault of who named it, and no one of our configuration. */
+static bool make_file(const char *file, const void *bytes, size_t length, struct fs_err *err)
+{
+    if (fs_directory_write(file, bytes, length, err))
+        return true;
+    int error = errno;
+    if (err->code != FS_ERR_CONFIG)
+        return false;
+    const char *what = error == EEXIST
+                           ? "; a backup writes over nothing: name another file, or move this one away"
+                       : error == ENOENT || error == ENOTDIR ? "; make the directory first"
+                                                             : "";
+    enum fs_err_code code = error == EEXIST                       ? FS_ERR_CONFLICT
+                            : error == ENOENT || error == ENOTDIR ? FS_ERR_NOT_FOUND
+                                                                  : FS_ERR_GENERAL;
+    return fs_fail(err, code, "%s: cannot make: %s%s", file, strerror(error), what);
+}
+
 bool fs_journal_backup(struct fs_journal *journal, const char *file, struct fs_err *err)
 {
     struct fs_sha256 key = {{0}};
@@ -42,9 +62,9 @@ bool fs_journal_backup(struct fs_journal *journal, const char *file, struct fs_e
     sqlite3 *from = fs_readers_take(&journal->readers, err);
     if (!from)
         goto out;
-    if (!fs_directory_key(journal->directory, false, &key, err) || !fs_directory_write(file, "", 0, err))
+    if (!fs_directory_key(journal->directory, false, &key, err) || !make_file(file, "", 0, err))
         goto out;
-    fine = fs_directory_write(key_file, key.bytes, FS_SHA256_SIZE, err);
+    fine = make_file(key_file, key.bytes, FS_SHA256_SIZE, err);
     if (fine && !copy(from, file, err)) {
         unlink(key_file);
         fine = false;

@@ -68,21 +68,17 @@ static bool read_number(const struct fs_net_message *message, const char *name, 
     return fine;
 }
 
-/* False: answered with what is wrong. `after`: NULL where the list has no pages. */
+/* False: answered with what is wrong. */
 static bool read_page(struct fs_daemon *daemon, const struct fs_net_message *message, uint64_t *limit,
                       uint64_t *after)
 {
     struct fs_err err;
     *limit = 100;
-    bool fine = read_number(message, "limit", limit) && *limit > 0 && *limit <= 10000;
-    if (after) {
-        *after = 0;
-        fine = fine && read_number(message, "after", after);
-    }
-    if (fine)
+    *after = 0;
+    if (read_number(message, "limit", limit) && *limit > 0 && *limit <= 10000 &&
+        read_number(message, "after", after))
         return true;
-    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000%s",
-            after ? ", after the `next` of the page before" : "");
+    fs_fail(&err, FS_ERR_INVALID, "limit is a number from 1 to 10000, after the `next` of the page before");
     fs_api_error(daemon->server, message->connection, &err);
     return false;
 }
@@ -90,12 +86,12 @@ static bool read_page(struct fs_daemon *daemon, const struct fs_net_message *mes
 static void show_contexts(struct fs_daemon *daemon, struct fs_net_message *message, const char *rest)
 {
     (void)rest;
-    uint64_t limit;
-    if (!read_page(daemon, message, &limit, NULL))
+    uint64_t limit, after;
+    if (!read_page(daemon, message, &limit, &after))
         return;
     char *subject = fs_http_query(message->request, "subject");
     fs_api_reply(daemon->server, message->connection, 200,
-                 fs_engine_show_contexts(daemon->engine, subject, (size_t)limit));
+                 fs_engine_show_contexts(daemon->engine, subject, after, (size_t)limit));
     fs_free(subject);
 }
 

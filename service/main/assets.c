@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The board's files over HTTP: those in the binary, or, for its developers, those of a directory
- * (`dashboardDir`), which the worker reads. The page is `/` for whoever accepts HTML; its files are below
- * /board/, and those with a hash in their name never change.
+ * (`dashboardDir`), which a worker of their own reads, so that who looks at them holds up nothing else. The
+ * page is `/` for whoever accepts HTML; its files are below /board/, and those with a hash in their name
+ * never change.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -11,10 +12,12 @@
 #include "assets.h"
 #include "base/alloc.h"
 #include "base/digest.h"
+#include "base/fault.h"
 #include "base/str.h"
 #include "daemon.h"
 
-#define FILE_MOST (16 * 1024 * 1024)
+#define FILE_MOST  (16 * 1024 * 1024)
+#define FILES_MOST 16 /* in memory or waiting for it, of all connections; a browser asks for six at once */
 
 /* The page runs what comes from here and nothing else, is shown in no frame, and tells nobody where it was.
  * https://www.w3.org/TR/CSP3/ */
@@ -87,6 +90,7 @@ static void reply_asset(struct fs_daemon *daemon, struct fs_net_message *message
 }
 
 struct reading {
+    atomic_int *files;
     struct fs_server *server;
     uint64_t request;
     const char *directory;
@@ -128,6 +132,7 @@ static struct fs_blob *read_file(int handle)
 static void read_aside(void *arg)
 {
     struct reading *reading = arg;
+    fs_fault_wait(fs_fault("board.read")); /* a slow disk */
     char *name = fs_format("%s/%s", reading->directory, reading->path);
     int handle = is_inside(reading->path) ? open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
     struct fs_blob *body = handle < 0 ? NULL : read_file(handle);
@@ -144,6 +149,7 @@ static void read_aside(void *arg)
         reply_missing(reading->server, reading->request, reading->path);
     }
     fs_free(name);
+    atomic_fetch_sub(reading->files, 1);
     reading_destroy(reading);
 }
 
@@ -152,12 +158,15 @@ static void reply_from_directory(struct fs_daemon *daemon, struct fs_net_message
     struct fs_err err;
     const char *if_none_match = fs_http_header(message->request, "if-none-match");
     struct reading *reading = FS_NEW(struct reading);
-    *reading = (struct reading){daemon->server, message->connection, daemon->options->dashboard_dir,
-                                fs_strdup(path), if_none_match ? fs_strdup(if_none_match) : NULL};
-    if (fs_worker_do(daemon->worker, read_aside, reading))
+    *reading = (struct reading){&daemon->board_files, daemon->server,
+                                message->connection,  daemon->options->dashboard_dir,
+                                fs_strdup(path),      if_none_match ? fs_strdup(if_none_match) : NULL};
+    if (atomic_fetch_add(&daemon->board_files, 1) < FILES_MOST &&
+        fs_worker_do(daemon->board_worker, read_aside, reading))
         return;
+    atomic_fetch_sub(&daemon->board_files, 1);
     reading_destroy(reading);
-    fs_fail(&err, FS_ERR_UNAVAILABLE, "too many readers: try again");
+    fs_fail(&err, FS_ERR_UNAVAILABLE, "too many files of the board are read at once: try again");
     fs_api_error(daemon->server, message->connection, &err);
 }
 

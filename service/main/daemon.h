@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/map.h"
+#include "base/mistakes.h"
 #include "base/queue.h"
 #include "config/config.h"
 #include "core/engine.h"
@@ -101,6 +102,8 @@ struct fs_daemon {
     struct fs_worker *worker;
     atomic_int readings;            /* of the journal, under way for operators; the worker counts down */
     struct fs_worker *key_worker;   /* revocations wait behind nobody's reading */
+    struct fs_worker *board_worker; /* reads `dashboardDir`, at whose files strangers look; NULL without it */
+    atomic_int board_files;         /* that wait for it or are read; it counts down */
     struct fs_quick *quick;         /* shared with the door */
     struct fs_map waiting;          /* token (8 bytes) -> struct fs_waiting */
     struct fs_map waiting_requests; /* request (8 bytes) -> the same */
@@ -146,6 +149,8 @@ struct fs_daemon {
 /* serve.c: sources, flags, journal, threads; then runs until it is told to stop. Returns an exit status.
  * `config` has the sources, and tells where in the file a mistake stands. */
 int fs_serve(struct fs_daemon_options *options, const struct fs_config *config);
+/* Says on standard error all that fs_serve() would refuse. How many mistakes that is. */
+size_t fs_serve_check(const struct fs_daemon_options *options, const struct fs_config *config);
 
 /* loop.c */
 void fs_daemon_run(struct fs_daemon *daemon);
@@ -157,7 +162,13 @@ struct fs_engine_ports fs_daemon_ports(struct fs_daemon *daemon);
 
 /* flags.c: loading and reloading */
 struct fs_flag_reading;
-bool fs_daemon_load_flags(struct fs_daemon *daemon); /* at the start. False: they are wrong */
+/* The first reading, before there is a daemon: what is wrong is added to `mistakes`, what is doubtful told to
+ * `warn`. `sources`: those that flags may name; NULL: any. Never NULL. */
+struct fs_flag_reading *fs_flag_reading_first(const struct fs_daemon_options *options,
+                                              const struct fs_flagfile_sources *sources,
+                                              void (*warn)(const char *text), struct fs_mistakes *mistakes);
+/* At the start: takes the reading, in which nothing was wrong. */
+void fs_daemon_first_flags(struct fs_daemon *daemon, struct fs_flag_reading *reading);
 /* Has the worker look at the files, and read them where they have changed, or `forced`; what comes of it is
  * a notice, which fs_daemon_flags_read() takes. */
 void fs_daemon_check_flags(struct fs_daemon *daemon, bool forced);

@@ -11,13 +11,19 @@ struct erasing {
     uint64_t request;
     char *subject;
     uint64_t upto; /* the erasure's entry: what comes later is not erased */
-    size_t live;
+    size_t facts, live;
 };
 
 static void erasing_destroy(struct erasing *erasing)
 {
     fs_free(erasing->subject);
     fs_free(erasing);
+}
+
+/* Was there anything that was told of the subject? */
+static bool is_found(const struct erasing *erasing, const struct fs_erased *erased)
+{
+    return erasing->facts || erasing->live || erased->bodies || erased->texts || erased->cells;
 }
 
 static void erase(void *arg)
@@ -27,7 +33,8 @@ static void erase(void *arg)
     struct fs_err err;
     if (fs_journal_erase(erasing->journal, erasing->subject, erasing->upto, &erased, &err))
         fs_api_reply(erasing->server, erasing->request, 200,
-                     json_pack("{s:I, s:I, s:I, s:I}", "bodies", (json_int_t)erased.bodies, "texts",
+                     json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "found", is_found(erasing, &erased), "facts",
+                               (json_int_t)erasing->facts, "bodies", (json_int_t)erased.bodies, "texts",
                                (json_int_t)erased.texts, "cells", (json_int_t)erased.cells, "live",
                                (json_int_t)erasing->live));
     else
@@ -135,6 +142,7 @@ void fs_api_erase(struct fs_daemon *daemon, struct fs_net_message *message, cons
                                     .server = daemon->server,
                                     .request = message->connection,
                                     .subject = fs_strdup(subject),
+                                    .facts = json_array_size(facts),
                                     .live = fs_engine_subject_contexts(daemon->engine, subject)};
         uint64_t token;
         if (tell(daemon, subject, removal, credential, &token)) {

@@ -19,8 +19,9 @@ struct fs_flag_reading {
     struct fs_queue *inbox;
     const struct fs_daemon_options *options;
     struct fs_flagfile_sources sources;
-    bool forced;    /* read, whether they have changed or not */
-    char state[65]; /* a digest over names, sizes and times: of the last look, and then of this one */
+    bool any_source; /* what flags name is not held against these */
+    bool forced;     /* read, whether they have changed or not */
+    char state[65];  /* a digest over names, sizes and times: of the last look, and then of this one */
     /* What came of it. */
     bool read;
     struct fs_flagset *set; /* owned; NULL: nothing was read, or the files are wrong */
@@ -83,14 +84,11 @@ static void read_state(const struct fs_daemon_options *options, char out[65])
     fs_hex(state.bytes, sizeof state.bytes, out);
 }
 
-static void log_problems(const struct fs_flag_problems *problems, bool demo)
+static void log_problems(const struct fs_flag_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++) {
         char *line = fs_flag_problem_line(&problems->items[i]);
-        enum fs_log_level level = !problems->items[i].warning ? FS_LOG_LEVEL_ERROR
-                                  : demo                      ? FS_LOG_LEVEL_DEBUG
-                                                              : FS_LOG_LEVEL_WARN;
-        FS_LOG(level, "flags", line);
+        FS_LOG(problems->items[i].warning ? FS_LOG_LEVEL_WARN : FS_LOG_LEVEL_ERROR, "flags", line);
         fs_free(line);
     }
 }
@@ -124,23 +122,47 @@ static struct fs_flag_reading *make_reading(const struct fs_daemon *daemon, bool
     return reading;
 }
 
-/* Any thread. */
-static void read_files(struct fs_flag_reading *reading)
+/* Any thread. Finish the problems. */
+static void read_files(struct fs_flag_reading *reading, struct fs_flag_problems *problems)
 {
     const struct fs_daemon_options *options = reading->options;
-    struct fs_flag_problems problems;
+    const struct fs_flagfile_sources *sources = reading->any_source ? NULL : &reading->sources;
     char state[65];
+    memset(problems, 0, sizeof *problems);
     read_state(options, state);
     if (!reading->forced && !strcmp(state, reading->state))
         return;
     memcpy(reading->state, state, sizeof state);
     reading->read = true;
-    reading->set =
-        options->demo_flags
-            ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", &reading->sources, &problems)
-            : fs_flagfile_load(options->flag_paths, count_paths(options), &reading->sources, &problems);
-    log_problems(&problems, options->demo_flags);
+    reading->set = options->demo_flags
+                       ? fs_flagfile_parse(fs_demo_flags, strlen(fs_demo_flags), "demo", sources, problems)
+                       : fs_flagfile_load(options->flag_paths, count_paths(options), sources, problems);
+}
+
+struct fs_flag_reading *fs_flag_reading_first(const struct fs_daemon_options *options,
+                                              const struct fs_flagfile_sources *sources,
+                                              void (*warn)(const char *text), struct fs_mistakes *mistakes)
+{
+    struct fs_flag_reading *reading = FS_NEW(struct fs_flag_reading);
+    struct fs_flag_problems problems;
+    reading->options = options;
+    reading->forced = true;
+    reading->any_source = !sources;
+    if (sources)
+        reading->sources = *sources;
+    read_files(reading, &problems);
+    for (size_t i = 0; i < problems.count; i++) {
+        char *line = fs_flag_problem_line(&problems.items[i]);
+        if (!problems.items[i].warning)
+            fs_mistake_new(mistakes, FS_ERR_FLAGS, "%s", line);
+        else if (!options->demo_flags)
+            warn(line);
+        fs_free(line);
+    }
+    if (problems.unlisted)
+        fs_mistake_new(mistakes, FS_ERR_FLAGS, "the flag files: and %zu more", problems.unlisted);
     fs_flag_problems_finish(&problems);
+    return reading;
 }
 
 /* Takes the set. */
@@ -179,20 +201,19 @@ static void take_reading(struct fs_daemon *daemon, struct fs_flag_reading *readi
     reading->set = NULL;
 }
 
-bool fs_daemon_load_flags(struct fs_daemon *daemon)
+void fs_daemon_first_flags(struct fs_daemon *daemon, struct fs_flag_reading *reading)
 {
-    struct fs_flag_reading *reading = make_reading(daemon, true);
-    read_files(reading);
-    bool fine = reading->set != NULL;
     take_reading(daemon, reading);
     fs_flag_reading_destroy(reading);
-    return fine;
 }
 
 static void read_aside(void *arg)
 {
     struct fs_flag_reading *reading = arg;
-    read_files(reading);
+    struct fs_flag_problems problems;
+    read_files(reading, &problems);
+    log_problems(&problems);
+    fs_flag_problems_finish(&problems);
     fs_notice_flags(reading->inbox, reading);
 }
 

@@ -74,6 +74,11 @@ static json_t *error_body(const struct fs_err *err, int *status)
     return json_pack("{s:{s:s, s:s}}", "error", "code", fs_err_name(err->code), "message", err->text);
 }
 
+static const char no_admin[] = "no key has the scope admin, so none can add or revoke keys, and callers on "
+                               "this machine without a key are no "
+                               "operators any more. Where no daemon runs, this makes one: flagstaff keys add "
+                               "--scope admin --data DIRECTORY";
+
 json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const char *revoke, int64_t wall,
                        struct fs_keyring **changed, int *status)
 {
@@ -108,6 +113,8 @@ json_t *fs_keys_change(struct fs_journal *journal, json_t *description, const ch
     } else {
         answer = list_keys(document);
     }
+    if (*changed && !fs_keyring_has_admin(document, wall))
+        json_object_set_new(answer, "warning", json_string(no_admin));
     fs_wipe(key, sizeof key);
     json_decref(document);
     return answer;

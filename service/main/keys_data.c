@@ -4,7 +4,10 @@
 #include "keys_data.h"
 
 #include <stdio.h>
+#include <unistd.h>
+#include "base/alloc.h"
 #include "base/log.h"
+#include "base/str.h"
 #include "core/json.h"
 #include "daemon.h"
 
@@ -15,8 +18,22 @@ static void ignore_commits(void *self, const struct fs_commit *commits, size_t c
     (void)count;
 }
 
-json_t *fs_keys_in_directory(const char *data, const char *method, const char *path, const char *body,
-                             int *status, struct fs_err *err)
+/* A directory's name that was written wrongly must not become a directory, with a key that opens nothing. */
+static bool has_journal(const char *data, struct fs_err *err)
+{
+    char *file = fs_format("%s/journal.db", data);
+    bool there = access(file, F_OK) == 0;
+    if (!there)
+        fs_fail(
+            err, FS_ERR_CONFIG,
+            "%s: %m: is %s a daemon's data directory? keys add --create makes one, as flagstaff serve does",
+            file, data);
+    fs_free(file);
+    return there;
+}
+
+json_t *fs_keys_in_directory(const char *data, bool create, const char *method, const char *path,
+                             const char *body, int *status, struct fs_err *err)
 {
     struct fs_journal_options options = {.directory = data, .committed = ignore_commits};
     struct fs_clock clock = fs_clock_system();
@@ -24,6 +41,8 @@ json_t *fs_keys_in_directory(const char *data, const char *method, const char *p
     json_t *description = NULL, *answer = NULL;
     const char *id = strrchr(path, '/');
     fs_log_setup(FS_LOG_LEVEL_WARN, false, "all");
+    if (!create && !has_journal(data, err))
+        return NULL;
     struct fs_journal *journal = fs_journal_open(&options, err);
     if (!journal)
         return NULL;

@@ -6,9 +6,10 @@
 #include <jansson.h>
 #include "base/err.h"
 
-/* As fs_cli_call.keys_locally wants it. NULL with `err`: another process holds the directory's lock (named),
+/* As fs_cli_call.keys_locally wants it. NULL with `err`: no journal lies there and none is to be
+ * made (`create`), another process holds the directory's lock (named),
  * or it cannot be opened. */
-json_t *fs_keys_in_directory(const char *data, const char *method, const char *path, const char *body,
-                             int *status, struct fs_err *err);
+json_t *fs_keys_in_directory(const char *data, bool create, const char *method, const char *path,
+                             const char *body, int *status, struct fs_err *err);
 
 #endif

@@ -49,6 +49,28 @@ static int serve(const struct fs_config *config)
     return status;
 }
 
+/* Says all that serve would refuse; how many mistakes that is. */
+static size_t check_config(const struct fs_config *config)
+{
+    struct fs_daemon_options options;
+    fs_settings_read(config, &options);
+    char *data = fs_config_data(config, environ);
+    options.data = data;
+    size_t mistakes = fs_serve_check(&options, config);
+    fs_free(data);
+    return mistakes;
+}
+
+static int serve_or_check(const struct fs_config *config)
+{
+    if (!fs_config_true(config, FS_OPT_CHECK_CONFIG))
+        return serve(config);
+    if (check_config(config))
+        return fs_err_exit(FS_ERR_CONFIG);
+    printf("%s: the configuration is right\n", config->file ? config->file : "without a file");
+    return 0;
+}
+
 /* Checks the audit chain of a data directory, whether or not a daemon runs on it. */
 static int verify(const struct fs_config *config)
 {
@@ -83,10 +105,12 @@ int main(int argc, char **argv)
     int status;
     if (!fs_cli_parse(&call, argc, argv, environ, &err)) {
         status = complain(&err);
+        if (err.code == FS_ERR_CONFIG && call.config.command == FS_COMMAND_SERVE)
+            check_config(&call.config); /* what else is wrong is said in the same run */
     } else if (call.done) {
         status = call.status; /* --help, --version, --print-config */
     } else if (call.config.command == FS_COMMAND_SERVE) {
-        status = serve(&call.config);
+        status = serve_or_check(&call.config);
     } else if (call.config.command == FS_COMMAND_VERIFY) {
         status = verify(&call.config);
     } else {

@@ -263,7 +263,8 @@ static bool wants(struct past *past, char *at, struct fs_err *err)
     if (!past->subject || !past->flag)
         fine = fs_fail(err, FS_ERR_INVALID, "why needs subject and flag: /v1/why?subject=S&flag=F");
     else if (at && !fs_parse_rfc3339(fs_str_from(at), &past->until))
-        fine = fs_fail(err, FS_ERR_INVALID, "at is a time such as 2026-11-24T14:03:00Z");
+        fine = fs_fail(err, FS_ERR_INVALID,
+                       "at: expected a time with its zone, such as 2026-11-24T14:03:00Z, not %.60s", at);
     return fine;
 }
 

@@ -14,10 +14,9 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "core/json.h"
 #include "daemon.h"
+#include "prepare.h"
 #include "quick.h"
-#include "sources/registry.h"
 
 #define INBOX       65536 /* messages to the core */
 #define INBOX_BYTES (64 * 1024 * 1024)
@@ -156,39 +155,26 @@ static bool open_journal(struct fs_daemon *daemon, struct fs_err *err)
     return stored;
 }
 
-static bool add_sources(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)
+/* Takes what was prepared. */
+static void add_sources(struct fs_daemon *daemon, struct fs_preparation *ready)
 {
-    size_t count = config->source_count;
-    struct fs_flagfile_source *known = fs_calloc(count + 1, sizeof *known);
-    daemon->sources = known;
-    daemon->source_seconds = fs_calloc(count + 1, sizeof *daemon->source_seconds);
-    known[daemon->source_count++] = (struct fs_flagfile_source){"builtin", fs_source_type_find("builtin")};
-    fs_engine_add_source(daemon->engine, "builtin", known[0].type, -1);
-    for (size_t i = 0; i < count; i++) {
-        const struct fs_config_source *source = &config->sources[i];
-        const char *type_name = fs_json_text(source->options, "type");
-        const struct fs_source_type *type = type_name ? fs_source_type_find(type_name) : NULL;
-        struct fs_source_endpoint endpoint;
-        if (!type || !type->create) {
-            const char *meant = type_name ? fs_source_type_suggest(type_name) : NULL;
-            return fs_fail(err, FS_ERR_CONFIG, "sources.%s.type: %s%s%s", source->name,
-                           type_name ? "there is no such type of source" : "is missing",
-                           meant ? ", did you mean " : "", meant ? meant : "");
-        }
-        void *self = type->create(source->name, source->options, err);
-        if (!self)
-            return false;
-        if (!fs_source_endpoint_read(source->name, source->options, &endpoint, err)) {
-            type->destroy(self);
-            return false;
-        }
-        int64_t revalidate = endpoint.revalidate >= 0 ? endpoint.revalidate : daemon->options->revalidate;
-        unsigned index = fs_engine_add_source(daemon->engine, source->name, type, revalidate);
-        fs_fetch_add_source(daemon->fetch, index, source->name, type, self, &endpoint);
-        fs_source_endpoint_finish(&endpoint);
-        known[daemon->source_count++] = (struct fs_flagfile_source){source->name, type};
+    daemon->sources = ready->known;
+    daemon->source_seconds = fs_calloc(ready->source_count, sizeof *daemon->source_seconds);
+    fs_engine_add_source(daemon->engine, "builtin", ready->known[0].type, -1);
+    for (size_t i = 1; i < ready->source_count; i++) {
+        const struct fs_flagfile_source *source = &ready->known[i];
+        struct fs_prepared_source *prepared = &ready->sources[i];
+        int64_t own = prepared->endpoint.revalidate;
+        unsigned index = fs_engine_add_source(daemon->engine, source->name, source->type,
+                                              own >= 0 ? own : daemon->options->revalidate);
+        fs_fetch_add_source(daemon->fetch, index, source->name, source->type, prepared->self,
+                            &prepared->endpoint);
+        prepared->self = NULL;
+        fs_source_endpoint_finish(&prepared->endpoint);
     }
-    return true;
+    daemon->source_count = ready->source_count;
+    ready->known = NULL;
+    ready->source_count = 0;
 }
 
 static bool open_door(struct fs_daemon *daemon, struct fs_err *err)
@@ -223,29 +209,29 @@ static void make_epoch(struct fs_engine_options *options)
     fs_random(options->secret, sizeof options->secret);
 }
 
-static bool start(struct fs_daemon *daemon, const struct fs_config *config, struct fs_err *err)
+static bool start(struct fs_daemon *daemon, struct fs_preparation *ready, struct fs_err *err)
 {
     struct fs_fetch_options fetch = {.inbox = daemon->inbox,
                                      .probe_interval = daemon->options->engine.probe_interval};
     daemon->worker = fs_worker_start();
     daemon->key_worker = fs_worker_start();
-    if (!daemon->worker || !daemon->key_worker)
+    if (daemon->options->dashboard_dir)
+        daemon->board_worker = fs_worker_start();
+    if (!daemon->worker || !daemon->key_worker || !daemon->board_worker != !daemon->options->dashboard_dir)
         return fs_fail(err, FS_ERR_GENERAL, "no thread could be started");
     if (!open_journal(daemon, err))
         return false;
     daemon->fetch = fs_fetch_start(&fetch, err);
     if (!daemon->fetch)
         return false;
-    daemon->mappings = fs_mappings_create(daemon->options->mappings, err);
-    if (!daemon->mappings)
-        return false;
+    daemon->mappings = ready->mappings;
+    ready->mappings = NULL;
     fs_journal_secret(daemon->journal, daemon->options->engine.context_rules.secret);
     daemon->quick = fs_quick_create(&daemon->options->engine.context_rules, daemon->clock);
     make_epoch(&daemon->options->engine);
     daemon->options->engine.ports = fs_daemon_ports(daemon);
     daemon->engine = fs_engine_create(&daemon->options->engine, fs_daemon_now(daemon));
-    if (!add_sources(daemon, config, err))
-        return false;
+    add_sources(daemon, ready);
     if (!fs_journal_facts(daemon->journal, restore_fact, daemon, err) ||
         !fs_journal_overrides(daemon->journal, replay_entry, daemon, err) ||
         !fs_journal_read(daemon->journal, 1, SIZE_MAX, replay_entry, daemon, err))
@@ -254,10 +240,8 @@ static bool start(struct fs_daemon *daemon, const struct fs_config *config, stru
         return false;
     fs_journal_replayed(daemon->journal);
     daemon->last_entry = fs_journal_last(daemon->journal);
-    if (!fs_daemon_load_flags(daemon))
-        return fs_fail(
-            err, FS_ERR_FLAGS,
-            "the flag files are wrong (see above); `flagstaff check` tells the same without a daemon");
+    fs_daemon_first_flags(daemon, ready->flags);
+    ready->flags = NULL;
     fs_daemon_overrides_changed(daemon); /* the door answers some flags by itself, as soon as it is open */
     if (!open_door(daemon, err))
         return false;
@@ -284,6 +268,7 @@ static void take_down(struct fs_daemon *daemon)
 {
     fs_worker_stop(daemon->key_worker);
     fs_worker_stop(daemon->worker); /* its jobs answer by the door */
+    fs_worker_stop(daemon->board_worker);
     fs_server_stop(daemon->server);
     fs_fetch_stop(daemon->fetch);
     fs_journal_close(daemon->journal);
@@ -350,11 +335,50 @@ static void say_hello(const struct fs_daemon *daemon)
         introduce_demo(daemon, port);
 }
 
+static void log_warning(const char *text)
+{
+    FS_LOG_WARN("serve", text);
+}
+
+static void print_warning(const char *text)
+{
+    fprintf(stderr, "flagstaff: warning: %s\n", text);
+}
+
+size_t fs_serve_check(const struct fs_daemon_options *options, const struct fs_config *config)
+{
+    struct fs_preparation ready;
+    struct fs_mistakes mistakes = {0};
+    fs_prepare(&ready, options, config, print_warning, &mistakes);
+    for (size_t i = 0; i < mistakes.list.count; i++)
+        fprintf(stderr, "flagstaff: %s\n", mistakes.list.items[i].text);
+    size_t count = mistakes.list.count;
+    fs_preparation_finish(&ready);
+    fs_mistakes_finish(&mistakes);
+    return count;
+}
+
+static bool prepare(struct fs_preparation *ready, const struct fs_daemon_options *options,
+                    const struct fs_config *config)
+{
+    struct fs_mistakes mistakes = {0};
+    bool fine = fs_prepare(ready, options, config, log_warning, &mistakes);
+    for (size_t i = 0; i < mistakes.list.count; i++)
+        FS_LOG_ERROR("serve", mistakes.list.items[i].text);
+    fs_mistakes_finish(&mistakes);
+    return fine;
+}
+
 int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
 {
+    struct fs_preparation ready;
     struct fs_daemon daemon = {.options = options, .clock = fs_clock_system()};
     struct fs_err err = {0};
     pthread_t signals;
+    if (!prepare(&ready, options, config)) {
+        fs_preparation_finish(&ready);
+        return fs_err_exit(FS_ERR_CONFIG);
+    }
     block_signals();
     raise_file_limit();
     daemon.started = fs_daemon_now(&daemon).wall;
@@ -368,7 +392,9 @@ int fs_serve(struct fs_daemon_options *options, const struct fs_config *config)
     fs_map_init(&daemon.newest_streams);
     fs_list_init(&daemon.receipt_streams);
     fs_list_init(&daemon.boards);
-    if (!start(&daemon, config, &err)) {
+    bool started = start(&daemon, &ready, &err);
+    fs_preparation_finish(&ready);
+    if (!started) {
         fs_config_locate(config, &err);
         if (daemon.interrupted)
             FS_LOG_INFO("serve", "told to stop while the journal was read");

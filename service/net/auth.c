@@ -125,25 +125,26 @@ enum fs_host_check fs_auth_host(const struct fs_peer *peer, const char *host)
     return FS_HOST_BAD;
 }
 
-/* The part behind "http://" or "https://"; NULL: another scheme. */
-static const char *origin_host(const char *origin)
+/* The part behind "http://" or "https://"; NULL: another scheme. `secure`: only https, as where we speak TLS
+ * ourselves: a page of the same name that came in clear may be anybody's. */
+static const char *origin_host(const char *origin, bool secure)
 {
-    if (strncmp(origin, "http://", 7) == 0)
+    if (!secure && strncmp(origin, "http://", 7) == 0)
         return origin + 7;
     if (strncmp(origin, "https://", 8) == 0)
         return origin + 8;
     return NULL;
 }
 
-/* Our own origin is that of the Host that was allowed. Either scheme: TLS may end at a proxy in front of us.
- */
+/* Our own origin is that of the Host that was allowed. Without TLS of our own either scheme: it may end at a
+ * proxy in front of us. */
 bool fs_auth_origin(const struct fs_peer *peer, const char *origin, const char *host)
 {
     const struct fs_server *server = peer->server;
-    const char *name = origin_host(origin);
-    if (!name)
+    const char *name = origin_host(origin, server->tls);
+    if (!origin_host(origin, false))
         return false; /* "null", extensions, files */
-    if (host && strcasecmp(name, host) == 0)
+    if (name && host && strcasecmp(name, host) == 0)
         return true;
     for (size_t i = 0; server->origins[i]; i++) {
         if (strcmp(server->origins[i], origin) == 0)
@@ -156,7 +157,7 @@ bool fs_auth_origin(const struct fs_peer *peer, const char *origin, const char *
  */
 bool fs_auth_origin_is_own(const struct fs_peer *peer, const char *origin, const char *host)
 {
-    const char *name = origin_host(origin), *url = peer->server->options.public_url;
+    const char *name = origin_host(origin, peer->server->tls), *url = peer->server->options.public_url;
     size_t length = strlen(origin);
     if (url && strncmp(url, origin, length) == 0 && (url[length] == 0 || strcmp(url + length, "/") == 0))
         return true;
@@ -170,7 +171,7 @@ static bool is_operator(const struct fs_peer *peer, const struct fs_auth_input *
         return false;
     if (!input->host || !fs_auth_is_loopback_name(input->host))
         return false;
-    const char *name = input->origin ? origin_host(input->origin) : NULL;
+    const char *name = input->origin ? origin_host(input->origin, false) : NULL;
     return !input->origin || (name && fs_auth_is_loopback_name(name));
 }
 

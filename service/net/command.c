@@ -135,7 +135,7 @@ void fs_command_stop(struct fs_server *server)
 static bool reload_tls(struct fs_server *server, struct fs_err *err)
 {
     int64_t expires;
-    if (!fs_tls_check(server->certificate, server->certificate_key, server->client_ca, &expires, err))
+    if (!fs_tls_check_own(server, &expires, err))
         return false;
     struct waiter waiter = {.mutex = PTHREAD_MUTEX_INITIALIZER, .condition = PTHREAD_COND_INITIALIZER};
     struct command *command = command_create(COMMAND_TLS, 0);

@@ -129,6 +129,14 @@ const char *fs_header_method(struct lws *wsi)
     return NULL;
 }
 
+bool fs_header_line_is_whole(struct lws *wsi, const char *uri, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)uri[i] < 0x20 || uri[i] == 0x7f)
+            return false;
+    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
+}
+
 /* Percent-encodes all but RFC 3986's unreserved characters and those in `keep`. */
 static void add_encoded(struct fs_buf *out, const char *text, size_t length, const char *keep)
 {

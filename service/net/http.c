@@ -203,6 +203,8 @@ static int hand_over(struct fs_peer *peer)
         peer->request->body = fs_strdup("");
     if (peer->credential && !fs_deadline_stands(peer->server, peer->credential))
         return refuse(peer, 401, "unauthenticated", "this key was revoked", "WWW-Authenticate: Bearer\r\n");
+    if (peer->session && peer->request->length && !fs_session_stands(peer))
+        return refuse(peer, 401, "unauthenticated", "the session has ended", NULL);
     if (!fs_http_query_readable(peer->request))
         return refuse(peer, 400, "invalid", "the query is not percent-encoded UTF-8", NULL);
     if (fs_session_answer(peer, &result))
@@ -252,6 +254,11 @@ static int begin(struct fs_peer *peer, struct fs_auth_input *input, const char *
     bool oversized = fs_header_bytes(peer->wsi) > peer->server->limits.header;
     if (!check_body(peer, &body, &result))
         return result;
+    if (!fs_header_line_is_whole(peer->wsi, uri, length)) {
+        peer->close_after = true;
+        return refuse(peer, 400, "invalid", "path and query may hold no control characters, encoded or not",
+                      NULL);
+    }
     if (oversized) {
         peer->close_after = true;
         return refuse(peer, 431, "too-large", "the head of the request is too large", NULL);
@@ -357,7 +364,11 @@ void fs_http_answer(struct fs_peer *peer, int status, const char *content_type, 
 {
     resume(peer);
     fs_server_unname(peer);
-    bool ok = fs_reply_write(peer, status, content_type, headers, body ? body->bytes : NULL,
+    bool ok =
+        body && body->length > FS_NET_REPLY_MAX
+            ? fs_reply_error(peer, 413, "too-large",
+                             "the answer would be larger than 16 MiB: ask for less, such as with limit", NULL)
+            : fs_reply_write(peer, status, content_type, headers, body ? body->bytes : NULL,
                              body ? body->length : 0);
     if (!ok || fs_reply_done(peer) < 0) {
         peer->state = FS_PEER_LEAVING;

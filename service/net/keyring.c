@@ -107,7 +107,8 @@ static bool read_expiry(const json_t *description, int64_t *out, struct fs_err *
     }
     if (json_is_string(value) && fs_parse_rfc3339(fs_str_from(json_string_value(value)), out))
         return true;
-    return fs_fail(err, FS_ERR_INVALID, "expires must be a time in RFC 3339 or milliseconds since 1970");
+    return fs_fail(err, FS_ERR_INVALID,
+                   "expires: expected a time such as 2026-11-24T14:03:00Z, or milliseconds since 1970");
 }
 
 /* The credential that a description makes. NULL with `err`. */
@@ -262,7 +263,7 @@ bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms
     bool over = credential->expires && credential->expires <= wall_ms;
     fs_credential_unref(credential);
     if (over)
-        return fs_fail(err, FS_ERR_INVALID, "expires is in the past");
+        return fs_fail(err, FS_ERR_INVALID, "expires: that is past: give a later time");
 
     fs_random(random, sizeof random);
     fs_base64url_encode(random, sizeof random, secret);
@@ -276,6 +277,20 @@ bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms
     fs_wipe(random, sizeof random);
     fs_wipe(secret, sizeof secret);
     return true;
+}
+
+bool fs_keyring_has_admin(const json_t *document, int64_t wall_ms)
+{
+    const json_t *keys = json_object_get(document, "keys");
+    struct fs_err ignored;
+    bool found = false;
+    for (size_t i = 0; !found && i < json_array_size(keys); i++) {
+        const json_t *entry = json_array_get(keys, i);
+        struct fs_credential *one = read_credential(entry, fs_json_text(entry, "id"), &ignored);
+        found = one && (one->scopes & FS_SCOPE_ADMIN) && (!one->expires || one->expires > wall_ms);
+        fs_credential_unref(one);
+    }
+    return found;
 }
 
 bool fs_keyring_revoke(json_t *document, const char *id)

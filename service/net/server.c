@@ -337,8 +337,7 @@ struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_e
     options->keyring = NULL;
     bool loop = false;
     int64_t expires = 0;
-    if (server->tls &&
-        !fs_tls_check(server->certificate, server->certificate_key, server->client_ca, &expires, err))
+    if (server->tls && !fs_tls_check_own(server, &expires, err))
         goto failed;
     atomic_store(&server->tls_expires, expires);
     if (!fs_listen_open(server, err))

@@ -23,8 +23,9 @@
 #define FS_NET_LAST_TICK_MS 5   /* ... and, while it stops, whether the last connection has gone */
 #define FS_NET_LINGER_MS                                                                                     \
     2000 /* a refused request may still be sending its body: so long it is read and thrown away */
-#define FS_NET_BODY_MS 30000 /* a request must be whole after that */
-#define FS_NET_STOP_MS 2000  /* fs_server_stop() waits so long for peers to take their close frames */
+#define FS_NET_BODY_MS   30000 /* a request must be whole after that */
+#define FS_NET_STOP_MS   2000  /* fs_server_stop() waits so long for peers to take their close frames */
+#define FS_NET_REPLY_MAX (16 * 1024 * 1024) /* bytes of an answer's body; more is an error instead */
 #define FS_NET_QUEUE_MAX                                                                                     \
     16384 /* messages waiting on one connection: one revision, in frames of 64 KiB, and few more */
 #define FS_NET_HTTP_NAME                                                                                     \
@@ -252,6 +253,8 @@ void fs_ticket_finish(struct fs_server *server);
  * our own page. Notes it in peer.session. A new reference. */
 struct fs_credential *fs_session_credential(struct fs_peer *peer, const struct fs_auth_input *input,
                                             struct fs_err *err);
+/* Has the session by which this request came not ended since? */
+bool fs_session_stands(const struct fs_peer *peer);
 bool fs_session_is_sign_in(const struct fs_http_request *request);
 /* False: the request is not about the session. `result`: what the callback returns. */
 bool fs_session_answer(struct fs_peer *peer, int *result);
@@ -264,6 +267,10 @@ char *fs_header_get(struct lws *wsi, enum lws_token_indexes token,
 char *fs_header_custom(struct lws *wsi, const char *name,
                        size_t limit);    /* `name` in lower case, with its colon */
 size_t fs_header_bytes(struct lws *wsi); /* as many as the library tells of */
+/* Does the request line have its version, and the decoded path no control characters? The library (4.1.6)
+ * decodes before it looks for the end of the line, so that %0A and %0D end it, and what is behind could
+ * become a header. */
+bool fs_header_line_is_whole(struct lws *wsi, const char *uri, size_t length);
 const char *fs_header_method(struct lws *wsi);
 struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri,
                                           size_t length); /* NULL: malformed */
@@ -315,8 +322,11 @@ void fs_inbox_hold(struct fs_peer *peer,
 void fs_inbox_retry(struct fs_server *server);
 
 /* tls.c */
-/* `expires`: the certificate's end, wall s. */
+/* Adds all that is wrong with these files; `client_ca` may be NULL. `expires`: the certificate's end, wall s.
+ * False: something is. */
 bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
-                  struct fs_err *err);
+                  struct fs_mistakes *mistakes);
+/* The same of the server's own files, with the first of it. */
+bool fs_tls_check_own(const struct fs_server *server, int64_t *expires, struct fs_err *err);
 
 #endif

@@ -98,6 +98,17 @@ static struct fs_session *find(struct fs_server *server, const char *text)
     return NULL;
 }
 
+bool fs_session_stands(const struct fs_peer *peer)
+{
+    FS_LIST_EACH(&peer->server->session_list, node)
+    {
+        const struct fs_session *session = FS_CONTAINER(node, struct fs_session, node);
+        if (session->number == peer->session)
+            return !is_over(peer->server, session);
+    }
+    return false;
+}
+
 /* RFC 6265, 4.2.1. Another page of this host may have set a cookie of the name too: any that holds counts. */
 static struct fs_session *find_in_cookies(struct fs_server *server, const char *cookies)
 {

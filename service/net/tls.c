@@ -11,24 +11,24 @@
 #include <openssl/x509.h>
 #include "server_internal.h"
 
-static FILE *open_file(const char *path, const char *what, struct fs_err *err)
+static FILE *open_file(const char *path, const char *option, struct fs_mistakes *mistakes)
 {
     FILE *file = path ? fopen(path, "re") : NULL;
     if (!file)
-        fs_fail(err, FS_ERR_CONFIG, "the %s %s cannot be read: %s", what, path ? path : "(none named)",
-                path ? strerror(errno) : "set it");
+        fs_mistake_new(mistakes, FS_ERR_CONFIG, "%s: %s cannot be read: %s", option,
+                       path ? path : "(none named)", path ? strerror(errno) : "set it");
     return file;
 }
 
-static X509 *read_certificate(const char *path, const char *what, struct fs_err *err)
+static X509 *read_certificate(const char *path, const char *option, struct fs_mistakes *mistakes)
 {
-    FILE *file = open_file(path, what, err);
+    FILE *file = open_file(path, option, mistakes);
     if (!file)
         return NULL;
     X509 *certificate = PEM_read_X509(file, NULL, NULL, NULL);
     fclose(file);
     if (!certificate)
-        fs_fail(err, FS_ERR_CONFIG, "the %s %s holds no certificate in PEM form", what, path);
+        fs_mistake_new(mistakes, FS_ERR_CONFIG, "%s: %s holds no certificate in PEM form", option, path);
     return certificate;
 }
 
@@ -39,38 +39,43 @@ static int64_t end_of(const X509 *certificate)
     return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) ? (int64_t)timegm(&end) : 0;
 }
 
-bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
-                  struct fs_err *err)
+static EVP_PKEY *read_key(const char *path, struct fs_mistakes *mistakes)
 {
-    bool ok = false;
-    EVP_PKEY *private_key = NULL;
-    X509 *ca = NULL;
-    X509 *own = read_certificate(certificate, "TLS certificate", err);
-    if (!own)
-        goto out;
-    FILE *file = open_file(key, "TLS key", err);
+    FILE *file = open_file(path, "tls.key", mistakes);
     if (!file)
-        goto out;
-    private_key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
+        return NULL;
+    EVP_PKEY *key = PEM_read_PrivateKey(file, NULL, NULL, NULL);
     fclose(file);
-    if (!private_key) {
-        fs_fail(err, FS_ERR_CONFIG, "the TLS key %s is no private key in PEM form without a passphrase", key);
-        goto out;
-    }
-    if (!X509_check_private_key(own, private_key)) {
-        fs_fail(err, FS_ERR_CONFIG, "the TLS key %s does not belong to the certificate %s", key, certificate);
-        goto out;
-    }
-    if (client_ca) {
-        ca = read_certificate(client_ca, "client CA", err);
-        if (!ca)
-            goto out;
-    }
-    *expires = end_of(own);
-    ok = true;
-out:
+    if (!key)
+        fs_mistake_new(mistakes, FS_ERR_CONFIG,
+                       "tls.key: %s is no private key in PEM form without a passphrase", path);
+    return key;
+}
+
+bool fs_tls_check(const char *certificate, const char *key, const char *client_ca, int64_t *expires,
+                  struct fs_mistakes *mistakes)
+{
+    X509 *own = read_certificate(certificate, "tls.certificate", mistakes);
+    EVP_PKEY *private_key = read_key(key, mistakes);
+    X509 *ca = client_ca ? read_certificate(client_ca, "tls.clientCa", mistakes) : NULL;
+    bool fine = own && private_key && (ca || !client_ca);
+    if (own && private_key && !X509_check_private_key(own, private_key))
+        fine = fs_mistake_new(mistakes, FS_ERR_CONFIG, "tls.key: %s does not belong to the certificate %s",
+                              key, certificate);
+    *expires = own ? end_of(own) : 0;
     X509_free(own);
     X509_free(ca);
     EVP_PKEY_free(private_key);
-    return ok;
+    return fine;
+}
+
+bool fs_tls_check_own(const struct fs_server *server, int64_t *expires, struct fs_err *err)
+{
+    struct fs_mistakes mistakes = {0};
+    bool fine =
+        fs_tls_check(server->certificate, server->certificate_key, server->client_ca, expires, &mistakes);
+    if (!fine && err)
+        *err = mistakes.list.items[0];
+    fs_mistakes_finish(&mistakes);
+    return fine;
 }

@@ -140,6 +140,9 @@ static int confirm(struct fs_peer *peer, struct fs_auth_input *input)
     peer->board = path && strcmp(path, FS_NET_BOARD_PATH) == 0;
     bool found = peer->board || (path && strcmp(path, FS_NET_WS_PATH) == 0);
     fs_free(path);
+    if (!fs_header_line_is_whole(peer->wsi, "", 0))
+        return refuse(peer, 400, "invalid", "path and query may hold no control characters, encoded or not",
+                      NULL);
     enum fs_host_check host = fs_auth_host(peer, input->host);
     if (host == FS_HOST_MISSING)
         return refuse(peer, 400, "invalid", "the header Host is missing", NULL);

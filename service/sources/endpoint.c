@@ -126,35 +126,62 @@ static bool read_file(const char *name, const json_t *options, const char *membe
     return true;
 }
 
-static bool read_members(const char *name, const json_t *options, struct fs_source_endpoint *out,
+static bool read_timeout(const char *name, const json_t *options, struct fs_source_endpoint *out,
                          struct fs_err *err)
 {
-    if (!read_url(name, options, out, err) || !read_duration(name, options, "timeout", &out->timeout, err) ||
-        !read_duration(name, options, "revalidate", &out->revalidate, err) ||
-        !read_file(name, options, "tokenFile", &out->token_file, err) ||
-        !read_file(name, options, "caFile", &out->ca_file, err) ||
-        !read_file(name, options, "certificateFile", &out->certificate_file, err) ||
-        !read_file(name, options, "keyFile", &out->key_file, err))
+    if (!read_duration(name, options, "timeout", &out->timeout, err))
         return false;
     if (out->timeout < TIMEOUT_MIN || out->timeout > TIMEOUT_MAX)
         return fs_fail(err, FS_ERR_CONFIG, "sources.%s.timeout: expected %dms to %ds", name, TIMEOUT_MIN,
                        TIMEOUT_MAX / 1000);
-    if (out->revalidate == 0)
-        return fs_fail(err, FS_ERR_CONFIG, "sources.%s.revalidate: expected more than 0", name);
-    if (!out->certificate_file != !out->key_file)
-        return fs_fail(err, FS_ERR_CONFIG, "sources.%s: certificateFile and keyFile go together", name);
     return true;
 }
 
+static bool read_revalidate(const char *name, const json_t *options, struct fs_source_endpoint *out,
+                            struct fs_err *err)
+{
+    if (!read_duration(name, options, "revalidate", &out->revalidate, err))
+        return false;
+    if (out->revalidate == 0)
+        return fs_fail(err, FS_ERR_CONFIG, "sources.%s.revalidate: expected more than 0", name);
+    return true;
+}
+
+static bool read_members(const char *name, const json_t *options, struct fs_source_endpoint *out,
+                         struct fs_mistakes *mistakes)
+{
+    const struct {
+        const char *member;
+        char **out;
+    } files[] = {{"tokenFile", &out->token_file},
+                 {"caFile", &out->ca_file},
+                 {"certificateFile", &out->certificate_file},
+                 {"keyFile", &out->key_file}};
+    struct fs_err err;
+    bool all = read_url(name, options, out, &err) || fs_mistake(mistakes, &err);
+    if (!read_timeout(name, options, out, &err))
+        all = fs_mistake(mistakes, &err);
+    if (!read_revalidate(name, options, out, &err))
+        all = fs_mistake(mistakes, &err);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!read_file(name, options, files[i].member, files[i].out, &err))
+            all = fs_mistake(mistakes, &err);
+    if (!json_object_get(options, "certificateFile") != !json_object_get(options, "keyFile"))
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG, "sources.%s: certificateFile and keyFile go together",
+                             name);
+    return all;
+}
+
 bool fs_source_endpoint_read(const char *name, const json_t *options, struct fs_source_endpoint *out,
-                             struct fs_err *err)
+                             struct fs_mistakes *mistakes)
 {
     memset(out, 0, sizeof *out);
     out->timeout = FS_SOURCE_TIMEOUT_DEFAULT;
     out->revalidate = -1;
     if (!json_is_object(options))
-        return fs_fail(err, FS_ERR_CONFIG, "sources.%s: expected an object with type and url", name);
-    if (read_members(name, options, out, err))
+        return fs_mistake_new(mistakes, FS_ERR_CONFIG, "sources.%s: expected an object with type and url",
+                              name);
+    if (read_members(name, options, out, mistakes))
         return true;
     fs_source_endpoint_finish(out);
     return false;
@@ -185,7 +212,7 @@ void fs_source_endpoint_finish(struct fs_source_endpoint *endpoint)
 }
 
 bool fs_source_members_known(const char *name, const json_t *options, const char *const *own,
-                             struct fs_err *err)
+                             struct fs_mistakes *mistakes)
 {
     const char *known[ENDPOINT_MEMBERS + OWN_MEMBERS_MAX + 1];
     char where[160];
@@ -196,5 +223,5 @@ bool fs_source_members_known(const char *name, const json_t *options, const char
         known[count++] = *own;
     known[count] = NULL;
     snprintf(where, sizeof where, "sources.%s.", name);
-    return fs_json_members_known(options, known, where, FS_ERR_CONFIG, err);
+    return fs_json_all_known(options, known, where, FS_ERR_CONFIG, mistakes);
 }

@@ -23,26 +23,36 @@ static bool check_query(const char *kind, const char *query, struct fs_err *err)
     return fs_opa_path_check(query, err) || fs_fail_in(err, "%s", kind);
 }
 
-static bool read_options(struct fs_opa *opa, const char *name, const json_t *options, struct fs_err *err)
+static bool read_revision_path(struct fs_opa *opa, const char *name, const json_t *path, struct fs_err *err)
+{
+    if (!json_is_string(path))
+        return fs_fail(err, FS_ERR_CONFIG,
+                       "sources.%s.revisionPath: expected a document's path such as opal/revision", name);
+    if (!fs_opa_path_check(json_string_value(path), err))
+        return fs_fail_in(err, "sources.%s.revisionPath", name);
+    opa->revision_path = fs_strdup(json_string_value(path));
+    return true;
+}
+
+static bool read_options(struct fs_opa *opa, const char *name, const json_t *options,
+                         struct fs_mistakes *mistakes)
 {
     const json_t *batch = json_object_get(options, "batch"), *path = json_object_get(options, "revisionPath");
     const json_t *module = json_object_get(options, "module");
+    struct fs_err err;
+    bool all = true;
     if (batch && !json_is_boolean(batch))
-        return fs_fail(err, FS_ERR_CONFIG, "sources.%s.batch: expected true or false", name);
-    if (path && !json_is_string(path))
-        return fs_fail(err, FS_ERR_CONFIG,
-                       "sources.%s.revisionPath: expected a document's path such as opal/revision", name);
-    if (path && !fs_opa_path_check(json_string_value(path), err))
-        return fs_fail_in(err, "sources.%s.revisionPath", name);
+        all = fs_mistake_new(mistakes, FS_ERR_CONFIG, "sources.%s.batch: expected true or false", name);
+    if (path && !read_revision_path(opa, name, path, &err))
+        all = fs_mistake(mistakes, &err);
     if (module && (!json_is_string(module) ||
                    !fs_opa_identifier(json_string_value(module), json_string_length(module))))
-        return fs_fail(err, FS_ERR_CONFIG,
-                       "sources.%s.module: expected a name of letters, digits and '_', such as flagstaff",
-                       name);
+        all = fs_mistake_new(
+            mistakes, FS_ERR_CONFIG,
+            "sources.%s.module: expected a name of letters, digits and '_', such as flagstaff", name);
     opa->batch = !batch || json_is_true(batch);
-    opa->revision_path = path ? fs_strdup(json_string_value(path)) : NULL;
-    opa->module_id = fs_strdup(module ? json_string_value(module) : FS_OPA_MODULE_DEFAULT);
-    return true;
+    opa->module_id = fs_strdup(json_is_string(module) ? json_string_value(module) : FS_OPA_MODULE_DEFAULT);
+    return all;
 }
 
 static void destroy(void *self)
@@ -59,16 +69,15 @@ static void destroy(void *self)
     fs_free(opa);
 }
 
-static void *create(const char *name, const json_t *options, struct fs_err *err)
+static void *create(const char *name, const json_t *options, struct fs_mistakes *mistakes)
 {
     struct fs_source_endpoint endpoint;
-    if (!fs_source_endpoint_read(name, options, &endpoint, err))
-        return NULL;
-    fs_source_endpoint_finish(&endpoint);
-    if (!fs_source_members_known(name, options, own_members, err))
-        return NULL;
     struct fs_opa *opa = FS_NEW(struct fs_opa);
-    if (!read_options(opa, name, options, err)) {
+    bool fine = fs_source_endpoint_read(name, options, &endpoint, mistakes);
+    fs_source_endpoint_finish(&endpoint);
+    fine &= fs_source_members_known(name, options, own_members, mistakes);
+    fine &= read_options(opa, name, options, mistakes);
+    if (!fine) {
         destroy(opa);
         return NULL;
     }

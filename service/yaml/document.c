@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From libyaml's events to the tree of a document. libyaml checks the syntax; here stand what a document of
- * ours may be (one document, string keys, none of them twice) and how much of it there may be, aliases
- * counted as often as they are used. Knows base and libyaml only.
+ * ours may be (one document, string keys, those that stand twice listed) and how much of it there may be,
+ * aliases counted as often as they are used. Knows base and libyaml only.
  */
+#include <stdio.h>
 #include <string.h>
 #include <yaml.h>
 #include "base/map.h"
@@ -189,11 +190,9 @@ out:
     return result;
 }
 
-/* The key of a member from its event: a scalar as it is written, of which the map has none yet. */
-static bool read_key(struct builder *b, const yaml_event_t *event, const struct fs_map *known,
-                     struct fs_doc_member *out)
+/* The key of a member from its event: a scalar as it is written. */
+static bool read_key(struct builder *b, const yaml_event_t *event, struct fs_doc_member *out)
 {
-    const struct fs_doc_member *first;
     place(b, &event->start_mark, &out->line, &out->column);
     if (event->type != YAML_SCALAR_EVENT)
         return fail_event(b, event, "a key must be a string, not a list, a map or an alias");
@@ -206,19 +205,16 @@ static bool read_key(struct builder *b, const yaml_event_t *event, const struct 
         return fail_event(
             b, event,
             "merge keys (<<) are YAML 1.1; this is YAML 1.2, where an alias stands for a whole value");
-    if ((first = fs_map_gets(known, key)))
-        return fail_at(b, out->line, out->column,
-                       "the key '%s' stands here for the second time; it is also in line %d", key,
-                       first->line);
     out->key = fs_arena_strndup(&b->document->arena, key, event->data.scalar.length);
     return count(b, event, 1);
 }
 
+/* A member whose key the map has already is left out and listed: `out` is NULL. */
 static bool read_member(struct builder *b, yaml_event_t *event, struct fs_doc_node *node,
                         struct fs_map *known, struct fs_doc_member **out, int depth)
 {
     struct fs_doc_member *member = FS_ARENA_NEW(&b->document->arena, struct fs_doc_member);
-    bool ok = read_key(b, event, known, member);
+    bool ok = read_key(b, event, member);
     yaml_event_delete(event);
     if (!ok || !next_event(b, event))
         return false;
@@ -226,6 +222,13 @@ static bool read_member(struct builder *b, yaml_event_t *event, struct fs_doc_no
     yaml_event_delete(event);
     if (!member->value)
         return false;
+    const struct fs_doc_member *first = fs_map_gets(known, member->key);
+    if (first) {
+        struct fs_doc_duplicate duplicate = {member->key, member->line, member->column, first->line};
+        fs_vec_push(&b->document->duplicates, duplicate);
+        *out = NULL;
+        return true;
+    }
     fs_map_sets(known, member->key, member);
     node->weight += member->value->weight + 1;
     *out = member;
@@ -252,7 +255,8 @@ static const struct fs_doc_node *read_map(struct builder *b, const yaml_event_t 
             break;
         if (!read_member(b, &event, node, &known, &member, depth))
             goto out;
-        fs_vec_push(&members, member);
+        if (member)
+            fs_vec_push(&members, member);
     }
     yaml_event_delete(&event);
     node->count = members.count;
@@ -335,10 +339,17 @@ bool fs_document_read(struct fs_document *document, const char *text, size_t len
     return ok;
 }
 
+void fs_doc_duplicate_text(const struct fs_doc_duplicate *duplicate, char out[240])
+{
+    snprintf(out, 240, "the key '%.150s' stands here for the second time; it is also in line %d",
+             duplicate->key, duplicate->first);
+}
+
 void fs_document_finish(struct fs_document *document)
 {
     if (!document)
         return;
+    fs_vec_finish(&document->duplicates);
     if (document->arena.chunks)
         fs_arena_finish(&document->arena);
     memset(document, 0, sizeof *document);

@@ -82,10 +82,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const kinds[] = {"path", "path", "users"};
     static const char *const queries[] = {"app/rbac/allow", "app/tools", "app/us_users"};
     struct run run = {.rest = fuzz_text(data, size)};
-    struct fs_err err;
     json_t *options =
         json_pack("{s:s,s:s,s:s}", "type", "opa", "url", "http://127.0.0.1:8181", "revisionPath", "rev");
-    void *opa = fs_source_opa.create("opa", options, &err);
+    void *opa = fs_source_opa.create("opa", options, NULL);
     FUZZ_HOLDS(opa);
     fs_list_init(&run.out.exchanges);
     run.out.answer = settle;

@@ -105,12 +105,12 @@ static void ask(struct fs_fetch *fetch, const json_t *questions)
 
 static void add_source(struct fs_fetch *fetch, const json_t *options)
 {
-    struct fs_err err = {0};
+    struct fs_mistakes mistakes = {0};
     struct fs_source_endpoint endpoint;
     const struct fs_source_type *type = fs_source_type_find("opa");
-    void *self = type->create("opa", options, &err);
-    if (!self || !fs_source_endpoint_read("opa", options, &endpoint, &err))
-        die(err.text);
+    void *self = type->create("opa", options, &mistakes);
+    if (!self || !fs_source_endpoint_read("opa", options, &endpoint, &mistakes))
+        die(mistakes.list.items[0].text);
     fs_fetch_add_source(fetch, 0, "opa", type, self, &endpoint);
     fs_source_endpoint_finish(&endpoint);
 }

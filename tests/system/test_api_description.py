@@ -73,6 +73,11 @@ def test_every_answer_is_as_described(daemon, client):
     assert ask("GET", "/v1/who?flag=door&limit=1").json["contexts"]
     ask("GET", "/v1/who")
     ask("GET", "/v1/who?flag=none-such")
+    assert ask("GET", "/v1/contexts?limit=1").json["contexts"]
+    ask("GET", "/v1/contexts?after=x")
+    ask("DELETE", "/v1/subjects?subject=ada")
+    ask("DELETE", "/v1/subjects")
+    ask("DELETE", "/v1/subjects?subject=nobody")
     ask("DELETE", "/v1/overrides?flag=door&reason=r&dry_run=true")
     ask("DELETE", "/v1/overrides?flag=door&reason=r&wait=applied")
     ask("DELETE", "/v1/overrides?flag=theme&subject=ada&reason=r")
@@ -82,10 +87,11 @@ def test_every_answer_is_as_described(daemon, client):
     ask("DELETE", "/v1/clients/s-none")
     d.key = d.add_key(["admin"])
     for method, path in (("GET", "/v1/overrides"), ("POST", "/v1/overrides"), ("DELETE", "/v1/overrides?flag=door&reason=r"),
-                         ("GET", "/v1/who?flag=door"), ("DELETE", "/v1/clients/s-none"), ("GET", "/v1/sources"), ("GET", "/v1/entries"), ("GET", "/v1/receipts/1")):
+                         ("GET", "/v1/who?flag=door"), ("DELETE", "/v1/clients/s-none"), ("GET", "/v1/sources"), ("GET", "/v1/entries"), ("GET", "/v1/receipts/1"), ("GET", "/v1/contexts")):
         assert ask(method, path, order).status == 403
     assert event(id_="9").status == 403
     assert ask("POST", "/v1/sources/builtin/test", {"flag": "door"}, d.add_key(["read"])).status == 403
+    assert ask("DELETE", "/v1/subjects?subject=x", key=d.add_key(["read"])).status == 403
     described = {(f"{method.upper()} {path}", int(status)) for path, methods in API["paths"].items()
                  for method, one in methods.items() for status in one["responses"]}
-    assert {pair for pair in described - seen if pair[1] not in (401, 429, 503)} <= {("DELETE /v1/clients/{session}", 400)}
+    assert {pair for pair in described - seen if pair[1] not in (401, 429, 503)} <= {("DELETE /v1/clients/{session}", 400), ("GET /v1/contexts", 413)}

@@ -2,11 +2,13 @@
 """The board's files, as the daemon serves them to a browser."""
 
 import gzip
+import os
 import re
+import threading
 
 import pytest
 from test_door import raw, status
-from world import http
+from world import eventually, http
 
 FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off"}}
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -99,3 +101,23 @@ def test_what_is_not_a_file_of_the_directory_is_not_there(daemon, tmp_path, path
     d = daemon(FLAG, {"dashboardDir": str(site)})
     answer = raw(d, f"GET /board/{path} HTTP/1.1\nHost: 127.0.0.1:{d.port}\nConnection: close\n\n", until=b"never")
     assert status(answer) in (400, 401, 403, 404) and not answer.endswith("no")
+
+
+if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):  # fault points exist there only
+
+    def test_who_reads_files_of_a_slow_directory_holds_up_nobody_else_and_is_refused_beyond_a_few(daemon, tmp_path):
+        (tmp_path / "site").mkdir()
+        (tmp_path / "site" / "index.html").write_text("mine")
+        d = daemon(FLAG, {"dashboardDir": str(tmp_path / "site")}, env={"FLAGSTAFF_FAULTS": "board.read=ms:5000:1-1"})
+        answered = []
+        readers = [threading.Thread(target=lambda: answered.append(http("GET", d.url + "/", headers=HTML).status)) for _ in range(24)]
+        for reader in readers:
+            reader.start()
+        eventually(lambda: answered, "beyond a few they are refused")
+        assert d.get("/v1/history").status == 200, "the journal is read meanwhile"
+        assert d.post("/v1/keys", {"scopes": ["admin"]}).status == 201
+        assert 200 not in answered, "and no file has been read yet"
+        for reader in readers:
+            reader.join()
+        assert set(answered) == {200, 503} and answered.count(503) == 8
+        assert http("GET", d.url + "/", headers=HTML).body == b"mine"

@@ -138,7 +138,7 @@ def test_erasing_a_person_leaves_no_byte_of_it_and_takes_nothing_from_others(dae
     who.close()
     eventually(lambda: not d.get("/v1/contexts").json["contexts"], "nobody holds the contexts any more")
     done = d.command("erase", "ada-lovelace", "--output", "json")
-    assert {"bodies", "texts", "cells", "live"} == set(told := json.loads(done.stdout)) and told["live"] == 0
+    assert {"found", "facts", "bodies", "texts", "cells", "live"} == set(told := json.loads(done.stdout)) and told["live"] == 0
     assert told["bodies"] >= 1 and told["texts"] == 1 and told["cells"] >= 2
     assert d.get("/v1/history?subject=ada-lovelace").json["changes"] == []
     assert {c["subject"] for change in d.get("/v1/history").json["changes"] for c in change["contexts"] if "subject" in c} == {"bo"}

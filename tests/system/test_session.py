@@ -101,6 +101,24 @@ def test_another_page_can_neither_sign_in_nor_act_nor_listen(world, origin):
     assert refused.value.response.status_code == 403
 
 
+def test_a_request_whose_session_ends_while_its_body_arrives_does_not_run(world):
+    page = Page(world, world.add_key(["read", "operate", "events"]))
+    body = json.dumps(EVENT).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
+    connection.putrequest("POST", "/v1/events")
+    for name, value in page.headers(**{"Content-Type": "application/cloudevents+json", "X-Flagstaff-Csrf": page.csrf,
+                                       "Content-Length": str(len(body)), "Expect": "100-continue"}).items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    assert connection.sock.recv(100).startswith(b"HTTP/1.1 100"), "the head was taken"
+    connection.send(body[:10])
+    assert page.act("DELETE", "/v1/session").status == 204
+    connection.send(body[10:])
+    answer = connection.getresponse()
+    assert answer.status == 401 and "the session has ended" in answer.read().decode()
+    assert EVENT["id"] not in [entry.get("event", {}).get("id") for entry in world.get("/v1/entries?limit=50").json["entries"]]
+
+
 def test_an_origin_that_may_evaluate_flags_is_still_not_our_own(daemon):
     d = daemon(DOOR, {"origins": ["https://app.example"]})
     d.key = d.add_key(["read", "operate", "admin", "events"])

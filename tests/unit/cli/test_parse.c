@@ -35,8 +35,7 @@ static void help_and_version_are_answered_at_once(void **state)
                  {{"flagstaff", "watch", "--help"}, "Usage: flagstaff watch SUBJECT..."},
                  {{"flagstaff", "get", "-h"}, "--attribute NAME=VALUE\n"},
                  {{"flagstaff", "--version"}, "flagstaff "},
-                 {{"flagstaff", "serve", "--print-config"}, "listen: \"127.0.0.1:8080\"  # default\n"},
-                 {{"flagstaff", "serve", "--check-config"}, "the configuration is right\n"}};
+                 {{"flagstaff", "serve", "--print-config"}, "listen: \"127.0.0.1:8080\"  # default\n"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct outcome outcome = invoke(cases[i].words, NULL);
         assert_true(outcome.parsed);

@@ -82,13 +82,17 @@ static void all_that_is_wrong_is_told_at_once(void **state)
     (void)state;
     struct fs_config config;
     struct fs_err err = {0};
-    const char *path = file_with("lisen: x\nlog:\n  levle: info\n  format: yaml\nsources: { builtin: {} }\n");
-    assert_false(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), NULL, &err));
-    assert_int_equal(config.mistakes.count, 3);
-    assert_non_null(strstr(config.mistakes.items[0], ":1:1: lisen"));
-    assert_non_null(strstr(config.mistakes.items[1], ":3:3: log.levle"));
-    assert_non_null(strstr(config.mistakes.items[2], ":4:11: log.format"));
-    assert_non_null(strstr(err.text, ":5:12: sources: 'builtin'"));
+    const char *path = file_with("lisen: x\nlog:\n  levle: info\n  format: yaml\nsources: { builtin: {} }\n"
+                                 "lisen: y\n");
+    const char *const environment[] = {"FLAGSTAFF_HOLD=7", NULL};
+    assert_false(load(&config, FS_COMMAND_SERVE, WORDS("-c", path), environment, &err));
+    const char *const told[] = {":6:1: the key 'lisen' stands here for the second time", ":1:1: lisen",
+                                ":3:3: log.levle", ":4:11: log.format", ":5:12: sources: 'builtin'"};
+    assert_int_equal(config.mistakes.list.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_non_null(strstr(config.mistakes.list.items[i].text, told[i]));
+    assert_string_equal(err.text, "FLAGSTAFF_HOLD: 7 of what? Write 7s, or 7ms, m, h, d");
+    assert_int_equal(fs_config_number(&config, FS_OPT_HOLD), 60000); /* as where nobody said anything */
     fs_config_finish(&config);
     unlink(path);
 }

@@ -3,9 +3,9 @@
 #include "engine_world.h"
 #include "flagfile/flagfile.h"
 
-static void *never_created(const char *name, const json_t *options, struct fs_err *err)
+static void *never_created(const char *name, const json_t *options, struct fs_mistakes *mistakes)
 {
-    (void)name, (void)options, (void)err;
+    (void)name, (void)options, (void)mistakes;
     return NULL;
 }
 

@@ -301,21 +301,58 @@ static void a_list_of_contexts_says_where_it_is_not_all(void **state)
         world_evaluate(w, i == 1 ? "ada" : i == 2 ? "bo" : "{\"targetingKey\":\"bo\",\"kind\":\"user\"}", i);
     world_run(w);
     for (size_t limit = 2; limit <= 3; limit++) {
-        json_t *all = fs_engine_show_contexts(w->engine, NULL, limit);
+        json_t *all = fs_engine_show_contexts(w->engine, NULL, 0, limit);
         assert_int_equal(json_array_size(json_object_get(all, "contexts")), limit);
         assert_int_equal(json_is_true(json_object_get(all, "more")), limit < 3);
         json_decref(all);
     }
-    json_t *of_bo = fs_engine_show_contexts(w->engine, "bo", 1);
+    json_t *of_bo = fs_engine_show_contexts(w->engine, "bo", 0, 1);
     assert_int_equal(json_array_size(json_object_get(of_bo, "contexts")), 1);
     assert_true(json_is_true(json_object_get(of_bo, "more")));
     json_decref(of_bo);
     world_destroy(w);
 }
 
+static void contexts_come_in_pages_each_of_them_once(void **state)
+{
+    (void)state;
+    struct world *w = world_create(flags);
+    char subject[16];
+    for (uint64_t i = 1; i <= 5; i++) {
+        snprintf(subject, sizeof subject, "u-%d", (int)i);
+        world_evaluate(w, i == 4 ? "{\"targetingKey\":\"u-2\",\"kind\":\"user\"}" : subject, i);
+    }
+    world_run(w);
+    static const struct {
+        const char *subject;
+        size_t limit;
+        const char *expected;
+    } cases[] = {{NULL, 2, "u-1 u-2 | u-3 u-2 | u-5 | "}, {"u-2", 1, "u-2 | u-2 | "}, {"nobody", 3, "| "}};
+    for (size_t i = 0; i < 3; i++) {
+        struct fs_buf seen;
+        uint64_t after = 0;
+        bool more = true;
+        fs_buf_init(&seen, 1000);
+        while (more) {
+            json_t *page = fs_engine_show_contexts(w->engine, cases[i].subject, after, cases[i].limit);
+            const json_t *list = json_object_get(page, "contexts");
+            for (size_t j = 0; j < json_array_size(list); j++)
+                fs_buf_addf(&seen, "%s ", fs_json_text(json_array_get(list, j), "subject"));
+            fs_buf_adds(&seen, "| ");
+            more = json_is_true(json_object_get(page, "more"));
+            after = (uint64_t)json_integer_value(json_object_get(page, "next"));
+            json_decref(page);
+        }
+        assert_string_equal(seen.data, cases[i].expected);
+        fs_buf_finish(&seen);
+    }
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(contexts_come_in_pages_each_of_them_once),
         cmocka_unit_test(a_watch_gets_a_snapshot_then_a_lease_then_each_change),
         cmocka_unit_test(a_watch_sees_only_the_flags_that_it_asks_for),
         cmocka_unit_test(a_browser_sees_no_flag_of_the_server_and_nobody_else),

@@ -3,23 +3,25 @@
 
 static struct fs_mappings *make(const char *json)
 {
-    struct fs_err err = {0};
+    struct fs_mistakes mistakes = {0};
     json_t *list = json_loads(json, 0, NULL);
     assert_non_null(list);
-    struct fs_mappings *mappings = fs_mappings_create(list, &err);
+    struct fs_mappings *mappings = fs_mappings_create(list, &mistakes);
     if (!mappings)
-        fail_msg("%s: %s", json, err.text);
+        fail_msg("%s: %s", json, mistakes.list.items[0].text);
     json_decref(list);
     return mappings;
 }
 
 static void is_wrong(const char *json, const char *text)
 {
-    struct fs_err err = {0};
+    struct fs_mistakes mistakes = {0};
     json_t *list = json_loads(json, 0, NULL);
     assert_non_null(list);
-    assert_null(fs_mappings_create(list, &err));
+    assert_null(fs_mappings_create(list, &mistakes));
     json_decref(list);
+    struct fs_err err = mistakes.list.items[0];
+    fs_mistakes_finish(&mistakes);
     assert_int_equal(err.code, FS_ERR_CONFIG);
     if (!strstr(err.text, text))
         print_error("%s\n", err.text);
@@ -158,6 +160,25 @@ static void a_wrong_mapping_says_where(void **state)
              "ttl");
 }
 
+static void all_that_is_wrong_is_told_at_once(void **state)
+{
+    (void)state;
+    static const char *const told[] = {
+        "events.mappings[0]: typ is not known here", "events.mappings[0]: type: expected",
+        "events.mappings[0]: facts[0]: ttl: ", "events.mappings[0]: facts[0]: value: it is missing",
+        "events.mappings[1]: recompute: subject is not known here"};
+    struct fs_mistakes mistakes = {0};
+    json_t *list = json_loads("[{\"typ\":\"x\",\"facts\":[{\"subject\":\"a\",\"fact\":\"b\",\"ttl\":60}]},"
+                              "{\"type\":\"x\",\"recompute\":{\"subject\":1}}]",
+                              0, NULL);
+    assert_null(fs_mappings_create(list, &mistakes));
+    assert_int_equal(mistakes.list.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_ptr_equal(strstr(mistakes.list.items[i].text, told[i]), mistakes.list.items[i].text);
+    fs_mistakes_finish(&mistakes);
+    json_decref(list);
+}
+
 static void no_mappings_map_nothing(void **state)
 {
     (void)state;
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_mapping_sees_the_data_of_binary_mode_too),
         cmocka_unit_test(types_of_our_own_cannot_be_mapped),
         cmocka_unit_test(a_wrong_mapping_says_where),
+        cmocka_unit_test(all_that_is_wrong_is_told_at_once),
         cmocka_unit_test(no_mappings_map_nothing),
     };
     return RUN(tests);

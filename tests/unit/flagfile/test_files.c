@@ -190,6 +190,9 @@ static void a_key_that_stands_twice_is_an_error(void **state)
     (void)state;
     expect_problems("flags:\n  f: { variants: { a: 1 } }\n  f: { variants: { a: 1 } }\n",
                     "f.yaml:3:3: the key 'f' stands here for the second time; it is also in line 2\n");
+    expect_problems("flags:\n  f: { variants: { a: 1 } }\n  f: {}\n  g: { variants: {} }\n",
+                    "f.yaml:3:3: the key 'f' stands here for the second time; it is also in line 2\n"
+                    "f.yaml:4:8: flags.g.variants: expected at least one variant\n");
 }
 
 static void problems_are_listed_up_to_a_limit_and_counted_beyond(void **state)

@@ -266,6 +266,52 @@ static void a_large_answer_arrives_whole(void **state)
     close(fd);
 }
 
+static void an_answer_that_is_too_large_is_an_error_that_says_so(void **state)
+{
+    (void)state;
+    int fd = client_connect(&door);
+    client_get(fd, &door, "/v1/contexts", NULL);
+    fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, "text/plain", NULL,
+                    fs_blob_create(16 * 1024 * 1024 + 1));
+    struct answer *answer = client_answer(fd);
+    assert_int_equal(answer->status, 413);
+    assert_non_null(strstr(answer->body, "ask for less"));
+    client_get(fd, &door, "/v1/flags", NULL); /* the connection goes on */
+    fs_server_reply(door.server, door_id(&door, FS_NET_REQUEST), 200, NULL, NULL, door_blob("next"));
+    assert_string_equal(client_answer(fd)->body, "next");
+    close(fd);
+}
+
+/* The library decodes before it looks for the end of the line: what stands behind %0A must become no header.
+ */
+static void control_characters_in_a_path_are_refused_and_make_no_header(void **state)
+{
+    static const char *const methods[] = {"GET", "POST", "DELETE"};
+    static const char *const paths[] = {"/v1/flags/%00a",
+                                        "/v1/flags/%01",
+                                        "/%7f",
+                                        "/v1/clients/a%0Ab",
+                                        "/a%0Db",
+                                        "/v1/flags?a=%0A",
+                                        "/v1/flags%0AX-Api-Key:k",
+                                        "/a%0D%0AOrigin:http://localhost",
+                                        "/v1/flags%0AHost:localhost"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        for (size_t m = 0; m < 3; m++) {
+            struct answer *answer = refused("%s %s HTTP/1.1\r\nHost: localhost\r\n%s\r\n", methods[m],
+                                            paths[i], m == 1 ? "Content-Length: 0\r\n" : "");
+            if (answer->status != 400 || !strstr(answer->body, "control characters"))
+                print_error("%s %s: %d %s\n", methods[m], paths[i], answer->status, answer->body);
+            assert_int_equal(answer->status, 400);
+            assert_non_null(strstr(answer->body, "control characters"));
+        }
+    assert_int_equal(refused("GET /v1/ws%%0AX:y HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+                             "Upgrade: websocket\r\n\r\n")
+                         ->status,
+                     400);
+}
+
 /* CVE-2026-19773: the plain upgrade to HTTP/2 reaches code that writes out of bounds. Run under
  * AddressSanitizer too. */
 static void the_upgrade_to_http2_is_refused_before_101(void **state)
@@ -368,6 +414,8 @@ int main(void)
         TEST(cloudevents_headers_reach_the_core),
         TEST(head_gets_the_length_and_no_body),
         TEST(a_large_answer_arrives_whole),
+        TEST(an_answer_that_is_too_large_is_an_error_that_says_so),
+        TEST(control_characters_in_a_path_are_refused_and_make_no_header),
         TEST(the_upgrade_to_http2_is_refused_before_101),
         TEST(broken_heads_do_no_harm),
     };

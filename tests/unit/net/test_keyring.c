@@ -241,7 +241,7 @@ static void a_description_with_what_nobody_knows_or_can_be_is_an_error(void **st
         const char *description, *error;
     } wrong[] = {
         {"{\"scopes\":[\"read\"],\"subjct\":\"ada\"}", "subjct is not known here: did you mean 'subject'?"},
-        {"{\"scopes\":[\"read\"],\"expires\":1}", "expires is in the past"},
+        {"{\"scopes\":[\"read\"],\"expires\":1}", "expires: that is past: give a later time"},
         {"{\"scopes\":[\"read\"],\"hash\":\"00\"}", "hash is not known here"},
         {"{\"scopes\":[\"read\"],\"name\":5}", "name must be a text"},
         {"{\"scopes\":[\"evaluate:any\"],\"subject\":[\"ada\"]}", "subject must be a text"},

@@ -107,6 +107,7 @@ static int tear_down(void **state)
 struct call {
     const struct door *door;
     bool with_certificate;
+    const char *origin; /* of a request that the door answers by itself; NULL: one that it hands over */
     CURLcode result;
     long status, http_version;
     char serial[128];
@@ -124,11 +125,14 @@ static void *perform(void *arg)
 {
     struct call *call = arg;
     CURL *curl = curl_easy_init();
-    char *url = fs_format("https://localhost:%d/healthz", call->door->port);
+    char *url = fs_format("https://localhost:%d/%s", call->door->port, call->origin ? "v1/flags" : "healthz");
+    char *origin = fs_format("Origin: %s", call->origin ? call->origin : "");
+    struct curl_slist *headers = call->origin ? curl_slist_append(NULL, origin) : NULL;
     char *ca = path_of("ca.crt"), *certificate = path_of("client.crt"), *key = path_of("client.key");
     char *address = fs_format("localhost:%d:127.0.0.1", call->door->port);
     struct curl_slist *resolve = curl_slist_append(NULL, address);
     curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(curl, CURLOPT_RESOLVE, resolve);
     curl_easy_setopt(curl, CURLOPT_CAINFO, ca);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
@@ -151,6 +155,8 @@ static void *perform(void *arg)
             snprintf(call->serial, sizeof call->serial, "%s", line->data + 14);
     }
     curl_slist_free_all(resolve);
+    curl_slist_free_all(headers);
+    fs_free(origin);
     curl_easy_cleanup(curl);
     fs_free(url);
     fs_free(ca);
@@ -195,6 +201,23 @@ static void a_request_comes_through_tls_and_http2_is_not_offered(void **state)
     assert_int_equal(made.result, CURLE_OK);
     assert_int_equal(made.status, 200);
     assert_int_equal(made.http_version, CURL_HTTP_VERSION_1_1);
+    door_close(&door);
+}
+
+static void under_tls_our_own_origin_is_that_of_https(void **state)
+{
+    struct door door;
+    (void)state;
+    open_with_tls(&door, false);
+    char *ours = fs_format("https://localhost:%d", door.port),
+         *clear = fs_format("http://localhost:%d", door.port);
+    struct call own = {.door = &door, .origin = ours}, other = {.door = &door, .origin = clear};
+    perform(&own);
+    assert_int_equal(own.status, 401); /* let in by its Origin, and asked for a key */
+    perform(&other);
+    assert_int_equal(other.status, 403);
+    fs_free(ours);
+    fs_free(clear);
     door_close(&door);
 }
 
@@ -296,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_request_comes_through_tls_and_http2_is_not_offered),
+        cmocka_unit_test(under_tls_our_own_origin_is_that_of_https),
         cmocka_unit_test(a_client_without_the_required_certificate_is_not_heard),
         cmocka_unit_test(a_new_certificate_is_served_after_reload_and_a_bad_one_changes_nothing),
         cmocka_unit_test(files_that_do_not_fit_are_refused_at_start_and_named),

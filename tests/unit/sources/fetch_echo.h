@@ -9,9 +9,9 @@
 #include "base/alloc.h"
 #include "core/source.h"
 
-static void *echo_create(const char *name, const json_t *options, struct fs_err *err)
+static void *echo_create(const char *name, const json_t *options, struct fs_mistakes *mistakes)
 {
-    (void)name, (void)options, (void)err;
+    (void)name, (void)options, (void)mistakes;
     return FS_NEW(int);
 }
 

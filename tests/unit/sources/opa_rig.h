@@ -40,11 +40,10 @@ static inline void rig_answer(struct fs_source_out *out, size_t index, struct fs
 
 static inline void rig_init(struct rig *rig, const char *options)
 {
-    struct fs_err err = {0};
     memset(rig, 0, sizeof *rig);
     json_t *json = json_loads(options, 0, NULL);
     assert_non_null(json);
-    rig->opa = fs_source_opa.create("opa", json, &err);
+    rig->opa = fs_source_opa.create("opa", json, NULL);
     json_decref(json);
     assert_non_null(rig->opa);
     fs_list_init(&rig->out.exchanges);

@@ -12,7 +12,11 @@ static bool read_text(const char *text, struct fs_source_endpoint *out, struct f
 {
     json_t *options = json_loads(text, JSON_DECODE_ANY, NULL);
     assert_non_null(options);
-    bool done = fs_source_endpoint_read("pdp", options, out, err);
+    struct fs_mistakes mistakes = {0};
+    bool done = fs_source_endpoint_read("pdp", options, out, &mistakes);
+    if (!done)
+        *err = mistakes.list.items[0];
+    fs_mistakes_finish(&mistakes);
     json_decref(options);
     return done;
 }
@@ -74,14 +78,13 @@ static void loopback_is_told_from_what_looks_like_it(void **state)
                                "http://10.0.0.1"};
     for (size_t i = 0; i < 4; i++) {
         struct fs_source_endpoint endpoint;
-        struct fs_err err = {0};
         json_t *options = json_pack("{s:s}", "url", loopback[i]);
-        assert_true(fs_source_endpoint_read("pdp", options, &endpoint, &err));
+        assert_true(fs_source_endpoint_read("pdp", options, &endpoint, NULL));
         assert_true(endpoint.loopback);
         fs_source_endpoint_finish(&endpoint);
         json_decref(options);
         options = json_pack("{s:s}", "url", elsewhere[i]);
-        assert_true(fs_source_endpoint_read("pdp", options, &endpoint, &err));
+        assert_true(fs_source_endpoint_read("pdp", options, &endpoint, NULL));
         assert_false(endpoint.loopback);
         fs_source_endpoint_finish(&endpoint);
         json_decref(options);
@@ -127,6 +130,24 @@ static void what_is_wrong_is_named(void **state)
     }
 }
 
+static void all_that_is_wrong_is_told_at_once(void **state)
+{
+    (void)state;
+    static const char *const told[] = {"sources.pdp.url", "sources.pdp.timeout", "sources.pdp.revalidate",
+                                       "sources.pdp.caFile", "sources.pdp: certificateFile and keyFile"};
+    struct fs_source_endpoint endpoint;
+    struct fs_mistakes mistakes = {0};
+    json_t *options = json_loads("{\"url\":\"h\",\"timeout\":5,\"revalidate\":\"0s\",\"caFile\":7,"
+                                 "\"keyFile\":\"/k\"}",
+                                 0, NULL);
+    assert_false(fs_source_endpoint_read("pdp", options, &endpoint, &mistakes));
+    assert_int_equal(mistakes.list.count, 5);
+    for (size_t i = 0; i < 5; i++)
+        assert_ptr_equal(strstr(mistakes.list.items[i].text, told[i]), mistakes.list.items[i].text);
+    fs_mistakes_finish(&mistakes);
+    json_decref(options);
+}
+
 static void a_secret_in_a_url_is_refused_and_not_repeated(void **state)
 {
     (void)state;
@@ -145,6 +166,7 @@ int main(void)
         cmocka_unit_test(a_unix_socket_is_a_url_too),
         cmocka_unit_test(loopback_is_told_from_what_looks_like_it),
         cmocka_unit_test(what_is_wrong_is_named),
+        cmocka_unit_test(all_that_is_wrong_is_told_at_once),
         cmocka_unit_test(a_secret_in_a_url_is_refused_and_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -90,8 +90,7 @@ static void bench_add(struct bench *bench, unsigned index, const char *url, int6
     snprintf(text, sizeof text, "http://127.0.0.1:%u", bench->server.port);
     json_t *options = json_pack("{s:s, s:s*}", "url", url ? url : text, "tokenFile", token_file);
     struct fs_source_endpoint endpoint;
-    struct fs_err err;
-    assert_true(fs_source_endpoint_read("echo", options, &endpoint, &err));
+    assert_true(fs_source_endpoint_read("echo", options, &endpoint, NULL));
     endpoint.timeout = timeout;
     fs_fetch_add_source(bench->fetch, index, "echo", &echo, echo_create("echo", NULL, NULL), &endpoint);
     fs_source_endpoint_finish(&endpoint);

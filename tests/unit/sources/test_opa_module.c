@@ -103,16 +103,22 @@ static void options_are_checked(void **state)
         "{\"type\":\"opa\",\"url\":\"ftp://h\"}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct fs_err err = {0};
+        struct fs_mistakes mistakes = {0};
         json_t *options = json_loads(bad[i], 0, NULL);
-        assert_null(fs_source_opa.create("opa", options, &err));
-        assert_non_null(strstr(err.text, "sources.opa"));
+        assert_null(fs_source_opa.create("opa", options, &mistakes));
+        assert_int_equal(mistakes.list.count, 1);
+        assert_non_null(strstr(mistakes.list.items[0].text, "sources.opa"));
+        fs_mistakes_finish(&mistakes);
         json_decref(options);
     }
-    struct fs_err err = {0};
-    json_t *options = json_loads(bad[0], 0, NULL);
-    assert_null(fs_source_opa.create("opa", options, &err));
-    assert_non_null(strstr(err.text, "did you mean 'revisionPath'?"));
+    struct fs_mistakes mistakes = {0};
+    json_t *options = json_loads("{\"type\":\"opa\",\"url\":\"ftp://h\",\"revisionpath\":\"x\",\"batch\":1,"
+                                 "\"module\":\"a b\"}",
+                                 0, NULL);
+    assert_null(fs_source_opa.create("opa", options, &mistakes));
+    assert_int_equal(mistakes.list.count, 4);
+    assert_non_null(strstr(mistakes.list.items[1].text, "did you mean 'revisionPath'?"));
+    fs_mistakes_finish(&mistakes);
     json_decref(options);
 }
 

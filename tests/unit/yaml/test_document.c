@@ -136,11 +136,25 @@ static void a_pointer_leads_to_the_key_of_a_member(void **state)
     fs_document_finish(&document);
 }
 
-static void a_key_that_stands_twice_is_refused_with_both_lines(void **state)
+static void keys_that_stand_twice_are_listed_with_both_lines_and_the_rest_is_read(void **state)
 {
     (void)state;
-    expect_error("a: 1\nb: 2\na: 3\n", 3, 1, "'a' stands here for the second time; it is also in line 1");
-    expect_error("{\"on\": 1, on: 2}", 1, 11, "second time");
+    static const char text[] = "a: 1\nb: { c: 2, \"c\": { d: 1, d: 2 } }\na: 3\n";
+    char said[240];
+    assert_true(fs_document_read(&document, text, strlen(text), &error));
+    assert_int_equal(document.duplicates.count, 3);
+    assert_string_equal(document.duplicates.items[0].key, "d");
+    assert_int_equal(document.duplicates.items[0].column, 25);
+    fs_doc_duplicate_text(&document.duplicates.items[2], said);
+    assert_string_equal(said, "the key 'a' stands here for the second time; it is also in line 1");
+    assert_int_equal(document.duplicates.items[2].line, 3);
+    fs_document_finish(&document);
+    assert_true(fs_document_read(&document, text, strlen(text), &error));
+    json_t *json = fs_doc_json(document.root);
+    assert_int_equal(json_integer_value(json_object_get(json, "a")), 1);
+    assert_int_equal(json_object_size(json_object_get(json, "b")), 1);
+    json_decref(json);
+    fs_document_finish(&document);
 }
 
 static void keys_are_strings_as_they_are_written(void **state)
@@ -226,7 +240,7 @@ int main(void)
         cmocka_unit_test(columns_behind_surrogate_pairs_are_those_of_the_text),
         cmocka_unit_test(nodes_know_where_they_stand),
         cmocka_unit_test(a_pointer_leads_to_the_key_of_a_member),
-        cmocka_unit_test(a_key_that_stands_twice_is_refused_with_both_lines),
+        cmocka_unit_test(keys_that_stand_twice_are_listed_with_both_lines_and_the_rest_is_read),
         cmocka_unit_test(keys_are_strings_as_they_are_written),
         cmocka_unit_test(aliases_stand_for_their_anchor),
         cmocka_unit_test(aliases_that_multiply_are_bounded),

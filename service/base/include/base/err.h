@@ -29,7 +29,7 @@
     X(FS_ERR_UNSUPPORTED, "unsupported-media-type", 415, 2, "the format is not understood")                  \
     X(FS_ERR_TOO_LARGE, "too-large", 413, 2, "the input is over a limit")                                    \
     X(FS_ERR_LIMIT, "limit", 429, 1, "a limit on how much or how often was hit")                             \
-    X(FS_ERR_CONFLICT, "conflict", 409, 1, "the same identity with other content")                           \
+    X(FS_ERR_CONFLICT, "conflict", 409, 1, "the same identity with other content; it is there already")      \
     X(FS_ERR_UNAVAILABLE, "unavailable", 503, 6, "not now: a needed part does not work")                     \
     X(FS_ERR_METHOD, "method-not-allowed", 405, 2, "the resource does not take this method")
 

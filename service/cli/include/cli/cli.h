@@ -24,15 +24,16 @@ struct fs_cli_call {
      * and run; NULL: names of sources are not checked. */
     const struct fs_source_type *(*source_type)(const char *name);
     /* Works on the keys of a data directory on which no daemon runs (`keys --data`): the request as it would
-     * go to /v1/keys, the answer's status and body (new reference), or NULL with err. Set like source_type.
+     * go to /v1/keys, the answer's status and body (new reference), or NULL with err. `create`: a directory
+     * without a journal gets one, instead of an error. Set like source_type.
      */
-    json_t *(*keys_locally)(const char *data, const char *method, const char *path, const char *body,
-                            int *status, struct fs_err *err);
+    json_t *(*keys_locally)(const char *data, bool create, const char *method, const char *path,
+                            const char *body, int *status, struct fs_err *err);
 };
 
-/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config, --check-config) and
- * then sets `done`. False with `err`: unknown command or option, wrong configuration. Finish the call in
- * either case. */
+/* From main()'s arguments. Prints what was asked for (--help, --version, --print-config) and then sets
+ * `done`. False with `err`: unknown command or option, wrong configuration. Finish the call in either case.
+ */
 bool fs_cli_parse(struct fs_cli_call *call, int argc, char *const *argv, char *const *environment,
                   struct fs_err *err);
 /* The same with other places than stdout and stderr, for tests. */

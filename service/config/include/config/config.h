@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "base/err.h"
-#include "base/vec.h"
+#include "base/mistakes.h"
 #include "config/option.h"
 #include "yaml/document.h"
 
@@ -50,15 +50,16 @@ struct fs_config {
     char **
         positional; /* NULL-terminated; what stands on the command line behind the command and is no option */
     size_t positional_count;
-    char *file;              /* the configuration file; NULL: none */
-    FS_VEC(char *) mistakes; /* in the file, before the one that fs_config_load() fails with */
+    char *file;                  /* the configuration file; NULL: none */
+    struct fs_mistakes mistakes; /* before the one that fs_config_load() fails with */
     struct fs_document document;
 };
 
 /* Everything for one command. `argv` begins behind the command's name, `environment` is like environ (may be
- * NULL). With --help nothing but the arguments is read. False with `err`: FS_ERR_USAGE for arguments,
- * FS_ERR_CONFIG for environment and file (FILE:LINE:COLUMN); further mistakes of the file stand in
- * config->mistakes. Finish in either case. */
+ * NULL). With --help nothing but the arguments is read. False with `err`: FS_ERR_USAGE for arguments, and
+ * then for nothing else; FS_ERR_CONFIG for environment and file (FILE:LINE:COLUMN), the last of all that is
+ * wrong there: those before it stand in config->mistakes, and what is right can be asked for. Finish in
+ * either case. */
 bool fs_config_load(struct fs_config *config, enum fs_command command, int argc, char *const *argv,
                     char *const *environment, struct fs_err *err);
 void fs_config_finish(struct fs_config *config); /* accepts NULL and zeroed */
@@ -80,7 +81,8 @@ const json_t *fs_config_json(const struct fs_config *config, enum fs_option_id i
 char *fs_config_data(const struct fs_config *config, char *const *environment);
 
 /* Puts FILE:LINE:COLUMN before an error whose text begins with a place in the configuration
- * ("sources.opa.url: ...", "events.mappings[1].type: ..."). Leaves all others alone. */
+ * ("sources.opa.url: ...", "events.mappings[1]: type: ..."), or the variable or argument where the value
+ * comes from there. Leaves all others alone. */
 void fs_config_locate(const struct fs_config *config, struct fs_err *err);
 
 /* The configuration as it results, as YAML that can be read back; secrets are masked. */

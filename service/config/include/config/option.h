@@ -27,6 +27,8 @@
     X(FS_COMMAND_WHY, "why")                                                                                 \
     X(FS_COMMAND_HISTORY, "history")                                                                         \
     X(FS_COMMAND_CLIENTS, "clients")                                                                         \
+    X(FS_COMMAND_CONTEXTS, "contexts")                                                                       \
+    X(FS_COMMAND_DISCONNECT, "disconnect")                                                                   \
     X(FS_COMMAND_FLAGS, "flags")                                                                             \
     X(FS_COMMAND_SOURCES, "sources")                                                                         \
     X(FS_COMMAND_KEYS, "keys")                                                                               \
@@ -54,6 +56,7 @@ enum fs_option_type {
     FS_OPTION_SIZE,     /* "64KiB"; in bytes */
     FS_OPTION_NUMBER,
     FS_OPTION_BOOL,    /* an argument without a value */
+    FS_OPTION_TIME,    /* RFC 3339; kept as text, and in milliseconds since 1970 */
     FS_OPTION_ADDRESS, /* "127.0.0.1:8080" */
     FS_OPTION_SOURCES, /* a map of names and objects; file only */
     FS_OPTION_JSON     /* anything; in the file only */

@@ -320,9 +320,11 @@ bool fs_engine_ready(const struct fs_engine *engine, char why_not[120]);
 
 /* For operators: state as JSON, new references. */
 json_t *fs_engine_show_flags(const struct fs_engine *engine);
-/* {"contexts": [...]}, with "more": true where there are further ones: `limit` contexts at most, and fewer
- * where they have very many flags. */
-json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subject, size_t limit);
+/* {"contexts": [...]}, in the order in which they came, from the one behind number `after` on (0: the first):
+ * `limit` contexts at most, and fewer where they have very many flags. With "more": true and "next", the
+ * `after` for those, where there are further ones. `subject`: of this one; NULL: of all. */
+json_t *fs_engine_show_contexts(const struct fs_engine *engine, const char *subject, uint64_t after,
+                                size_t limit);
 /* {"clients": [...], "total": N}, in the order in which they came, from the one behind number `after` on (0:
  * the first); with "next" where there are further ones: the `after` for those. Of each client 100 watches are
  * named. */

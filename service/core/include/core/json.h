@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/mistakes.h"
 
 /* The canonical form: keys sorted by bytes, no white space, whole numbers below 2^53 without fraction (1.0 is
  * 1), so that equal values have equal bytes. Identity of contexts and questions rests on it. False when the
@@ -30,6 +31,9 @@ const char *fs_json_text(const json_t *object, const char *key);
  * member with `where` before it ("" or a path with its last dot) and what was probably meant. */
 bool fs_json_members_known(const json_t *object, const char *const *known, const char *where,
                            enum fs_err_code code, struct fs_err *err);
+/* The same of all members that are not known: each is a mistake of its own. */
+bool fs_json_all_known(const json_t *object, const char *const *known, const char *where,
+                       enum fs_err_code code, struct fs_mistakes *mistakes);
 /* A reference more to JSON that other threads hold as well, and the end of one; nobody may change it.
  * Counting is atomic as jansson's is (2.14, "Thread safety"), which also looks at the count in a way that is
  * not. Both accept NULL. */

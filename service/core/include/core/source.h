@@ -14,6 +14,7 @@
 #include <jansson.h>
 #include "base/err.h"
 #include "base/list.h"
+#include "base/mistakes.h"
 #include "core/answer.h"
 
 /* One question as an adapter sees it. All borrowed for as long as the batch lives. */
@@ -74,8 +75,9 @@ struct fs_source_type {
     /* Is `query` well-formed behind key `kind`? */
     bool (*check_query)(const char *kind, const char *query, struct fs_err *err);
     /* From the members of its entry in the configuration (an object; unknown members are errors with a
-     * suggestion). NULL with `err`. A type without create (the built-in one) is answered by core itself. */
-    void *(*create)(const char *name, const json_t *options, struct fs_err *err);
+     * suggestion). NULL with all that is wrong added to `mistakes`. A type without create (the built-in one)
+     * is answered by core itself. */
+    void *(*create)(const char *name, const json_t *options, struct fs_mistakes *mistakes);
     void (*destroy)(void *self);
     /* The queries that flags now ask of it: (kind, query) pairs. Called before the first ask and when flags
      * change. */

@@ -11,14 +11,16 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "base/err.h"
+#include "base/mistakes.h"
 #include "core/event.h"
 
 struct fs_mappings;
 struct fs_mapping;
 
-/* From the list in the configuration; NULL (JSON or C) gives an empty one. NULL with `err` (FS_ERR_CONFIG),
- * whose text begins with where: "events.mappings[2].facts[0].value: ...". Owned: fs_mappings_destroy(). */
-struct fs_mappings *fs_mappings_create(const json_t *list, struct fs_err *err);
+/* From the list in the configuration; NULL (JSON or C) gives an empty one. NULL with all that is wrong
+ * added to `mistakes` (FS_ERR_CONFIG), each with where first: "events.mappings[2]: facts[0]: value: ...".
+ * Owned: fs_mappings_destroy(). */
+struct fs_mappings *fs_mappings_create(const json_t *list, struct fs_mistakes *mistakes);
 void fs_mappings_destroy(struct fs_mappings *mappings); /* accepts NULL */
 /* The first mapping whose pattern fits the type, or NULL. Borrowed. */
 const struct fs_mapping *fs_mappings_find(const struct fs_mappings *mappings, const char *type);

@@ -32,6 +32,8 @@ bool fs_keyring_has(const struct fs_keyring *keyring, const char *id);
  * secret. */
 bool fs_keyring_add(json_t *document, const json_t *description, int64_t wall_ms, char key_out[80],
                     struct fs_err *err);
+/* Is there a key with the scope admin that has not ended by then? */
+bool fs_keyring_has_admin(const json_t *document, int64_t wall_ms);
 bool fs_keyring_revoke(json_t *document, const char *id);
 
 #endif

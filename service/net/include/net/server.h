@@ -19,6 +19,7 @@
 #include "base/blob.h"
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/mistakes.h"
 #include "base/queue.h"
 #include "core/credential.h"
 #include "net/keyring.h"
@@ -81,6 +82,10 @@ struct fs_server_options {
     struct fs_clock clock;
 };
 
+/* Adds all that is wrong with hosts, origins, public URL and TLS files, each with the name of its option
+ * first
+ * ("origins[0]: ..."): what fs_server_start() would serve nobody with. Opens no port. False: something is. */
+bool fs_server_check(const struct fs_server_options *options, struct fs_mistakes *mistakes);
 /* NULL with `err`: address in use (says which), no right to the port, bad certificate. */
 struct fs_server *fs_server_start(struct fs_server_options *options, struct fs_err *err);
 int fs_server_port(const struct fs_server *server);
@@ -137,8 +142,8 @@ struct fs_net_message {
 };
 void fs_net_message_destroy(struct fs_message *message);
 
-/* Answers a request. `headers` is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one
- * reference of body. */
+/* Answers a request; a body over 16 MiB is not sent, but an error (413) that says to ask for less. `headers`
+ * is extra lines "Name: value\r\n" (or NULL). `body` may be NULL. Takes one reference of body. */
 void fs_server_reply(struct fs_server *server, uint64_t request, int status, const char *content_type,
                      const char *headers, struct fs_blob *body);
 /* Answers a request with a response that stays open (SSE): status 200 and `headers`; from then on the id is a

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <jansson.h>
-#include "base/err.h"
+#include "base/mistakes.h"
 
 #define FS_SOURCE_TIMEOUT_DEFAULT 1000 /* ms */
 
@@ -30,16 +30,17 @@ struct fs_source_endpoint {
 };
 
 /* Reads `type`, `url`, `timeout`, `tokenFile`, `caFile`, `certificateFile`, `keyFile` and `revalidate`;
- * leaves all other members alone. `name` is the source's, for errors. False with `err` (which member, what
- * was expected); `out` is then empty. Finish with fs_source_endpoint_finish(). */
+ * leaves all other members alone. `name` is the source's, for errors. False with all that is wrong added
+ * to `mistakes` (which member, what was expected); `out` is then empty. Finish with
+ * fs_source_endpoint_finish(). */
 bool fs_source_endpoint_read(const char *name, const json_t *options, struct fs_source_endpoint *out,
-                             struct fs_err *err);
+                             struct fs_mistakes *mistakes);
 void fs_source_endpoint_copy(struct fs_source_endpoint *out, const struct fs_source_endpoint *endpoint);
 void fs_source_endpoint_finish(struct fs_source_endpoint *endpoint); /* accepts NULL and zeroed */
 
 /* True when each member of `options` is one of the endpoint's or one of `own` (NULL-terminated); else false
- * with `err`, which names the first stranger and what was probably meant. */
+ * with a mistake for each stranger, which names it and what was probably meant. */
 bool fs_source_members_known(const char *name, const json_t *options, const char *const *own,
-                             struct fs_err *err);
+                             struct fs_mistakes *mistakes);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * YAML 1.2 (and so JSON) as a tree of nodes that know where they stand. Scalars follow the core schema of
- * YAML 1.2.2, section 10.3: `on`, `off`, `yes` and `no` are strings. Keys are strings as written. Duplicate
- * keys, merge keys, own tags, a second document and numbers that JSON lacks are refused. An alias shares the
+ * YAML 1.2.2, section 10.3: `on`, `off`, `yes` and `no` are strings. Keys are strings as written. Merge
+ * keys, own tags, a second document and numbers that JSON lacks are refused. An alias shares the
  * node of its anchor; what all aliases stand for is bounded. Knows nothing of flags or of core. A document
  * belongs to one thread at a time; its nodes may be read by many.
  */
@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <jansson.h>
 #include "base/arena.h"
+#include "base/vec.h"
 
 #define FS_DOC_DEPTH 250     /* nesting of lists and maps */
 #define FS_DOC_NODES 1000000 /* nodes, each counted as often as aliases repeat it */
@@ -52,10 +53,22 @@ struct fs_doc_member {
     const struct fs_doc_node *value;
 };
 
+/* A key that stands in a map for a second time. */
+struct fs_doc_duplicate {
+    const char *key;
+    int line, column;
+    int first; /* the line where it stands first */
+};
+
 struct fs_document {
     struct fs_arena arena;
     const struct fs_doc_node *root; /* NULL for an empty document */
+    /* Of these the tree has the first ones. A document with any is wrong: they are listed, so that whoever
+     * reads it can tell what else is. */
+    FS_VEC(struct fs_doc_duplicate) duplicates;
 };
+/* What is to be said of one, without its place. */
+void fs_doc_duplicate_text(const struct fs_doc_duplicate *duplicate, char out[240]);
 
 /* Where and why a text is no document. */
 struct fs_doc_error {
@@ -63,8 +76,8 @@ struct fs_doc_error {
     char text[240];
 };
 
-/* Reads a text (UTF-8, or UTF-16 with a byte order mark). False with `err`; finish the document in either
- * case. */
+/* Reads a text (UTF-8, or UTF-16 with a byte order mark). False with `err`: it is no document; where it is
+ * one, look at `duplicates`. Finish the document in either case. */
 bool fs_document_read(struct fs_document *document, const char *text, size_t length,
                       struct fs_doc_error *err);
 void fs_document_finish(struct fs_document *document); /* accepts NULL and zeroed */
