@@ -138,7 +138,7 @@ static void send_delta(struct fs_engine *e, struct fs_connection *connection)
         fs_blob_unref(parts.list.items[i].body);
     fs_vec_finish(&parts.list);
     connection->urgent = false;
-    connection->sent_revision = e->revision;
+    connection->sent_revision = connection->owed_revision = e->revision;
 }
 
 static void send_snapshot(struct fs_engine *e, struct fs_connection *connection, struct fs_watch *watch)
@@ -169,7 +169,7 @@ static void send_snapshot(struct fs_engine *e, struct fs_connection *connection,
     watch->of_hello = false;
     mark_clean(e, watch);
     watch->sent = true;
-    connection->sent_revision = e->revision;
+    connection->sent_revision = connection->owed_revision = e->revision;
     if (watch->once)
         fs_watch_destroy(e, watch);
 }

@@ -405,6 +405,6 @@ void fs_engine_count(const struct fs_engine *e, struct fs_engine_counts *out)
     out->timers = e->heap.count;
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
         const struct fs_connection *connection = it.value;
-        out->behind += connection->open && connection->acked_revision < connection->sent_revision;
+        out->behind += fs_connection_behind(connection);
     }
 }

@@ -173,6 +173,8 @@ void fs_connection_due(struct fs_engine *e, struct fs_connection *connection);
 void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection);
 void fs_connection_want_flush(struct fs_engine *e, struct fs_connection *connection);
 struct fs_connection *fs_connection_find(struct fs_engine *e, uint64_t id);
+/* Has it been sent values that it has not acknowledged? Event streams acknowledge nothing and never are. */
+bool fs_connection_behind(const struct fs_connection *connection);
 struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id);
 /* deliver.c */
 void fs_deliver_all(struct fs_engine *e);

@@ -273,6 +273,7 @@ struct fs_connection {
     uint64_t claimed;      /* ... at this revision */
     char resumes_from[24]; /* the session that it follows, where that is known and its own; "": none */
     uint64_t sent_revision, acked_revision;
+    uint64_t owed_revision; /* the last that carried values: what is known from a lease alone needs no ack */
     int64_t acked_at;       /* mono ms */
     int64_t pushed_at;      /* mono ms of the oldest push that is not acknowledged; 0: none */
     int64_t lease_until;    /* mono ms: no client can hold a lease of this connection for longer */

@@ -111,10 +111,10 @@ static json_t *show_watches(const struct fs_connection *connection)
 
 static json_t *show_client(const struct fs_connection *connection, struct fs_time now)
 {
-    const char *state = !connection->open                                        ? "held"
-                        : connection->window <= 0                                ? "blocked"
-                        : connection->acked_revision < connection->sent_revision ? "behind"
-                                                                                 : "current";
+    const char *state = !connection->open                  ? "held"
+                        : connection->window <= 0          ? "blocked"
+                        : fs_connection_behind(connection) ? "behind"
+                                                           : "current";
     json_t *one =
         json_pack("{s:s, s:s, s:s*, s:s*, s:s, s:s, s:s, s:I, s:I, s:o, s:I}", "session", connection->session,
                   "channel", connection->stream ? "sse" : "websocket", "client", connection->client_name,

@@ -13,6 +13,11 @@ struct fs_connection *fs_connection_find(struct fs_engine *e, uint64_t id)
     return fs_map_get(&e->connections, &id, sizeof id);
 }
 
+bool fs_connection_behind(const struct fs_connection *connection)
+{
+    return connection->open && !connection->stream && connection->acked_revision < connection->owed_revision;
+}
+
 struct fs_watch *fs_watch_find(struct fs_connection *connection, uint64_t id)
 {
     return fs_map_get(&connection->watches, &id, sizeof id);
@@ -177,7 +182,7 @@ static void take_resume_point(struct fs_engine *e, struct fs_connection *connect
     if (!old || old == connection || old->stream || hello->revision > old->sent_revision ||
         !same_identity(old->credential, connection->credential))
         return;
-    connection->acked_revision = connection->sent_revision = hello->revision;
+    connection->acked_revision = connection->sent_revision = connection->owed_revision = hello->revision;
     connection->acked_at = e->now.mono;
     memcpy(connection->resumes_from, old->session, sizeof connection->resumes_from);
     if (!old->open)
@@ -398,9 +403,11 @@ void fs_engine_ack(struct fs_engine *e, uint64_t id, uint64_t revision, struct f
                          "acknowledgements count upwards, of revisions that were sent", 4400);
         return;
     }
-    if (revision == connection->sent_revision && connection->pushed_at)
+    if (revision >= connection->owed_revision && connection->pushed_at)
         fs_histogram_add(&e->counts.push_to_ack, (double)(now.mono - connection->pushed_at) / 1000);
-    fs_histogram_add(&e->counts.lag, (double)(connection->sent_revision - revision));
+    fs_histogram_add(&e->counts.lag, revision < connection->owed_revision
+                                         ? (double)(connection->owed_revision - revision)
+                                         : 0);
     connection->pushed_at = 0;
     connection->acked_revision = revision;
     connection->acked_at = now.mono;

@@ -162,6 +162,31 @@ static void a_watch_of_one_snapshot_is_neither_kept_nor_leased(void **state)
     world_destroy(w);
 }
 
+static void a_client_that_was_told_a_revision_by_its_lease_alone_is_not_behind(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    struct world_client *other = world_client(w, "other");
+    world_watch(other, 1, "bo");
+    world_connect(other, false);
+    world_run(w);
+    world_policy(w, "app/door", "bo", "false");
+    world_recompute(w, "bo");
+    world_run(w);
+    uint64_t granted = c->granted;
+    world_renew(c);
+    world_run(w);
+    assert_int_equal(c->granted, granted + 1);
+    assert_true(fs_connection_find(w->engine, c->connection)->sent_revision >
+                fs_connection_find(w->engine, c->connection)
+                    ->acked_revision); /* the lease said it: nothing to acknowledge */
+    struct fs_engine_counts counts;
+    fs_engine_count(w->engine, &counts);
+    assert_int_equal(counts.behind, 0);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +198,7 @@ int main(void)
         cmocka_unit_test(after_revoked_no_lease_is_granted_any_more),
         cmocka_unit_test(a_renewal_or_acknowledgement_that_counts_backwards_is_a_bad_frame),
         cmocka_unit_test(a_watch_of_one_snapshot_is_neither_kept_nor_leased),
+        cmocka_unit_test(a_client_that_was_told_a_revision_by_its_lease_alone_is_not_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
