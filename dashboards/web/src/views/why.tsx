@@ -68,11 +68,11 @@ function Verdict({ value, changed, cause }: { value: Valued; changed: string; ca
   );
 }
 
-function Happened({ cause }: { cause: Cause }) {
+function Happened({ cause, text }: { cause: Cause; text: string | undefined }) {
   return (
     <Step title={t.why.event}>
       <p class="line">
-        <strong>{t.causes[cause.kind] ?? cause.kind}</strong>
+        <strong><bdi>{text ?? t.causes[cause.kind] ?? cause.kind}</bdi></strong>
         {cause.entries.map((entry) => <a key={entry} class="num" href={linkWith(['events'], { entry: String(entry) })}>{t.why.entry} {entry}</a>)}
         {cause.count > cause.entries.length && cause.entries.length > 0 && <span class="muted num">+{cause.count - cause.entries.length}</span>}
         <span class="muted"><At time={cause.time} ms /></span>
@@ -83,11 +83,12 @@ function Happened({ cause }: { cause: Cause }) {
 
 function DecisionView({ decision }: { decision: Decision }) {
   const rule = decision.kind === 'rule' ? parse(decision.query) : undefined;
+  const said = decision.state === 'value' && typeof decision.value === 'boolean' ? (decision.value ? 'allowed' : 'denied') : decision.state; // in access's own words
   const tone = decision.error || decision.state === 'none' ? 'warn' : decision.state === 'allowed' || decision.value === true ? 'accent' : '';
   return (
     <div class="decision">
       <p class="line"><strong><bdi>{decision.name ?? decision.source}</bdi></strong>{!rule && <code><bdi>{decision.query}</bdi></code>}
-        <Chip tone={tone}>{decision.state ?? '–'}</Chip>{decision.value !== undefined && <Value value={decision.value} />}</p>
+        <Chip tone={tone}>{said ?? '–'}</Chip>{said === decision.state && decision.value !== undefined && <Value value={decision.value} />}</p>
       {(decision.revision || decision.decision || decision.decisionId || decision.confirmed) && (
         <p class="muted num line">{decision.revision && <span>{t.why.policy} {short(decision.revision, 12)}</span>}{(decision.decision ?? decision.decisionId) && <span>{decision.decision ?? decision.decisionId}</span>}
           {decision.confirmed && <span>{t.why.confirmed} <Age time={decision.confirmed} /></span>}</p>
@@ -113,7 +114,7 @@ function Present({ why }: { why: Why }) {
   return (
     <>
       <Verdict value={why.value} changed={why.changed} cause={why.cause} />
-      <Happened cause={why.cause} />
+      <Happened cause={why.cause} text={why.causeText} />
       <Step title={t.why.answers}>
         {why.decisions.length ? why.decisions.map((decision, i) => <DecisionView key={i} decision={decision} />) : <p class="muted">{t.why.noDecision}</p>}
       </Step>
@@ -133,7 +134,7 @@ function Past({ change }: { change: Change }) {
     <>
       <Verdict value={change.to ?? {}} changed={change.time} cause={change.cause} />
       {change.from && <Step title={t.why.from}><p class="line"><Value value={change.from.value} /> <Reason reason={change.from.reason ?? ''} /> <Chip>{change.takesAway ? t.why.taken : t.why.granted}</Chip></p></Step>}
-      <Happened cause={change.cause} />
+      <Happened cause={change.cause} text={change.causeText} />
       {change.answers && change.answers.length > 0 && <Step title={t.why.answers}><Json value={change.answers} /></Step>}
     </>
   );
