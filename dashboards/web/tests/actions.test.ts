@@ -147,7 +147,7 @@ test('a source is asked a question by hand, as a flag asks it or in its own word
   await source.locator('.question button[type=submit]').click();
   await page.waitForSelector('[aria-label=opa] .decision:has-text("app/rbac/allow"):has-text("answered in 1.2 ms"):has-text("policy 4f2c91"):has-text("true")');
   await source.locator('.question select').first().selectOption('path');
-  await source.getByLabel('Query').fill('no/such');
+  await source.getByRole('textbox', { name: 'Query' }).fill('no/such');
   await source.getByLabel('Input, JSON').fill('{');
   await source.locator('.question button[type=submit]').click();
   await page.waitForSelector('[aria-label=opa] [role=alert]:has-text("no JSON")');
