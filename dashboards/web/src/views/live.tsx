@@ -156,7 +156,7 @@ function Pause({ store }: { store: Store }) {
 
 function Shown({ store }: { store: Store }) {
   void store.version.value;
-  return <span class="muted num">{store.loaded ? t.live.shown(store.rows.length, store.total) : ''}</span>;
+  return <span class="muted num">{store.loaded ? t.live.values(store.rows.length, store.total) : ''}</span>;
 }
 
 export function Live() {

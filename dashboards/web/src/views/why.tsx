@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { get, queryOf } from '../api.ts';
 import { asked, type Asked } from '../board.ts';
 import { command, curl } from '../commands.ts';
-import { clock, short, span } from '../format.ts';
+import { clock, short, showValue, span } from '../format.ts';
 import { link, linkWith } from '../router.ts';
 import { t } from '../text.ts';
 import type { Cause, Change, Decision, Valued, Why } from '../types.ts';
@@ -60,7 +60,7 @@ function Verdict({ value, changed, cause }: { value: Valued; changed: string; ca
   const took = Date.parse(changed) - Date.parse(cause.time);
   return (
     <Step title={t.why.value}>
-      <p class="line"><Value value={value.value} /> <Reason reason={value.reason ?? ''} /> {value.variant && <Chip>{value.variant}</Chip>}</p>
+      <p class="line"><Value value={value.value} /> <Reason reason={value.reason ?? ''} /> {value.variant && value.variant !== showValue(value.value) && <Chip>{value.variant}</Chip>}</p>
       {value.safe && <p class="warned">{t.why.safe}</p>}
       {value.detail && <p class="muted"><bdi>{value.detail}</bdi></p>}
       <p class="muted">{t.why.changed} <At time={changed} ms />{cause.entries.length > 0 && took >= 0 ? `, ${span(took)} ${t.why.took}` : ''}</p>
@@ -122,7 +122,7 @@ function Present({ why }: { why: Why }) {
       {why.facts && <Step title={t.why.facts}><dl class="facts">{Object.entries(why.facts).map(([name, value]) => <div key={name}><dt><bdi>{name}</bdi></dt><dd><Value value={value} /></dd></div>)}</dl></Step>}
       <Step title={t.why.clients}>
         {why.clients.length ? why.clients.map((client, i) => (
-          <p key={i} class="line"><Chip tone={client.acknowledged ? 'accent' : 'warn'}>{client.acknowledged ? t.why.acknowledged : client.connected ? t.why.waiting : t.why.gone}</Chip><bdi>{client.client ?? client.session}</bdi> <span class="muted">{client.session}</span></p>
+          <p key={i} class="line"><Chip tone={client.acknowledged ? 'accent' : 'warn'}>{client.acknowledged ? t.why.acknowledged : client.connected ? t.why.waiting : t.why.gone}</Chip><bdi>{client.client ?? client.session}</bdi> <span class="muted num" title={client.session}>{short(client.session, 10)}</span></p>
         )) : <p class="muted">{t.why.noClients}</p>}
       </Step>
     </>
