@@ -192,7 +192,8 @@ void fs_watch_changed(struct fs_engine *e, struct fs_watch *watch, uint32_t flag
 void fs_watch_destroy(struct fs_engine *e, struct fs_watch *watch);
 void fs_watch_due(struct fs_engine *e, struct fs_watch *watch);
 void fs_connection_due(struct fs_engine *e, struct fs_connection *connection);
-/* Its client has not acknowledged all that was pushed to it. */
+/* Its client has not acknowledged all that was pushed to it. Event streams, which acknowledge nothing, never
+ * are. */
 bool fs_connection_behind(const struct fs_connection *connection);
 void fs_connection_note_lease(struct fs_engine *e, const struct fs_connection *connection);
 void fs_connection_destroy(struct fs_engine *e, struct fs_connection *connection);

@@ -139,8 +139,15 @@ struct fs_daemon {
     bool events_taken; /* somebody else than the demo sent an event */
     unsigned demo_step;
     int64_t demo_due; /* mono ms */
-    bool journaled;   /* the entry that tells of this start is on disk */
-    bool interrupted; /* told to stop before it ran */
+    struct {
+        bool here, leaves; /* connected; told to go */
+        unsigned frames;   /* taken, and not yet said to be */
+        uint64_t applied;  /* the revision to acknowledge; 0: none */
+        uint64_t renewals;
+        int64_t renew_due; /* mono ms */
+    } audience;            /* the demo's own client */
+    bool journaled;        /* the entry that tells of this start is on disk */
+    bool interrupted;      /* told to stop before it ran */
     bool draining;
     int64_t start_due; /* mono ms: the entry of this start failed and is tried again then; 0: no */
     int64_t end_at;    /* mono ms: when draining, the time to stop */
@@ -315,6 +322,8 @@ void fs_receipt_streams_finish(struct fs_daemon *daemon);
 /* demo.c */
 extern const char fs_demo_flags[];
 int64_t fs_demo_turn(struct fs_daemon *daemon);
+/* Is this for the demo's own client, which has no socket? Then it is taken. */
+bool fs_demo_takes(struct fs_daemon *daemon, const struct fs_delivery *delivery);
 
 /* worker.c: what may block (reading the journal, copying it, keys on disk) runs on one thread of its own */
 struct fs_worker *fs_worker_start(void);

@@ -86,10 +86,73 @@ static void tell(const char *text, int64_t wall)
     fflush(stdout);
 }
 
-/* The next step where it is due; says when it wants to be called again, mono ms. */
-int64_t fs_demo_turn(struct fs_daemon *daemon)
+/* The demo's own client: it watches for the story's people, so that the board and `flagstaff clients` have
+ * something to show before anybody else has come. It has no socket: what the engine delivers to it is taken
+ * within the call, and answered from the loop, as a client's acknowledgements are. */
+#define AUDIENCE UINT64_MAX
+static const char *const people[] = {"ada", "bo", "invoice-bot"};
+
+bool fs_demo_takes(struct fs_daemon *daemon, const struct fs_delivery *delivery)
 {
-    struct fs_time now = fs_daemon_now(daemon);
+    if (delivery->connection != AUDIENCE)
+        return false;
+    daemon->audience.frames++;
+    if ((delivery->kind == FS_DELIVER_SNAPSHOT || delivery->kind == FS_DELIVER_DELTA) && !delivery->more)
+        daemon->audience.applied = delivery->revision;
+    daemon->audience.leaves =
+        daemon->audience.leaves || delivery->close || delivery->kind == FS_DELIVER_GOAWAY;
+    return true;
+}
+
+static void audience_comes(struct fs_daemon *daemon, struct fs_time now)
+{
+    struct fs_credential *credential = FS_NEW(struct fs_credential);
+    atomic_init(&credential->references, 1);
+    credential->id = fs_strdup("demo");
+    credential->name = fs_strdup("the demo itself");
+    fs_credential_add_scope(credential, "evaluate:any");
+    fs_engine_connect(daemon->engine, AUDIENCE, credential, NULL, false, now);
+    fs_credential_unref(credential);
+    size_t count = sizeof people / sizeof *people;
+    struct fs_hello hello = {
+        .client_name = "demo", .client_version = FLAGSTAFF_VERSION, .watch_count = count};
+    fs_engine_hello(daemon->engine, AUDIENCE, &hello, now);
+    for (size_t i = 0; i < count; i++) {
+        json_t *context = json_pack("{s:s}", "targetingKey", people[i]);
+        struct fs_watch_wish wish = {.watch = i + 1, .context = context, .of_hello = true};
+        fs_engine_watch(daemon->engine, AUDIENCE, &wish, now);
+        json_decref(context);
+    }
+    daemon->audience.here = true;
+    daemon->audience.renew_due = now.mono + daemon->options->engine.lease / 3;
+}
+
+/* Says when it wants to be called again, mono ms. */
+static int64_t audience_turn(struct fs_daemon *daemon, struct fs_time now)
+{
+    unsigned frames = daemon->audience.frames;
+    uint64_t applied = daemon->audience.applied;
+    daemon->audience.frames = 0;
+    daemon->audience.applied = 0;
+    if (frames)
+        fs_engine_sent(daemon->engine, AUDIENCE, frames, now);
+    if (applied)
+        fs_engine_ack(daemon->engine, AUDIENCE, applied, now);
+    if (daemon->audience.leaves || daemon->draining) {
+        fs_engine_disconnect(daemon->engine, AUDIENCE, now);
+        daemon->audience.here = false;
+        return INT64_MAX;
+    }
+    if (now.mono >= daemon->audience.renew_due) {
+        fs_engine_renew(daemon->engine, AUDIENCE, ++daemon->audience.renewals, now);
+        daemon->audience.renew_due = now.mono + daemon->options->engine.lease / 3;
+    }
+    return daemon->audience.frames ? now.mono : daemon->audience.renew_due;
+}
+
+/* The next step where it is due. */
+static int64_t story_turn(struct fs_daemon *daemon, struct fs_time now)
+{
     if (!daemon->options->demo)
         return INT64_MAX;
     if (daemon->events_taken) {
@@ -107,4 +170,14 @@ int64_t fs_demo_turn(struct fs_daemon *daemon)
     tell(step->text, now.wall);
     daemon->demo_due = now.mono + STEP_MS;
     return daemon->demo_due;
+}
+
+int64_t fs_demo_turn(struct fs_daemon *daemon)
+{
+    struct fs_time now = fs_daemon_now(daemon);
+    if (!daemon->audience.here && daemon->options->demo && !daemon->demo_step && !daemon->draining)
+        audience_comes(daemon, now);
+    int64_t due = daemon->audience.here ? audience_turn(daemon, now) : INT64_MAX;
+    int64_t next = story_turn(daemon, now);
+    return next < due ? next : due;
 }

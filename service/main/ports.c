@@ -75,6 +75,8 @@ static struct fs_blob *make_frame(struct fs_daemon *daemon, const struct fs_deli
 static void deliver(void *self, const struct fs_delivery *delivery)
 {
     struct fs_daemon *daemon = self;
+    if (fs_demo_takes(daemon, delivery))
+        return;
     struct fs_blob *frame = make_frame(daemon, delivery);
     if (frame)
         fs_server_send(daemon->server, delivery->connection, frame);

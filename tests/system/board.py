@@ -2,16 +2,10 @@
 """A board, written from docs/protocol/board.md alone: it applies what it is sent, and every frame of either side is held
 against the schema."""
 
-import contextlib
 import json
-import socket
-import threading
-import time
 
 from jsonschema import Draft202012Validator
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
-from world import DEADLINE, ROOT
+from world import ROOT, Listener
 
 MEMBERS = ("cell", "subject", "hash", "flag", "variant", "value", "reason", "source", "cause_kind", "cause_entry", "cause_time", "changed",
            "revision", "acked", "watching", "state", "error", "cause_text")
@@ -34,23 +28,20 @@ class View:
         return next((row for row in self.rows.values() if row["subject"] == subject and row["flag"] == flag), None)
 
 
-class Board:
+class Board(Listener):
     def __init__(self, daemon, key=None, headers=None, origin=None, check=True, bearer=True):
         bearer = (key or daemon.key) if bearer else None
         headers = {**({"Authorization": f"Bearer {bearer}"} if bearer else {}), **(headers or {})}
-        self.socket = connect(daemon.ws_url.replace("/v1/ws", "/v1/board"), subprotocols=["flagstaff.board.v1"], origin=origin,
-                              compression=None, proxy=None, additional_headers=headers, max_size=64 * 1024 * 1024, close_timeout=1,
-                              legacy=True)
+        super().__init__(daemon.ws_url.replace("/v1/ws", "/v1/board"), ["flagstaff.board.v1"], origin=origin, additional_headers=headers,
+                         max_size=64 * 1024 * 1024)
         self.check = check
-        self.frames, self.sizes, self.views, self.entries = [], [], {}, []
-        self.closed, self.changed = None, threading.Condition()
-        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.views, self.entries = {}, []
         self.thread.start()
 
     def send(self, frame):
         if self.check:
             SENT.validate(frame)
-        self.socket.send(json.dumps(frame) if isinstance(frame, dict) else frame)
+        super().send(frame)
 
     def view(self, number=1, wait=True, **wish):
         held = self.views.setdefault(number, View())
@@ -60,24 +51,7 @@ class Board:
             self.wait(lambda b: held.whole and held.snapshots > before, f"view {number}")
         return held
 
-    def _run(self):
-        try:
-            for text in self.socket:
-                frame = json.loads(text)
-                with self.changed:
-                    self.sizes.append(len(text.encode()))
-                    self._take(frame)
-                    self.changed.notify_all()
-        except ConnectionClosed:  # its code stands below
-            pass
-        except Exception as error:  # what is wrong must reach whoever waits
-            self.frames.append({"type": "broken", "error": repr(error)})
-        with self.changed:
-            self.closed = (self.socket.protocol.close_code, self.socket.protocol.close_reason)
-            self.changed.notify_all()
-
     def _take(self, frame):
-        self.frames.append(frame)
         RECEIVED.validate(frame)
         view = self.views.get(frame.get("id"))
         if frame["type"] == "rows":
@@ -103,34 +77,8 @@ class Board:
         elif frame["type"] == "entries":
             self.entries += frame["entries"]
 
-    def of(self, kind):
-        return [f for f in self.frames if f["type"] == kind]
-
-    def wait(self, condition, what, deadline=DEADLINE):
-        """Until `condition(self)` holds, looked at after each frame."""
-        end = time.monotonic() + deadline
-        with self.changed:
-            while not (result := condition(self)):
-                left = end - time.monotonic()
-                broken = self.of("broken")
-                if left <= 0 or broken or (self.closed and not condition(self)):
-                    raise AssertionError(f"not seen: {what}; {broken}; closed: {self.closed}; last frames: {str(self.frames[-3:])[:2000]}")
-                self.changed.wait(min(left, 0.5))
-            return result
-
     def wait_value(self, subject, flag, value, view=1):
         def holds(board):
             row = board.views[view].find(subject, flag)
             return row if row and row["value"] == value else None
         return self.wait(holds, f"{flag} = {value!r} for {subject}")
-
-    def drop(self):
-        """Cuts the connection without a word."""
-        with contextlib.suppress(OSError):
-            self.socket.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(5)
-
-    def close(self):
-        with contextlib.suppress(Exception):
-            self.socket.close()
-        self.thread.join(5)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
+from browser import Browser, pack  # noqa: E402
 from world import BINARY, Client, Daemon, Opa  # noqa: E402
 
 
@@ -70,3 +71,18 @@ def opa(tmp_path):
     yield make
     for one in started:
         one.stop()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A real Chromium. An error that a page did not catch fails the module that had it."""
+    one = Browser()
+    yield one
+    one.stop()
+    assert not one.events, one.events
+
+
+@pytest.fixture(scope="session")
+def packed(tmp_path_factory):
+    """@flagstaff/web-provider as a package, unpacked."""
+    return pack(tmp_path_factory.mktemp("pack"))

@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from world import BINARY, Process, eventually
+from world import BINARY, Process, eventually, http
 
 FLAGS = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client",
                   "factDefaults": {"access": "none"}, "decision": {"rule": {"==": [{"var": "facts.access"}, "granted"]}}},
@@ -142,6 +142,10 @@ def test_serve_without_arguments_is_a_demo_that_moves_until_somebody_takes_over(
         port = demo.wait_line(r"listening .*port=(\d+)").group(1)
         demo.wait_line("HR: Ada starts her day")
         url = f"http://127.0.0.1:{port}"
+        story = eventually(lambda: http("GET", f"{url}/v1/contexts").json["contexts"], "the story's people are watched, though nobody has come")
+        assert {context["subject"] for context in story} == {"ada", "bo", "invoice-bot"}
+        client = eventually(lambda: [c for c in http("GET", f"{url}/v1/clients").json["clients"] if c["state"] == "current"], "it acknowledges")
+        assert [c["client"] for c in client] == ["demo"]
         done = run("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered", "--url", url)
         assert done.returncode == 0 and "complete" in done.stdout, done.stderr
         demo.wait_line("leaves the stage to you")
@@ -245,7 +249,7 @@ def test_a_receipt_after_a_restart_waits_for_the_leases_before_it_and_says_so(tm
     assert demo.stop() == 0
     demo, url = started_demo(tmp_path, "--lease", "8s")
     try:
-        done = run("trigger", "--subject", "ada", "--fact", "risk=90", "--wait", "delivered", "--url", url)
+        done = run("trigger", "--subject", "nobody", "--fact", "risk=90", "--wait", "delivered", "--url", url)
         assert done.returncode == 0 and "still waiting" in done.stderr, done.stderr
         assert "complete" in done.stdout and "docs/receipts.md" in done.stdout
         assert "nobody was concerned" in done.stderr

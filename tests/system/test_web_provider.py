@@ -7,7 +7,7 @@ import subprocess
 from datetime import datetime, timedelta
 
 import pytest
-from test_stock_clients import Child
+from child import Child
 from world import DEADLINE, ROOT, eventually
 
 DOOR = {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client", "factDefaults": {"access": "none"},

@@ -247,22 +247,76 @@ class Daemon:
         return status
 
 
-class Client:
+class Listener:
+    """One end of a websocket: a thread takes each frame, and whoever waits looks after each. `_take(frame)` is a subclass's."""
+
+    def __init__(self, url, protocols, **how):
+        self.socket = connect(url, subprotocols=protocols, compression=None, proxy=None, close_timeout=1, legacy=True, **how)
+        self.frames, self.sizes = [], []
+        self.broken = None  # what a frame was wrong with
+        self.closed, self.changed = None, threading.Condition()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def send(self, frame):
+        self.socket.send(json.dumps(frame) if not isinstance(frame, str) else frame)
+
+    def _run(self):
+        try:
+            for text in self.socket:
+                frame = json.loads(text)
+                with self.changed:
+                    self.sizes.append(len(text.encode()))
+                    self.frames.append(frame)
+                    self._take(frame)
+                    self.changed.notify_all()
+        except ConnectionClosed:  # its code stands below
+            pass
+        except Exception as error:  # what is wrong must reach whoever waits
+            self.broken = error
+        with self.changed:
+            self.closed = (self.socket.protocol.close_code, self.socket.protocol.close_reason)
+            self.changed.notify_all()
+
+    def of(self, kind):
+        return [f for f in self.frames if f["type"] == kind]
+
+    def wait(self, condition, what, deadline=DEADLINE):
+        """Until `condition(self)` holds, looked at after each frame."""
+        end = time.monotonic() + deadline
+        with self.changed:
+            while self.broken or not (result := condition(self)):
+                left = end - time.monotonic()
+                if left <= 0 or self.broken or (self.closed and not condition(self)):
+                    raise AssertionError(f"not seen: {what}; closed: {self.closed}; last frames: {str(self.frames[-3:])[:2000]}") from self.broken
+                self.changed.wait(min(left, 0.5))
+            return result
+
+    def drop(self):
+        """Cuts the connection without a word."""
+        with contextlib.suppress(OSError):
+            self.socket.socket.shutdown(socket.SHUT_RDWR)
+        self.thread.join(5)
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            self.socket.close()
+        self.thread.join(5)
+
+
+class Client(Listener):
     """A client of flagstaff.v1, written from docs/protocol alone: it applies revisions whole, acknowledges, and knows its lease."""
 
     def __init__(self, daemon, watches=(), key=None, ticket=None, origin=None, resume=None, name="test", ack=True, hello=True):
         protocols = ["flagstaff.v1"] + ([f"flagstaff.ticket.{ticket}"] if ticket else [])
         bearer = None if ticket else key or daemon.key
-        self.socket = connect(daemon.ws_url, subprotocols=protocols, origin=origin, compression=None, proxy=None,
-                              additional_headers={"Authorization": f"Bearer {bearer}"} if bearer else {},
-                              max_size=16 * 1024 * 1024, close_timeout=1, legacy=True)
+        super().__init__(daemon.ws_url, protocols, origin=origin, max_size=16 * 1024 * 1024,
+                         additional_headers={"Authorization": f"Bearer {bearer}"} if bearer else {})
         self.ack = ack
-        self.frames, self.deltas, self.snapshots, self.errors = [], [], [], []
+        self.deltas, self.snapshots, self.errors = [], [], []
         self.watches, self.open_parts = {}, []
         self.welcome, self.epoch, self.revision = None, None, 0
         self.granted, self.lease_until, self.sent_renewals = None, 0.0, {}
-        self.goaway, self.closed, self.history, self.sizes = None, None, [], []
-        self.changed = threading.Condition()
+        self.goaway, self.history = None, []
         if hello:
             frame = {"type": "hello", "protocol": "flagstaff.v1", "client": {"name": name, "version": "1"},
                      "watches": [self._watch(i + 1, w) for i, w in enumerate(watches)]}
@@ -271,16 +325,12 @@ class Client:
             self.sent_renewals[0] = time.monotonic()
             with contextlib.suppress(ConnectionClosed):  # refused already: the thread below tells how
                 self.send(frame)
-        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
     @staticmethod
     def _watch(number, wish):
         wish = {"context": {"targetingKey": wish}} if isinstance(wish, str) else wish
         return {"watch": number, **wish}
-
-    def send(self, frame):
-        self.socket.send(json.dumps(frame) if not isinstance(frame, str) else frame)
 
     def watch(self, number, wish):
         self.send({"type": "watch", **self._watch(number, wish)})
@@ -289,22 +339,7 @@ class Client:
         self.sent_renewals[n] = time.monotonic()
         self.send({"type": "renew", "n": n})
 
-    def _run(self):
-        try:
-            for text in self.socket:
-                frame = json.loads(text)
-                with self.changed:
-                    self.sizes.append(len(text.encode()))
-                    self._take(frame)
-                    self.changed.notify_all()
-        except ConnectionClosed:  # its code stands below
-            pass
-        with self.changed:
-            self.closed = (self.socket.protocol.close_code, self.socket.protocol.close_reason)
-            self.changed.notify_all()
-
     def _take(self, frame):
-        self.frames.append(frame)
         kind = frame["type"]
         if kind == "welcome":
             self.welcome, self.epoch = frame, frame["epoch"]
@@ -346,17 +381,6 @@ class Client:
             with contextlib.suppress(Exception):
                 self.send({"type": "ack", "revision": self.revision})
 
-    def wait(self, condition, what, deadline=DEADLINE):
-        """Until `condition(self)` holds, looked at after each frame."""
-        end = time.monotonic() + deadline
-        with self.changed:
-            while not (result := condition(self)):
-                left = end - time.monotonic()
-                if left <= 0 or (self.closed and not condition(self)):
-                    raise AssertionError(f"not seen: {what}; closed: {self.closed}; last frames: {self.frames[-3:]}")
-                self.changed.wait(min(left, 0.5))
-            return result
-
     def flag(self, key, watch=1):
         return self.watches.get(watch, {"flags": {}})["flags"].get(key)
 
@@ -375,17 +399,6 @@ class Client:
     def resume_point(self):
         return {"epoch": self.epoch, "session": self.welcome["session"], "revision": self.revision,
                 "watches": [{"watch": number, "view": held["view"]} for number, held in self.watches.items()]}
-
-    def drop(self):
-        """Cuts the connection without a word."""
-        with contextlib.suppress(OSError):
-            self.socket.socket.shutdown(socket.SHUT_RDWR)
-        self.thread.join(5)
-
-    def close(self):
-        with contextlib.suppress(Exception):
-            self.socket.close()
-        self.thread.join(5)
 
 
 class Opa:
@@ -441,4 +454,4 @@ class Opa:
             self.process = None
 
 
-__all__ = ["BINARY", "Client", "DEADLINE", "Daemon", "Opa", "Process", "ROOT", "eventually", "free_port", "http"]
+__all__ = ["BINARY", "Client", "DEADLINE", "Daemon", "Listener", "Opa", "Process", "ROOT", "eventually", "free_port", "http"]

@@ -2,7 +2,7 @@
 // The frame around all views: where one can go, how the service is, who one is, and whether what is seen is live.
 import { useEffect } from 'preact/hooks';
 import { session, signOut } from './api.ts';
-import { announcement, asked, feed, helpOpen, paletteOpen, setTheme, theme, type Theme } from './board.ts';
+import { announcement, asked, feed, helpOpen, paletteOpen, setTheme, theme, trigger, type Theme } from './board.ts';
 import { age, count, span } from './format.ts';
 import { useKeys } from './keys.ts';
 import { go, link, place } from './router.ts';
@@ -69,7 +69,7 @@ function Banner() {
   const pulse = feed.pulse.value;
   const time = now.value - feed.skew.value;
   if (link.state === 'signed-out' || session.value === null)
-    return <div class="banner" role="status"><span>{t.link.expired}</span> <a href="#/" onClick={() => location.reload()}>{t.signIn.title}</a></div>;
+    return <div class="banner" role="status"><span>{t.link.expired}</span> <a href="#/" onClick={(event) => { event.preventDefault(); location.reload(); }}>{t.signIn.title}</a></div>;
   if (link.state === 'stale' && time - link.since > 900) {
     const left = link.retryAt - time;
     return (
@@ -118,7 +118,7 @@ function Board() {
   useKeys({
     'Mod+k': () => { paletteOpen.value = true; }, '?': () => { helpOpen.value = true; },
     'g l': () => go(), 'g f': () => go('flags'), 'g s': () => go('subjects'), 'g e': () => go('events'), 'g c': () => go('clients'), 'g o': () => go('sources'),
-    t: () => go('events'), Escape: () => { asked.value = null; },
+    t: trigger, Escape: () => { asked.value = null; },
   });
   return (
     <>

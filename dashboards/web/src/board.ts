@@ -3,6 +3,7 @@
 import { signal } from '@preact/signals';
 import { feedAddress, loadSession } from './api.ts';
 import { Feed } from './feed.ts';
+import { go } from './router.ts';
 
 export const feed = new Feed(feedAddress(), loadSession);
 
@@ -11,6 +12,12 @@ export interface Asked { subject: string; flag: string; context?: string; at?: s
 export const asked = signal<Asked | null>(null);
 export const paletteOpen = signal(false);
 export const helpOpen = signal(false);
+/** Somebody is about to write an event: its form takes the focus when it is there. */
+export const triggering = signal(false);
+export function trigger(): void {
+  triggering.value = true;
+  go('events');
+}
 
 /** What screen readers are told; a view's own summary, at most every five seconds. */
 export const announcement = signal('');

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the feed `flagstaff.board.v1` says, and its rows as objects.
 
+import type { Stages } from './types.ts';
+
 export interface Filter { q: string; subject: string; flag: string; variant: string; reason: string; source: string }
 export type Sort = 'changed' | 'subject' | 'flag';
 export type State = 'watched' | 'streamed' | 'seen';
@@ -10,13 +12,15 @@ export interface Row {
   cell: number; subject: string; context: string; flag: string; variant: string | null; value: unknown; reason: string;
   source: string | null; causeKind: string; causeEntry: number | null; causeTime: number; changed: number; revision: number;
   acked: number; watching: number; state: State; error: string | null;
+  /** The cause as a sentence; null from a service that tells its kind alone. */
+  causeText: string | null;
   /** When this page saw it flip (performance.now()); 0: it came with a snapshot. */
   seen: number;
 }
 
 export interface EntryLine {
   entry: number; kind: string; time: string; type?: string; source?: string; id?: string; credential?: string; author?: string;
-  subject?: string; flips?: number; summary?: string;
+  subject?: string; flips?: number; summary?: string; questions?: number; stages?: Stages;
 }
 
 export interface Pulse {
@@ -47,7 +51,7 @@ export function readRow(raw: Raw, dict: string[] | null, seen: number): Row {
     cell: number(0), subject: text(1), context: text(2), flag: text(3), variant: maybe(4), value: raw[5], reason: text(6),
     source: maybe(7), causeKind: text(8), causeEntry: typeof raw[9] === 'number' ? raw[9] : null, causeTime: number(10),
     changed: number(11), revision: number(12), acked: number(13), watching: number(14), state: text(15) as State,
-    error: maybe(16), seen,
+    error: maybe(16), causeText: maybe(17), seen,
   };
 }
 

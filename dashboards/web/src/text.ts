@@ -39,7 +39,8 @@ export const t = {
     filters: { subject: 'Subject', flag: 'Flag', variant: 'Variant', reason: 'Reason', source: 'Source' },
     sort: 'Sort', sorts: { subject: 'by subject', flag: 'by flag', changed: 'latest first' },
     group: 'Group', pause: 'Pause', resume: (n: number) => (n ? `Resume · ${count(n)} new` : 'Resume'),
-    shown: (n: number, total: number) => (n < total ? `${count(n)} of ${count(total)}` : count(total)), clear: 'Clear filter',
+    shown: (n: number, total: number) => (n < total ? `${count(n)} of ${count(total)}` : count(total)),
+    values: (n: number, total: number) => (n < total ? `${count(n)} of ${many(total, 'value')}` : many(total, 'value')), clear: 'Clear filter',
     empty: 'Nobody watches a flag yet.', emptyHelp: 'Connect a client, or watch from a terminal:',
     nothing: 'No cell fits this filter.',
     groupOf: (n: number, on: number) => `${many(n, 'cell')}, ${count(on)} on`,
@@ -71,23 +72,26 @@ export const t = {
     and: (n: number) => `and ${count(n)} more`, confirm: 'Type the flag’s name to confirm', needsReason: 'A reason is needed.', readOnly: 'Your key may look, not act.',
   },
   receipt: {
+    stagesTitle: 'Time since it was received', asked: 'sources', stages: { journaledMs: 'on disk', askedMs: 'sources asked', answeredMs: 'answered', evaluatedMs: 'evaluated', pushedMs: 'pushed', acknowledgedMs: 'acknowledged' },
     title: 'Receipt', filling: 'On its way to clients…', complete: 'Complete', acknowledged: 'acknowledged', behind: 'Behind', held: 'Disconnected, lease still running', unresolved: 'No answer from', ofrep: 'asked again over OFREP',
     safe: (time: string) => `No client can hold the old value after ${time}.`, concerned: (n: number) => `${many(n, 'watch', 'watches')} concerned`, gone: 'The receipt is not there any more.',
   },
   subject: {
-    choose: 'Subjects', find: 'Subject, such as ada', open: 'Open', now: 'Now', at: 'At', flags: 'Flags', facts: 'Facts', clients: 'Clients', since: 'Since then', compare: 'Compare with', contexts: 'Context', live: 'Back to now',
+    choose: 'Subjects', find: 'Subject, such as ada', open: 'Open', now: 'Now', at: 'At', flags: 'Flags', facts: 'Facts', clients: 'Clients', since: 'Since then', compare: 'Compare with', contexts: 'Context', contextsOf: (n: number) => many(n, 'context'), bare: 'no attributes', live: 'Back to now',
     empty: 'Nobody is known by this name now.', emptyHelp: 'A subject is known while it is watched, or holds a fact. Its past is in the journal:', noFacts: 'No facts are known.', noClients: 'No client watches for this subject.',
     slider: 'Moment', noHistory: 'The journal holds no flips of this subject.', expires: 'until', by: 'from', pick: 'Choose a subject', pickHelp: 'Type one, or take one of those that are live:', same: 'same', different: 'differs', nothingYet: 'no value yet',
   },
   events: {
     title: 'Events', list: 'Journal entries, the latest first', trigger: 'Trigger', dry: 'Try without effect', fire: 'Send', kind: 'Kind', recompute: 'Ask again', facts: 'Set facts', other: 'Any CloudEvent', subject: 'Subject', flag: 'Flag', source: 'Source', fact: 'Fact', value: 'Value, JSON or text', ttl: 'Holds for', forever: 'until changed', body: 'Event, JSON',
-    would: 'What it would do', blind: 'This service cannot try events out beforehand. Send it, and the receipt tells what it did.', flips: (n: number) => many(n, 'flip'), questions: (n: number) => `${many(n, 'question')} asked`, unresolved: (n: number) => `${count(n)} without an answer`, noChange: 'Nothing would change.', empty: 'The journal has no events yet.', emptyHelp: 'Send one:', older: 'Older', all: 'any', badJson: 'This is no JSON.', sent: (n: number) => `Entry ${n}`, outcome: 'What it set off', select: 'Choose an entry to see its receipt.',
+    would: 'What it would do', blind: 'This service cannot try events out beforehand. Send it, and the receipt tells what it did.', flips: (n: number) => many(n, 'flip'), questions: (n: number) => `${many(n, 'question')} asked`, superseded: 'A newer fact is known already: this one would change nothing.', noChange: 'Nothing would change.', empty: 'The journal has no events yet.', emptyHelp: 'Send one:', older: 'Older', all: 'any', badJson: 'This is no JSON.', sent: (n: number) => `Entry ${n}`, outcome: 'What it set off', select: 'Choose an entry to see its receipt.',
   },
   clients: {
     title: 'Clients', table: 'Connected clients, those behind first', session: 'Session', client: 'Client', subject: 'Subjects', address: 'Address', acked: 'Acknowledged', lease: 'Lease', since: 'Connected', state: 'State', disconnect: 'Disconnect', empty: 'No client is connected.', emptyHelp: 'Watch from a terminal:', sure: (id: string) => `Disconnect ${id}?`, help: 'It reconnects by itself where its key still stands. The reason goes into the journal.', ended: 'Disconnected.', lag: 'behind by', watches: (n: number) => many(n, 'watch', 'watches'), over: 'over',
   },
   sources: {
-    title: 'Sources', table: 'Sources', name: 'Name', type: 'Type', state: 'State', since: 'Since', asked: 'Asked', failed: 'Failed', decisions: 'Decisions', revision: 'Revision', latency: 'Latency', error: 'Last error', empty: 'No source is configured.', emptyHelp: 'Flags without a source are decided by rules. To ask OPA:', allow: 'allow', deny: 'deny', value: 'value', errors: 'error', up: 'up', down: 'down', probe: 'Ask it again', flags: 'Flags that ask it',
+    title: 'Sources', table: 'Sources', name: 'Name', type: 'Type', state: 'State', since: 'Since', asked: 'Asked', failed: 'Failed', decisions: 'Decisions', revision: 'Revision', latency: 'Latency', error: 'Last error', empty: 'No source is configured.', emptyHelp: 'Flags without a source are decided by rules. To ask OPA:', allow: 'allow', deny: 'deny', value: 'value', errors: 'error', up: 'up', down: 'down', changed: 'Policy changed', mean: 'Latency, mean', slow: '99 % within', breaker: 'Breaker', closed: 'closed', open: (n: number) => `open: ${many(n, 'probe')} failed in a row`, slower: 'slower',
+    test: 'Test a question', testHelp: 'It is asked now; nothing is kept and nothing changes.', by: 'Ask', byFlag: 'as a flag does', byPath: 'a query', query: 'Query', input: 'Input, JSON', ask: 'Ask', took: (ms: number) => `answered in ${ms} ms`, noAnswer: 'no answer',
+    probe: 'Ask it again', flags: 'Flags that ask it',
   },
   palette: { title: 'Go to or do', placeholder: 'A view, a flag, a subject…', nothing: 'Nothing fits.', theme: 'Light or dark' },
   help: {

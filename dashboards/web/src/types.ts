@@ -10,8 +10,11 @@ export interface Client {
   watches: { watch: number; subject: string }[]; watchCount: number; opened: string; leaseUntil?: string;
 }
 export interface Source {
-  name: string; type: string; state: string; revision?: string; asked: number; failed: number; error?: string; since: string;
-  decisions: { allow: number; deny: number; value: number; error: number }; latency?: { count: number; p50: number; p99: number; buckets: [number, number][] };
+  name: string; type: string; state: string; revision?: string; asked: number; failed: number; error?: string; since: string; changed?: string;
+  decisions: { allow: number; deny: number; value: number; error: number };
+  /** Cumulative: how many took `leMs` or less; null is all. */
+  latency?: { count: number; sumMs: number; buckets: { leMs: number | null; count: number }[] };
+  breaker?: { state: 'closed' | 'open'; failures: number };
 }
 export interface Fact { fact: string; value: unknown; entry: number; credential: string; time: string; expires?: string }
 export interface Decision {
@@ -19,20 +22,30 @@ export interface Decision {
   missing?: string; name?: string; entry?: number; confirmed?: string;
 }
 export interface Change {
-  flag: string; contexts: { subject?: string; contextHash: string }[]; cause: Cause; from: Valued | null; to: Valued | null; takesAway: boolean; entry: number; revision: number; time: string;
+  flag: string; contexts: { subject?: string; contextHash: string }[]; cause: Cause; from: Valued | null; to: Valued | null; takesAway: boolean; causeText?: string; entry: number; revision: number; time: string;
   answers?: Decision[];
 }
 export interface Why {
   subject: string; flag: string; contextHash: string; value: Valued; cause: Cause; changed: string; revision: number; decisions: Decision[]; definition?: Record<string, unknown>; facts?: Record<string, unknown>;
-  clients: { session: string; client?: string; connected: boolean; acknowledged: boolean }[]; branch?: string; held?: boolean;
+  causeText?: string; clients: { session: string; client?: string; connected: boolean; acknowledged: boolean }[]; branch?: string; held?: boolean;
 }
 export interface Override { id: number; flag: string; subject?: string; kind: 'kill' | 'force'; variant?: string; author: string; reason: string; time: string; expires?: string }
 export interface Dry {
   dry_run: true;
-  contexts: number; subjects: number; clients: number; more: number; questions?: number; unresolved?: number;
-  changes: { flag: string; subject: string; contextHash: string; from: Valued | null; to: Valued | null }[];
+  contexts: number; subjects: number; clients: number;
+  /** Of an event: values that would change, what no source answers, and whether a newer fact stands already. */
+  flips?: number; unresolved?: Unresolved[]; superseded?: boolean;
+  /** Left out for those who may not read. */
+  more?: number; changes?: { flag: string; subject: string; contextHash: string; from: Valued | null; to: Valued | null }[];
+}
+export interface Unresolved { source?: string; query?: string; error?: string; count?: number }
+/** Whole ms since the service received the event; what did not happen (yet) is absent. */
+export interface Stages { journaledMs?: number; askedMs?: number; answeredMs?: number; evaluatedMs?: number; pushedMs?: number; acknowledgedMs?: number }
+export interface Tested {
+  source: string; kind: string; query: string; input?: unknown; revision?: string | null; tookMs: number; state: string; answer: unknown; decision?: string;
+  error: { code: string; message: string } | null;
 }
 export interface Receipt {
   entry: number; applied: boolean; complete: boolean; concerned: number; acknowledged: number; behindCount: number; heldCount: number; behind: { session?: string; client?: string; subject?: string }[]; held: { session?: string; client?: string; until?: string }[];
-  ofrep?: { concerned: number; fetched: number }; unresolved: { source?: string; query?: string; error?: string }[]; times: { accepted?: string; applied?: string; queued?: string }; safe_at?: string;
+  ofrep?: { concerned: number; fetched: number }; unresolved: Unresolved[]; questions?: number; flips?: number; stages?: Stages; times: { accepted?: string; applied?: string; queued?: string }; safe_at?: string;
 }

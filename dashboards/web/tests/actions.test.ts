@@ -126,13 +126,43 @@ test('an event is tried first and then sent; what comes meanwhile stands on top'
   expect(await page.locator('button:has-text("Send")').isDisabled()).toBe(true);
   await page.click('text=Try without effect');
   await page.waitForSelector('.blast li');
+  await page.waitForSelector('.blast .chip:has-text("authzen access ×2")');
   await page.click('button:has-text("Send")');
-  await page.waitForSelector('.side .receipt');
+  await page.waitForSelector('.side .receipt .stages:has-text("on disk2 ms"):has-text("answered11 ms"):has-text("4 questions asked")');
   const sent = requests('POST', '/v1/events').filter((one) => !one.params.dry_run);
   expect(sent[0]!.body).toMatchObject({ specversion: '1.0', type: 'flagstaff.facts', subject: 'ada', data: { facts: { risk: 90 } } });
   expect(sent[0]!.headers['content-type']).toBe('application/cloudevents+json');
   fake.tell({ entry: 777, kind: 'event', time: new Date().toISOString(), type: 't', flips: 2, summary: 'just now' });
-  await page.waitForSelector('.entries li:first-child:has-text("just now")');
+  await page.waitForSelector('.entries li:first-child:has-text("just now"):has-text("2 flips")');
+  fake.tell({ entry: 777, kind: 'event', time: new Date().toISOString(), type: 't', flips: 5, summary: 'just now' });
+  await page.waitForSelector('.entries li:first-child:has-text("just now"):has-text("5 flips")');
+  expect(await page.locator('.entries li:has-text("just now")').count()).toBe(1);
+});
+
+test('a source is asked a question by hand, as a flag asks it or in its own words, and its trouble is told', async () => {
+  const page = await open(browser, fake, '#/sources');
+  const source = page.locator('[aria-label=opa]');
+  await source.locator('summary:has-text("Test a question")').click();
+  await source.getByLabel('Subject').fill('ada');
+  await source.locator('.question button[type=submit]').click();
+  await page.waitForSelector('[aria-label=opa] .decision:has-text("app/rbac/allow"):has-text("answered in 1.2 ms"):has-text("policy 4f2c91"):has-text("true")');
+  await source.locator('.question select').first().selectOption('path');
+  await source.getByRole('textbox', { name: 'Query' }).fill('no/such');
+  await source.getByLabel('Input, JSON').fill('{');
+  await source.locator('.question button[type=submit]').click();
+  await page.waitForSelector('[aria-label=opa] [role=alert]:has-text("no JSON")');
+  await source.getByLabel('Input, JSON').fill('{"user": "bo"}');
+  await source.locator('.question button[type=submit]').click();
+  await page.waitForSelector('[aria-label=opa] .decision:has-text("OPA answered 500")');
+  expect(requests('POST', '/v1/sources/opa/test').map((one) => one.body)).toEqual([{ flag: expect.any(String), subject: 'ada' }, { kind: 'path', query: 'no/such', input: { user: 'bo' } }]);
+});
+
+test('a cause is told as the service says it, wherever a flip stands', async () => {
+  const page = await open(browser, fake, '#/subjects/ada');
+  await page.waitForSelector('.plain td:has-text("facts from hr: risk="), .plain td:has-text("policy 4f2c91 at opa")');
+  await page.waitForSelector('.changes .cause:has-text("facts from hr: risk=12")');
+  await page.goto(`${fake.url}/#/why/ada/billing-export`);
+  await page.waitForSelector('.drawer .step:has-text("What happened"):has-text("facts from hr: risk=12")');
 });
 
 test('a service that cannot try events says so, and the event is sent for real after that only', async () => {

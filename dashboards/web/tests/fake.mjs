@@ -126,7 +126,7 @@ export class Fake {
 
   row(c, put) {
     return [c.cell, put(c.subject), put(c.context), put(c.flag), put(c.variant), c.value, put(c.reason), c.source === null ? null : put(c.source), put(c.causeKind), c.causeEntry, c.causeTime,
-      c.changed, c.revision, c.acked, c.watching, put(c.state), c.error === null ? null : put(c.error)];
+      c.changed, c.revision, c.acked, c.watching, put(c.state), c.error === null ? null : put(c.error), put(c.causeEntry ? `facts from hr: risk=${c.cell}` : 'policy 4f2c91 at opa')];
   }
 
   view(board, frame) {
@@ -255,7 +255,9 @@ export class Fake {
       case 'GET /v1/overrides': return [200, { overrides: this.overrides }];
       case 'POST /v1/overrides': return this.override(body, params, mine);
       case 'DELETE /v1/overrides': return this.release(params);
-      case 'POST /v1/events': return params.dry_run ? [200, { ...this.dry(cells.slice(0, 4)), questions: 4, unresolved: 0 }] : [202, this.receipt(++this.entry)];
+      case 'POST /v1/sources/opa/test': return body.query === 'no/such' ? [200, { source: 'opa', kind: 'path', query: 'no/such', revision: null, tookMs: 0.8, state: 'none', answer: null, error: { code: 'none', message: 'OPA answered 500' } }]
+        : [200, { source: 'opa', kind: 'path', query: body.query ?? 'app/rbac/allow', input: body.input ?? { user: body.subject }, revision: '4f2c91', tookMs: 1.2, state: 'value', answer: true, decision: 'd-7', error: null }];
+      case 'POST /v1/events': return params.dry_run ? [200, { ...this.dry(cells.slice(0, 4)), event: { type: body.type }, flips: 4, unresolved: [{ source: 'authzen', query: 'access', error: 'connection refused', count: 2 }] }] : [202, this.receipt(++this.entry)];
       default: return this.fail(404, 'not-found', `there is nothing at ${path}`);
     }
   }
@@ -275,10 +277,10 @@ export class Fake {
   }
 
   sources() {
-    const latency = { count: 412, p50: 1.4, p99: 9.2, buckets: [[0.5, 20], [1, 120], [2, 180], [5, 70], [10, 18], [50, 4]] };
+    const latency = { count: 412, sumMs: 733.4, buckets: [[0.1, 0], [0.5, 20], [1, 140], [2, 320], [5, 390], [10, 408], [50, 412], [100, 412], [null, 412]].map(([leMs, count]) => ({ leMs, count })) };
     return [{ name: 'builtin', type: 'builtin', state: 'up', asked: 0, failed: 0, decisions: { allow: 0, deny: 0, value: 0, error: 0 }, since: iso(Date.now() - 8e6) },
-      { name: 'opa', type: 'opa', state: 'up', revision: '4f2c91', asked: 412, failed: 3, decisions: { allow: 250, deny: 159, value: 0, error: 3 }, latency, since: iso(Date.now() - 8e6) },
-      { name: 'authzen', type: 'authzen', state: 'down', asked: 77, failed: 12, decisions: { allow: 40, deny: 25, value: 0, error: 12 }, error: this.options.hostile ? HOSTILE : 'connection refused (10.0.0.9:8181)', since: iso(Date.now() - 3.2e4) }];
+      { name: 'opa', type: 'opa', state: 'up', revision: '4f2c91', asked: 412, failed: 3, decisions: { allow: 250, deny: 159, value: 0, error: 3 }, latency, changed: iso(Date.now() - 9e5), breaker: { state: 'closed', failures: 0 }, since: iso(Date.now() - 8e6) },
+      { name: 'authzen', type: 'authzen', state: 'down', asked: 77, failed: 12, decisions: { allow: 40, deny: 25, value: 0, error: 12 }, breaker: { state: 'open', failures: 32 }, error: this.options.hostile ? HOSTILE : 'connection refused (10.0.0.9:8181)', since: iso(Date.now() - 3.2e4) }];
   }
 
   changes(cells) {
@@ -286,7 +288,7 @@ export class Fake {
     return Array.from({ length: Math.min(60, cells.length * 6) }, (_, i) => {
       const c = cells[i % cells.length];
       const on = (i + c.cell) % 2 === 0;
-      return { answers: [], flag: c.flag, contexts: [{ subject: c.subject, contextHash: c.context }], cause: { kind: 'event', count: 1, entries: [99 - i], time: iso(now - i * 71_000 - 6) }, takesAway: !on,
+      return { answers: [], flag: c.flag, contexts: [{ subject: c.subject, contextHash: c.context }], cause: { kind: 'event', count: 1, entries: [99 - i], time: iso(now - i * 71_000 - 6) }, causeText: 'facts from hr: risk=12', takesAway: !on,
         from: i > 50 ? null : { variant: on ? 'off' : 'on', value: !on, reason: 'TARGETING_MATCH' }, to: { variant: on ? 'on' : 'off', value: on, reason: 'TARGETING_MATCH' }, entry: 99 - i, revision: 60 - i, epoch: this.epoch, time: iso(now - i * 71_000) };
     });
   }
@@ -295,7 +297,7 @@ export class Fake {
     const cause = { kind: c.causeKind, count: 1, entries: c.causeEntry ? [c.causeEntry] : [], time: iso(c.causeTime) };
     if (at) return { ...this.changes([c])[3], time: at };
     const value = { variant: c.variant, reason: c.reason, value: c.value, safe: c.reason === 'ERROR' };
-    return { subject: c.subject, flag: c.flag, contextHash: c.context, context: { targetingKey: c.subject }, value, revision: c.revision, cause, changed: iso(c.changed), facts: { employment: 'active', risk: 12 }, definition: FLAGS[c.flag]?.definition ?? {}, ...(c.flag === 'approve-payments' ? { branch: c.value ? '/if/1' : '/if/2' } : {}),
+    return { subject: c.subject, flag: c.flag, contextHash: c.context, context: { targetingKey: c.subject }, value, revision: c.revision, cause, causeText: 'facts from hr: risk=12', changed: iso(c.changed), facts: { employment: 'active', risk: 12 }, definition: FLAGS[c.flag]?.definition ?? {}, ...(c.flag === 'approve-payments' ? { branch: c.value ? '/if/1' : '/if/2' } : {}),
       decisions: [{ source: 'opa', kind: 'path', query: 'app/rbac/allow', state: c.value ? 'allowed' : 'denied', revision: '4f2c91', decisionId: 'd-9e11', confirmed: iso(Date.now() - 800), input: { user: c.subject, action: 'export' } },
         { source: 'builtin', kind: 'rule', query: JSON.stringify(rule), state: 'value', value: true }],
       clients: [{ session: 's-79190', client: '@flagstaff/web-provider', connected: true, acknowledged: true }, { session: 's-87109', client: 'checkout', connected: true, acknowledged: false }] };
@@ -317,7 +319,7 @@ export class Fake {
     const acknowledged = Math.min(4, this.polls[entry]);
     const now = Date.now();
     return { entry, applied: true, complete: acknowledged === 4, concerned: 4, acknowledged, behindCount: 4 - acknowledged, heldCount: 0, expired: 0, behind: acknowledged < 4 ? [{ session: 's-87109', client: 'checkout', subject: 'bo' }] : [], held: [],
-      ofrep: { concerned: 1, fetched: 1 }, unresolved: [], times: { accepted: iso(now - 40), applied: iso(now - 36), queued: iso(now - 35) }, revision: this.revision, safe_at: iso(now + 9000) };
+      ofrep: { concerned: 1, fetched: 1 }, unresolved: [], questions: 4, flips: 4, stages: { journaledMs: 2, askedMs: 3, answeredMs: 11, evaluatedMs: 11, pushedMs: 12, ...(acknowledged ? { acknowledgedMs: 19 } : {}) }, times: { accepted: iso(now - 40), applied: iso(now - 36), queued: iso(now - 35) }, revision: this.revision, safe_at: iso(now + 9000) };
   }
 
   dry(cells) {

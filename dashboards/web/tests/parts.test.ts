@@ -4,10 +4,28 @@ import { describe, expect, test } from 'vitest';
 import { quote } from '../src/commands.ts';
 import { age, showValue, span, toneOf } from '../src/format.ts';
 import { delay } from '../src/feed.ts';
+import { barsOf, within } from '../src/histogram.ts';
 import { nameOf } from '../src/keys.ts';
 import { linesOf } from '../src/parts/rule.tsx';
+import { stateAt } from '../src/past.ts';
 import { readPlace, writePlace } from '../src/router.ts';
 import { reveal, windowOf } from '../src/windowing.ts';
+
+test('a cumulative histogram is drawn as what fell between its bounds, and tells under which bound nearly all stayed', () => {
+  const buckets = [[0.1, 0], [1, 20], [10, 20], [100, 29], [null, 30]].map(([leMs, count]) => ({ leMs: leMs as number | null, count: count as number }));
+  expect(barsOf(buckets)).toEqual([{ leMs: 1, count: 20 }, { leMs: 10, count: 0 }, { leMs: 100, count: 9 }, { leMs: null, count: 1 }]);
+  expect(barsOf(buckets.slice(0, 1))).toEqual([]);
+  expect([within({ count: 30, sumMs: 1, buckets }, 0.5), within({ count: 30, sumMs: 1, buckets }, 0.99)]).toEqual([1, null]);
+});
+
+test('what stood at a moment stands apart for each context', () => {
+  const change = (flag: string, time: string, ...hashes: string[]) => ({ flag, time, contexts: hashes.map((contextHash) => ({ subject: 'ada', contextHash })) }) as never;
+  const changes = [change('a', '2026-01-03', 'one'), change('a', '2026-01-02', 'one', 'two'), change('b', '2026-01-01', 'two')];
+  const stood = (until: string) => stateAt(changes, 'ada', Date.parse(until)).map((it) => [it.context, it.change.flag, it.change.time]);
+  expect(stood('2026-01-03')).toEqual([['one', 'a', '2026-01-03'], ['two', 'a', '2026-01-02'], ['two', 'b', '2026-01-01']]);
+  expect(stood('2026-01-01')).toEqual([['two', 'b', '2026-01-01']]);
+  expect(stateAt(changes, 'bo', Date.parse('2026-01-03'))).toEqual([]);
+});
 
 describe('windowing', () => {
   test('draws what is seen and a few rows around it, wherever one is in a long list', () => {

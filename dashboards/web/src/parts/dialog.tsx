@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // A modal dialog: the browser's own, which keeps the focus inside and gives it back.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { t } from '../text.ts';
 
 export function Dialog({ title, onClose, kind = '', children }: { title: string; onClose: () => void; kind?: string; children: ComponentChildren }) {
   const at = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key: what one types goes into it
     at.current?.showModal();
     at.current?.querySelector<HTMLElement>('input, select, textarea')?.focus();
     return () => at.current?.close();

@@ -2,7 +2,7 @@
 // Everything that one can go to or do, by typing a piece of its name.
 import { useState } from 'preact/hooks';
 import { get } from '../api.ts';
-import { feed, helpOpen, paletteOpen, setTheme, theme } from '../board.ts';
+import { feed, helpOpen, paletteOpen, setTheme, theme, trigger } from '../board.ts';
 import { go } from '../router.ts';
 import { t } from '../text.ts';
 import { useLoad } from './basics.tsx';
@@ -26,7 +26,7 @@ function Open() {
   const choices: Choice[] = [
     { name: t.views.live, kind: '', act: () => go() },
     ...(['flags', 'subjects', 'events', 'clients', 'sources'] as const).map((name) => ({ name: t.views[name], kind: '', act: () => go(name) })),
-    { name: t.events.trigger, kind: '', act: () => go('events') },
+    { name: t.events.trigger, kind: 't', act: trigger },
     { name: t.palette.theme, kind: '', act: () => setTheme(theme.value === 'dark' ? 'light' : 'dark') },
     { name: t.help.title, kind: '?', act: () => { helpOpen.value = true; } },
     { name: t.link.reconnect, kind: '', act: feed.retry },
@@ -49,7 +49,7 @@ function Open() {
   };
   return (
     <Dialog title={t.palette.title} kind="palette" onClose={close}>
-      <input type="search" role="combobox" list={undefined} aria-expanded="true" aria-controls="choices" aria-activedescendant={`choice-${chosen}`} aria-label={t.palette.title}
+      <input type="text" role="combobox" list={undefined} aria-expanded="true" aria-controls="choices" aria-activedescendant={`choice-${chosen}`} aria-label={t.palette.title}
         placeholder={t.palette.placeholder} value={typed} onKeyDown={press} onInput={(event) => { setTyped(event.currentTarget.value); setAt(0); }} />
       <div id="choices" role="listbox" aria-label={t.palette.title} class="choices">
         {found.map((choice, i) => (

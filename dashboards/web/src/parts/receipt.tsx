@@ -3,7 +3,7 @@
 import { get } from '../api.ts';
 import { clock, count, span } from '../format.ts';
 import { t } from '../text.ts';
-import type { Receipt } from '../types.ts';
+import type { Receipt, Stages, Unresolved } from '../types.ts';
 import { Chip, Failed, Skeleton, useLoad } from './basics.tsx';
 
 export function ReceiptView({ entry }: { entry: number }) {
@@ -22,7 +22,29 @@ export function ReceiptView({ entry }: { entry: number }) {
       {data.safe_at && <p class="muted">{t.receipt.safe(clock(data.safe_at, true))}</p>}
       {data.behind.length > 0 && <p class="line"><span class="muted">{t.receipt.behind}</span>{data.behind.map((one, i) => <Chip key={i} tone="warn"><bdi>{one.client ?? one.session}{one.subject ? ` · ${one.subject}` : ''}</bdi></Chip>)}</p>}
       {data.held.length > 0 && <p class="line"><span class="muted">{t.receipt.held}</span>{data.held.map((one, i) => <Chip key={i} tone="warn"><bdi>{one.client ?? one.session}</bdi></Chip>)}</p>}
-      {data.unresolved.length > 0 && <p class="line"><span class="muted">{t.receipt.unresolved}</span>{data.unresolved.map((one, i) => <Chip key={i} tone="bad"><bdi>{one.source} {one.query}</bdi></Chip>)}</p>}
+      <UnresolvedView questions={data.unresolved} />
+      {data.stages && <StagesView stages={data.stages} questions={data.questions} />}
     </div>
+  );
+}
+
+export function UnresolvedView({ questions }: { questions: Unresolved[] }) {
+  if (!questions.length) return null;
+  return (
+    <p class="line"><span class="muted">{t.receipt.unresolved}</span>
+      {questions.map((one, i) => <Chip key={i} tone="bad" title={one.error ?? ''}><bdi>{one.source} {one.query}</bdi>{(one.count ?? 1) > 1 && <span class="num"> ×{count(one.count!)}</span>}</Chip>)}
+    </p>
+  );
+}
+
+/** How long each stage took to be reached, on one scale. */
+function StagesView({ stages, questions }: { stages: Stages; questions: number | undefined }) {
+  const reached = (Object.keys(t.receipt.stages) as (keyof Stages)[]).flatMap((name) => (stages[name] === undefined ? [] : [[name, stages[name]] as const]));
+  const most = Math.max(1, ...reached.map(([, ms]) => ms));
+  return (
+    <dl class="stages" aria-label={t.receipt.stagesTitle}>
+      {reached.map(([name, ms]) => <div key={name}><dt class="muted">{t.receipt.stages[name]}</dt><dd class="num"><i aria-hidden="true" style={{ width: `${(ms / most) * 100}%` }} /><span>{ms} ms</span></dd></div>)}
+      {questions !== undefined && <div><dt class="muted">{t.receipt.asked}</dt><dd class="num"><span>{t.events.questions(questions)}</span></dd></div>}
+    </dl>
   );
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events: what came in and what it set off, live and past; and sending one, first without effect.
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, call, get, may, session } from '../api.ts';
-import { feed } from '../board.ts';
+import { feed, triggering } from '../board.ts';
 import { command, curl } from '../commands.ts';
 import type { EntryLine } from '../frames.ts';
 import { linkWith, link, place, setParams } from '../router.ts';
@@ -35,9 +35,9 @@ function useEntries(kind: string) {
     setNext(first.data.next);
   }, [first.data]);
   useEffect(() => feed.entries((more) => setList((old) => {
-    const known = new Set(old.map((one) => one.entry));
-    const fresh = more.filter((one) => !known.has(one.entry) && (!kind || one.kind === kind)).sort((a, b) => b.entry - a.entry);
-    return [...fresh, ...old].slice(0, KEPT);
+    const told = new Map(more.filter((one) => !kind || one.kind === kind).map((one) => [one.entry, one])); // again, when it has set off more
+    const kept = old.map((one) => { const now = told.get(one.entry); told.delete(one.entry); return now ?? one; });
+    return [...[...told.values()].sort((a, b) => b.entry - a.entry), ...kept].slice(0, KEPT);
   })), [kind]);
   const older = async () => {
     const page = await get<{ entries: EntryLine[]; next?: number }>('/v1/entries', { kind, limit: 100, before: next });
@@ -130,6 +130,12 @@ function Trigger() {
       else setError(failure instanceof SyntaxError ? t.events.badJson : (failure as Error).message);
     }
   };
+  const at = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    if (!triggering.value) return;
+    triggering.value = false;
+    at.current?.querySelector<HTMLElement>('input, textarea')?.focus();
+  }, [triggering.value]);
   const e = t.events;
   const field = (name: 'subject' | 'flag' | 'source' | 'fact' | 'value' | 'ttl', required = false) =>
     <label><span>{e[name]}</span><input value={form[name]} required={required} placeholder={name === 'ttl' ? e.forever : ''} onInput={set(name)} /></label>;
@@ -137,7 +143,7 @@ function Trigger() {
   return (
     <section class="panel" aria-label={e.trigger}>
       <h2>{e.trigger}</h2>
-      <form class="form" onSubmit={(event) => { event.preventDefault(); void send(dry !== null || blind); }}>
+      <form ref={at} class="form" onSubmit={(event) => { event.preventDefault(); void send(dry !== null || blind); }}>
         <label><span>{e.kind}</span><select value={form.kind} onChange={set('kind')}><option value="facts">{e.facts}</option><option value="recompute">{e.recompute}</option><option value="other">{e.other}</option></select></label>
         {form.kind === 'facts' && <div class="pair">{field('subject', true)}{field('fact', true)}{field('value')}{field('ttl')}</div>}
         {form.kind === 'recompute' && <div class="pair">{field('subject')}{field('flag')}{field('source')}</div>}

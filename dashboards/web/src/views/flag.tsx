@@ -12,7 +12,7 @@ import { Age, At, Chip, Copy, Empty, Failed, Json, Name, Skeleton, Value, useLoa
 import { FlipPlot } from '../parts/plot.tsx';
 import { Rule, ruleOf } from '../parts/rule.tsx';
 import { Act, type Verb } from './act.tsx';
-import { CellTable, useView } from './live.tsx';
+import { CellTable, causeOf, useView } from './live.tsx';
 
 function OverrideChips({ overrides }: { overrides: Override[] }) {
   return <>{overrides.map((one) => <Chip key={one.id} tone="bad" title={`${one.reason} · ${one.author}`}>{one.kind === 'kill' ? t.flag.killed : `${t.flag.forced} ${one.variant ?? ''}`}{one.subject ? ` · ${one.subject}` : ''}</Chip>)}</>;
@@ -125,7 +125,7 @@ export function Changes({ changes, withFlag, choose }: { changes: Change[]; with
           {choose ? <button type="button" class="quiet num" onClick={() => choose(change)}><At time={change.time} /></button> : <span class="muted"><At time={change.time} /></span>}
           {withFlag ? <Name text={change.flag} href={link('flags', change.flag)} />
             : <span class="name"><Name text={change.contexts[0]?.subject ?? '–'} href={link('subjects', change.contexts[0]?.subject ?? '')} />{change.contexts.length > 1 && <span class="muted"> +{change.contexts.length - 1}</span>}</span>}
-          <span class="muted cause">{t.causes[change.cause.kind] ?? change.cause.kind} {change.cause.entries[0] ?? ''}</span>
+          <span class="muted cause" title={causeOf(change.cause, change.causeText)}><bdi>{causeOf(change.cause, change.causeText)}</bdi></span>
           <Value value={change.to?.value} />
         </li>
       ))}

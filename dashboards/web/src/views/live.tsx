@@ -42,10 +42,15 @@ function grouped(rows: readonly Row[], by: 'subject' | 'flag'): Item[] {
   return items;
 }
 
-export function cause(row: Pick<Row, 'causeKind' | 'causeEntry' | 'causeTime' | 'changed'>): string {
-  const words = t.causes[row.causeKind] ?? row.causeKind;
+export function cause(row: Pick<Row, 'causeKind' | 'causeEntry' | 'causeTime' | 'changed' | 'causeText'>): string {
+  const words = row.causeText || `${t.causes[row.causeKind] ?? row.causeKind}${row.causeEntry ? ` ${row.causeEntry}` : ''}`;
   const took = row.causeTime && row.changed > row.causeTime && row.causeEntry ? ` · ${span(row.changed - row.causeTime)}` : '';
-  return `${words}${row.causeEntry ? ` ${row.causeEntry}` : ''}${took}`;
+  return words + took;
+}
+
+/** A cause in words; what an older service leaves out, by its kind. */
+export function causeOf(it: { kind: string; entries: number[]; }, text?: string): string {
+  return text ?? `${t.causes[it.kind] ?? it.kind}${it.entries[0] ? ` ${it.entries[0]}` : ''}`;
 }
 
 export function Delivered({ row }: { row: Row }) {
@@ -71,7 +76,7 @@ function RowView({ row, index, top, chosen, same, choose }: { row: Row; index: n
       <span role="cell" class="c-value"><Value value={row.value} /></span>
       <span role="cell" class="c-reason"><Reason reason={row.reason} error={row.error} /></span>
       <span role="cell" class="c-source muted">{row.source ?? '–'}</span>
-      <span role="cell" class="c-cause muted"><bdi>{cause(row)}</bdi></span>
+      <span role="cell" class="c-cause muted" title={cause(row)}><bdi>{cause(row)}</bdi></span>
       <span role="cell" class="c-age muted"><Age time={row.changed} /></span>
       <span role="cell" class="c-delivered"><Delivered row={row} /></span>
       <span role="cell" class="c-why"><button type="button" class="quiet" aria-label={t.why.of(row.subject, row.flag)} onClick={() => why(row)}>{t.why.title}</button></span>
@@ -151,7 +156,7 @@ function Pause({ store }: { store: Store }) {
 
 function Shown({ store }: { store: Store }) {
   void store.version.value;
-  return <span class="muted num">{store.loaded ? t.live.shown(store.rows.length, store.total) : ''}</span>;
+  return <span class="muted num">{store.loaded ? t.live.values(store.rows.length, store.total) : ''}</span>;
 }
 
 export function Live() {

@@ -4,12 +4,14 @@ import { useState } from 'preact/hooks';
 import { call, get, may } from '../api.ts';
 import { command, curl } from '../commands.ts';
 import { count, short } from '../format.ts';
+import { barsOf, within, type Latency } from '../histogram.ts';
 import { link } from '../router.ts';
 import { t } from '../text.ts';
 import type { FlagInfo, Receipt, Source } from '../types.ts';
 import { Age, Chip, Copy, Empty, Failed, Name, Skeleton, useLoad } from '../parts/basics.tsx';
 import { ReceiptView } from '../parts/receipt.tsx';
 import { recompute } from './events.tsx';
+import { Test } from './question.tsx';
 
 const SAMPLE = 'sources: { opa: { type: opa, url: "http://127.0.0.1:8181" } }';
 
@@ -44,6 +46,8 @@ function SourceView({ source, flags }: { source: Source; flags: FlagInfo[] }) {
     }
   };
   const d = source.decisions;
+  const latency = source.latency?.count ? source.latency : undefined;
+  const slow = latency ? within(latency, 0.99) : null;
   return (
     <article class="panel" aria-label={source.name}>
       <div class="heading"><h2><bdi>{source.name}</bdi></h2><span class="muted">{source.type}</span><Chip tone={source.state === 'up' ? 'accent' : 'bad'}>{source.state === 'up' ? s.up : source.state}</Chip>
@@ -57,21 +61,28 @@ function SourceView({ source, flags }: { source: Source; flags: FlagInfo[] }) {
         {d.value > 0 && <div><dt>{s.value}</dt><dd class="num">{count(d.value)}</dd></div>}
         {d.error > 0 && <div><dt>{s.errors}</dt><dd class="num warned">{count(d.error)}</dd></div>}
         {source.revision && <div><dt>{s.revision}</dt><dd><code>{short(source.revision, 14)}</code></dd></div>}
-        {source.latency && <div><dt>{s.latency} p50 / p99</dt><dd class="num">{source.latency.p50} / {source.latency.p99} ms</dd></div>}
+        {source.changed && <div><dt>{s.changed}</dt><dd><Age time={source.changed} /></dd></div>}
+        {latency && <div><dt>{s.mean}</dt><dd class="num">{(latency.sumMs / latency.count).toFixed(1)} ms</dd></div>}
+        {latency && slow !== null && <div><dt>{s.slow}</dt><dd class="num">{slow} ms</dd></div>}
+        {source.breaker && source.breaker.state !== 'closed' && <div><dt>{s.breaker}</dt><dd class="num warned">{s.open(source.breaker.failures)}</dd></div>}
       </dl>
-      {source.latency && <Histogram buckets={source.latency.buckets} />}
+      {latency && <Histogram buckets={latency.buckets} />}
       {flags.length > 0 && <p class="line"><span class="muted">{s.flags}</span>{flags.map((flag) => <Name key={flag.key} text={flag.key} href={link('flags', flag.key)} />)}</p>}
       {error && <p class="bad" role="alert">{error}</p>}
       {entry > 0 && <ReceiptView entry={entry} />}
+      {may('operate') && source.type !== 'builtin' && <Test source={source.name} flags={flags} />}
     </article>
   );
 }
 
-function Histogram({ buckets }: { buckets: [number, number][] }) {
-  const most = Math.max(1, ...buckets.map(([, n]) => n));
+function Histogram({ buckets }: { buckets: Latency['buckets'] }) {
+  const bars = barsOf(buckets);
+  if (!bars.length) return null;
+  const most = Math.max(...bars.map((one) => one.count));
+  const name = (leMs: number | null) => (leMs === null ? t.sources.slower : `≤ ${leMs} ms`);
   return (
-    <div class="histogram" role="img" aria-label={buckets.map(([bound, n]) => `≤ ${bound} ms: ${n}`).join(', ')}>
-      {buckets.map(([bound, n]) => <div key={bound} title={`≤ ${bound} ms: ${count(n)}`}><i style={{ height: `${Math.max(2, (n / most) * 44)}px` }} /><span class="num muted">{bound}</span></div>)}
+    <div class="histogram" role="img" aria-label={bars.map((one) => `${name(one.leMs)}: ${one.count}`).join(', ')}>
+      {bars.map((one) => <div key={one.leMs} title={`${name(one.leMs)}: ${count(one.count)}`}><i style={{ height: `${Math.max(2, (one.count / most) * 44)}px` }} /><span class="num muted">{one.leMs ?? '∞'}</span></div>)}
     </div>
   );
 }

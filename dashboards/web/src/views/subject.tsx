@@ -6,12 +6,13 @@ import { asked } from '../board.ts';
 import { command, curl } from '../commands.ts';
 import { noFilter } from '../frames.ts';
 import { clock, short } from '../format.ts';
+import { stateAt } from '../past.ts';
 import { go, link, place, setParams } from '../router.ts';
 import { t } from '../text.ts';
 import type { Change, Client, ContextInfo, Fact, Valued } from '../types.ts';
 import { Age, At, Chip, Copy, Empty, Failed, Name, Reason, Skeleton, Value, useLoad } from '../parts/basics.tsx';
 import { Changes } from './flag.tsx';
-import { cause, useView } from './live.tsx';
+import { cause, causeOf, useView } from './live.tsx';
 
 function Find({ label, onTake }: { label: string; onTake: (subject: string) => void }) {
   const [text, setText] = useState('');
@@ -46,14 +47,9 @@ export function SubjectList() {
   );
 }
 
-interface Line { flag: string; value: Valued | null; time: string | number; cause: string; entry: number | null }
+interface Line { context: string; flag: string; value: Valued | null; time: string | number; cause: string }
 
-/** What stood at that moment: of each flag the last change until then. The journal's changes come the latest first. */
-export function stateAt(changes: Change[], until: number): Map<string, Change> {
-  const state = new Map<string, Change>();
-  for (const change of changes) if (Date.parse(change.time) <= until && !state.has(change.flag)) state.set(change.flag, change);
-  return state;
-}
+const byContext = (a: Line, b: Line): number => (a.context < b.context ? -1 : a.context > b.context ? 1 : a.flag < b.flag ? -1 : 1);
 
 export function SubjectView({ subject }: { subject: string }) {
   const at = place.value.params['at'];
@@ -63,18 +59,18 @@ export function SubjectView({ subject }: { subject: string }) {
   const history = useLoad(`history ${subject}`, () => get<{ changes: Change[] }>('/v1/history', { subject, limit: 1000 }), at ? 0 : 5000);
   const until = at ? Date.parse(at) : 0;
   const changes = history.data?.changes ?? [];
-  const past = useMemo(() => (until ? stateAt(changes, until) : null), [until, history.data]);
+  const past = useMemo(() => (until ? stateAt(changes, subject, until) : null), [until, history.data]);
   const lines: Line[] = past
-    ? [...past.values()].map((change) => ({ flag: change.flag, value: change.to, time: change.time, cause: t.causes[change.cause.kind] ?? change.cause.kind, entry: change.cause.entries[0] ?? null })).sort((a, b) => (a.flag < b.flag ? -1 : 1))
-    : store.rows.map((row) => ({ flag: row.flag, value: row, time: row.changed, cause: cause(row), entry: null }));
+    ? past.map(({ context, change }) => ({ context, flag: change.flag, value: change.to, time: change.time, cause: causeOf(change.cause, change.causeText) }))
+    : store.rows.map((row) => ({ context: row.context, flag: row.flag, value: row, time: row.changed, cause: cause(row) }));
+  lines.sort(byContext);
   void version;
-  const contexts = [...new Set(store.rows.map((row) => row.context))];
   const s = t.subject;
   return (
     <section class="view">
       <div class="heading">
         <h1><Name text={subject} /></h1>
-        {contexts.length > 0 && <Chip title={contexts.join('\n')}>{s.contexts} {contexts.map((hash) => short(hash)).join(', ')}</Chip>}
+        <Chip>{s.contextsOf(new Set(lines.map((line) => line.context)).size)}</Chip>
         {past && <Chip tone="warn">{t.why.at(clock(until))}</Chip>}
         <span class="grow" />
         <Copy text={at ? command('history', subject) : command('watch', subject)} label={t.copyCommand} /><Copy text={curl('GET', `/v1/contexts?subject=${encodeURIComponent(subject)}`)} label={t.copyCurl} />
@@ -129,28 +125,44 @@ function Compare({ other }: { other: string }) {
 function Lines({ subject, lines, at, other }: { subject: string; lines: Line[]; at: string | undefined; other: string }) {
   const beside = useLoad(`contexts ${other}`, () => (other ? get<{ contexts: ContextInfo[] }>('/v1/contexts', { subject: other }) : Promise.resolve({ contexts: [] })), other ? 3000 : 0);
   const theirs = beside.data?.contexts[0]?.flags;
+  const known = useLoad(`attributes ${subject}`, () => get<{ contexts: ContextInfo[] }>('/v1/contexts', { subject }), 4000);
   const s = t.subject;
+  const several = lines.some((line) => line.context !== lines[0]!.context);
   if (!lines.length) return <Empty title={s.empty} help={s.emptyHelp} code={command('history', subject)} />;
   return (
     <table class="plain">
       <thead><tr><th scope="col">{t.columns.flag}</th><th scope="col">{t.columns.value}</th>{other && <th scope="col"><bdi>{other}</bdi></th>}<th scope="col" class="roomy">{t.columns.reason}</th><th scope="col" class="roomy">{t.columns.cause}</th><th scope="col">{t.columns.age}</th><th scope="col"><span class="hidden">{t.why.title}</span></th></tr></thead>
       <tbody>
-        {lines.map((line) => {
+        {lines.map((line, i) => {
+          const head = several && lines[i - 1]?.context !== line.context;
           const differs = other !== '' && JSON.stringify(theirs?.[line.flag]?.value) !== JSON.stringify(line.value?.value);
-          return (
-            <tr key={line.flag} class={differs ? 'differs' : ''}>
+          return [
+            head && <tr key={line.context} class="group"><th scope="rowgroup" colSpan={other ? 7 : 6}><Attributes hash={line.context} context={known.data?.contexts.find((one) => one.hash === line.context)?.context} /></th></tr>,
+            <tr key={`${line.context} ${line.flag}`} class={differs ? 'differs' : ''}>
               <td><Name text={line.flag} href={link('flags', line.flag)} /></td>
               <td><Value value={line.value?.value} /></td>
               {other && <td><Value value={theirs?.[line.flag]?.value} /> {differs && <span class="warned" title={s.different}>≠<span class="hidden"> {s.different}</span></span>}</td>}
               <td class="roomy"><Reason reason={line.value?.reason ?? ''} /></td>
               <td class="muted roomy"><bdi>{line.cause}</bdi></td>
               <td class="muted"><Age time={line.time} /></td>
-              <td><button type="button" class="quiet" aria-label={t.why.of(subject, line.flag)} onClick={() => { asked.value = { subject, flag: line.flag, ...(at ? { at } : {}) }; }}>{t.why.title}</button></td>
-            </tr>
-          );
+              <td><button type="button" class="quiet" aria-label={t.why.of(subject, line.flag)} onClick={() => { asked.value = { subject, flag: line.flag, context: line.context, ...(at ? { at } : {}) }; }}>{t.why.title}</button></td>
+            </tr>,
+          ];
         })}
       </tbody>
     </table>
+  );
+}
+
+/** Which of a subject's contexts: by what it says beside the name, and its hash. */
+function Attributes({ hash, context }: { hash: string; context: Record<string, unknown> | undefined }) {
+  const told = Object.entries(context ?? {}).filter(([name]) => name !== 'targetingKey');
+  return (
+    <>
+      {t.subject.contexts} <code title={hash}>{short(hash)}</code>{' '}
+      {told.map(([name, value]) => <span key={name} class="muted"><bdi>{name}</bdi>: <bdi>{typeof value === 'string' ? value : JSON.stringify(value)}</bdi>{' '}</span>)}
+      {context && !told.length && <span class="muted">{t.subject.bare}</span>}
+    </>
   );
 }
 

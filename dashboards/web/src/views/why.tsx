@@ -4,7 +4,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { get, queryOf } from '../api.ts';
 import { asked, type Asked } from '../board.ts';
 import { command, curl } from '../commands.ts';
-import { clock, short, span } from '../format.ts';
+import { clock, short, showValue, span } from '../format.ts';
 import { link, linkWith } from '../router.ts';
 import { t } from '../text.ts';
 import type { Cause, Change, Decision, Valued, Why } from '../types.ts';
@@ -60,7 +60,7 @@ function Verdict({ value, changed, cause }: { value: Valued; changed: string; ca
   const took = Date.parse(changed) - Date.parse(cause.time);
   return (
     <Step title={t.why.value}>
-      <p class="line"><Value value={value.value} /> <Reason reason={value.reason ?? ''} /> {value.variant && <Chip>{value.variant}</Chip>}</p>
+      <p class="line"><Value value={value.value} /> <Reason reason={value.reason ?? ''} /> {value.variant && value.variant !== showValue(value.value) && <Chip>{value.variant}</Chip>}</p>
       {value.safe && <p class="warned">{t.why.safe}</p>}
       {value.detail && <p class="muted"><bdi>{value.detail}</bdi></p>}
       <p class="muted">{t.why.changed} <At time={changed} ms />{cause.entries.length > 0 && took >= 0 ? `, ${span(took)} ${t.why.took}` : ''}</p>
@@ -68,11 +68,11 @@ function Verdict({ value, changed, cause }: { value: Valued; changed: string; ca
   );
 }
 
-function Happened({ cause }: { cause: Cause }) {
+function Happened({ cause, text }: { cause: Cause; text: string | undefined }) {
   return (
     <Step title={t.why.event}>
       <p class="line">
-        <strong>{t.causes[cause.kind] ?? cause.kind}</strong>
+        <strong><bdi>{text ?? t.causes[cause.kind] ?? cause.kind}</bdi></strong>
         {cause.entries.map((entry) => <a key={entry} class="num" href={linkWith(['events'], { entry: String(entry) })}>{t.why.entry} {entry}</a>)}
         {cause.count > cause.entries.length && cause.entries.length > 0 && <span class="muted num">+{cause.count - cause.entries.length}</span>}
         <span class="muted"><At time={cause.time} ms /></span>
@@ -83,11 +83,12 @@ function Happened({ cause }: { cause: Cause }) {
 
 function DecisionView({ decision }: { decision: Decision }) {
   const rule = decision.kind === 'rule' ? parse(decision.query) : undefined;
+  const said = decision.state === 'value' && typeof decision.value === 'boolean' ? (decision.value ? 'allowed' : 'denied') : decision.state; // in access's own words
   const tone = decision.error || decision.state === 'none' ? 'warn' : decision.state === 'allowed' || decision.value === true ? 'accent' : '';
   return (
     <div class="decision">
       <p class="line"><strong><bdi>{decision.name ?? decision.source}</bdi></strong>{!rule && <code><bdi>{decision.query}</bdi></code>}
-        <Chip tone={tone}>{decision.state ?? '–'}</Chip>{decision.value !== undefined && <Value value={decision.value} />}</p>
+        <Chip tone={tone}>{said ?? '–'}</Chip>{said === decision.state && decision.value !== undefined && <Value value={decision.value} />}</p>
       {(decision.revision || decision.decision || decision.decisionId || decision.confirmed) && (
         <p class="muted num line">{decision.revision && <span>{t.why.policy} {short(decision.revision, 12)}</span>}{(decision.decision ?? decision.decisionId) && <span>{decision.decision ?? decision.decisionId}</span>}
           {decision.confirmed && <span>{t.why.confirmed} <Age time={decision.confirmed} /></span>}</p>
@@ -113,7 +114,7 @@ function Present({ why }: { why: Why }) {
   return (
     <>
       <Verdict value={why.value} changed={why.changed} cause={why.cause} />
-      <Happened cause={why.cause} />
+      <Happened cause={why.cause} text={why.causeText} />
       <Step title={t.why.answers}>
         {why.decisions.length ? why.decisions.map((decision, i) => <DecisionView key={i} decision={decision} />) : <p class="muted">{t.why.noDecision}</p>}
       </Step>
@@ -121,7 +122,7 @@ function Present({ why }: { why: Why }) {
       {why.facts && <Step title={t.why.facts}><dl class="facts">{Object.entries(why.facts).map(([name, value]) => <div key={name}><dt><bdi>{name}</bdi></dt><dd><Value value={value} /></dd></div>)}</dl></Step>}
       <Step title={t.why.clients}>
         {why.clients.length ? why.clients.map((client, i) => (
-          <p key={i} class="line"><Chip tone={client.acknowledged ? 'accent' : 'warn'}>{client.acknowledged ? t.why.acknowledged : client.connected ? t.why.waiting : t.why.gone}</Chip><bdi>{client.client ?? client.session}</bdi> <span class="muted">{client.session}</span></p>
+          <p key={i} class="line"><Chip tone={client.acknowledged ? 'accent' : 'warn'}>{client.acknowledged ? t.why.acknowledged : client.connected ? t.why.waiting : t.why.gone}</Chip><bdi>{client.client ?? client.session}</bdi> <span class="muted num" title={client.session}>{short(client.session, 10)}</span></p>
         )) : <p class="muted">{t.why.noClients}</p>}
       </Step>
     </>
@@ -133,7 +134,7 @@ function Past({ change }: { change: Change }) {
     <>
       <Verdict value={change.to ?? {}} changed={change.time} cause={change.cause} />
       {change.from && <Step title={t.why.from}><p class="line"><Value value={change.from.value} /> <Reason reason={change.from.reason ?? ''} /> <Chip>{change.takesAway ? t.why.taken : t.why.granted}</Chip></p></Step>}
-      <Happened cause={change.cause} />
+      <Happened cause={change.cause} text={change.causeText} />
       {change.answers && change.answers.length > 0 && <Step title={t.why.answers}><Json value={change.answers} /></Step>}
     </>
   );
