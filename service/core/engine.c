@@ -42,6 +42,7 @@ struct fs_engine *fs_engine_create(const struct fs_engine_options *options, stru
     fs_map_init(&e->changes);
     fs_map_init(&e->overridden);
     fs_map_init(&e->asides);
+    fs_map_init(&e->receipts_by);
     fs_map_init(&e->said);
     struct fs_list *lists[] = {&e->idle, &e->flush,    &e->answers,      &e->pending,
                                &e->once, &e->receipts, &e->all_contexts, &e->walks};
@@ -106,6 +107,7 @@ void fs_engine_destroy(struct fs_engine *e)
     fs_map_finish(&e->asides, fs_free);
     fs_engine_forget_words(e);
     fs_receipts_finish(e);
+    fs_map_finish(&e->receipts_by, NULL);
     fs_overrides_finish(e);
     fs_tick_drop(e);
     FS_LIST_EACH(&e->once, node)

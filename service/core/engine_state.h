@@ -398,11 +398,12 @@ struct fs_engine {
     struct fs_list idle;   /* unwatched contexts, longest unseen first */
     size_t idle_count;
     FS_VEC(struct fs_context *) dirty, aside;
-    struct fs_list flush;    /* connections with something to send, urgent ones first */
-    struct fs_list answers;  /* struct fs_answers */
-    struct fs_list pending;  /* struct fs_pending */
-    struct fs_list once;     /* struct fs_once */
-    struct fs_list receipts; /* struct fs_receipt, oldest first */
+    struct fs_list flush;      /* connections with something to send, urgent ones first */
+    struct fs_list answers;    /* struct fs_answers */
+    struct fs_list pending;    /* struct fs_pending */
+    struct fs_list once;       /* struct fs_once */
+    struct fs_list receipts;   /* struct fs_receipt, in the order of being made */
+    struct fs_map receipts_by; /* entry (8 bytes) -> the same */
     size_t receipt_count;
     size_t late_items;                  /* what receipts without an answer wait for, all together */
     struct fs_proposals taking, giving; /* proposed, and not in a tick yet: what takes away, and the rest */

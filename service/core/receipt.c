@@ -57,6 +57,7 @@ static void destroy(struct fs_engine *e, struct fs_receipt *receipt)
 {
     fs_list_remove(&receipt->node);
     fs_alarm_cancel(e, &receipt->alarm);
+    fs_map_remove(&e->receipts_by, &receipt->entry, sizeof receipt->entry);
     e->receipt_count--;
     fs_receipt_release_cells(e, receipt);
     for (size_t i = 0; i < receipt->questions.count; i++)
@@ -108,6 +109,7 @@ struct fs_receipt *fs_receipt_open(struct fs_engine *e, uint64_t entry, int64_t 
     fs_map_init_borrowing(&receipt->by_context);
     fs_map_init_borrowing(&receipt->by_serial);
     fs_list_append(&e->receipts, &receipt->node);
+    fs_map_set(&e->receipts_by, &receipt->entry, sizeof receipt->entry, receipt);
     return receipt;
 }
 

@@ -3,6 +3,7 @@
  * What an entry has set off, and when: kept with its receipt, in memory alone. Clocks are no part of what is
  * journaled, so a replay knows nothing of them, and nothing is decided by them.
  */
+#include <stdlib.h>
 #include "receipt_internal.h"
 
 void fs_receipt_reaches(struct fs_receipt *receipt, enum fs_stage stage, int64_t mono)
@@ -61,20 +62,9 @@ void fs_receipt_time_questions(struct fs_engine *e, struct fs_receipt *receipt)
     }
 }
 
-/* They are in the order of their entries; most that look for one look for a new one. */
-static struct fs_receipt *receipt_of(const struct fs_engine *e, uint64_t entry)
-{
-    for (struct fs_list *node = e->receipts.prev; node != &e->receipts; node = node->prev) {
-        struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
-        if (receipt->entry <= entry)
-            return receipt->entry == entry ? receipt : NULL;
-    }
-    return NULL;
-}
-
 void fs_receipt_bound(struct fs_engine *e, uint64_t entry, struct fs_question *q)
 {
-    struct fs_receipt *receipt = receipt_of(e, entry);
+    struct fs_receipt *receipt = fs_receipt_find(e, entry);
     if (!receipt || receipt->applied || q->bound_for == entry)
         return;
     q->bound_for = entry;
@@ -88,7 +78,7 @@ void fs_receipt_bound(struct fs_engine *e, uint64_t entry, struct fs_question *q
 void fs_receipts_flipped(struct fs_engine *e, const struct fs_cause *cause)
 {
     for (unsigned i = 0; i < cause->count && i < FS_CAUSE_LIMIT; i++) {
-        struct fs_receipt *receipt = receipt_of(e, cause->entries[i]);
+        struct fs_receipt *receipt = fs_receipt_find(e, cause->entries[i]);
         if (receipt)
             receipt->stages.flips++;
     }
@@ -118,6 +108,12 @@ void fs_stages_describe(const struct fs_stages *stages, json_t *object)
     json_object_set_new(object, "stages", times);
 }
 
+static int by_entry(const void *a, const void *b)
+{
+    const struct fs_stages *one = a, *other = b;
+    return one->entry < other->entry ? -1 : one->entry > other->entry;
+}
+
 struct fs_stages *fs_engine_stages(const struct fs_engine *e, size_t *count)
 {
     struct fs_stages *all = fs_calloc(e->receipt_count + 1, sizeof *all);
@@ -126,5 +122,6 @@ struct fs_stages *fs_engine_stages(const struct fs_engine *e, size_t *count)
     {
         fs_receipt_stages(FS_CONTAINER(node, struct fs_receipt, node), &all[(*count)++]);
     }
+    qsort(all, *count, sizeof *all, by_entry); /* one that was made again stands behind newer ones */
     return all;
 }

@@ -127,12 +127,7 @@ void fs_receipt_check(struct fs_engine *e, struct fs_receipt *receipt)
 
 struct fs_receipt *fs_receipt_find(const struct fs_engine *e, uint64_t entry)
 {
-    for (struct fs_list *node = e->receipts.prev; node != &e->receipts; node = node->prev) {
-        struct fs_receipt *receipt = FS_CONTAINER(node, struct fs_receipt, node);
-        if (receipt->entry == entry)
-            return receipt;
-    }
-    return NULL;
+    return fs_map_get(&e->receipts_by, &entry, sizeof entry);
 }
 
 /* Answers those whose wait is over. Collected first: the port may come back into the engine. */

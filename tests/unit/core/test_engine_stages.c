@@ -196,6 +196,40 @@ static void a_start_knows_no_stages_of_what_was_before(void **state)
     world_destroy(w);
 }
 
+/* Sent once more after a start, an event of long ago gets a receipt behind those of newer ones. */
+static void an_event_that_comes_again_takes_nothing_from_newer_ones(void **state)
+{
+    (void)state;
+    struct world_client *c;
+    struct world *w = begin(&c);
+    w->manual = w->hold_asks = false;
+    uint64_t old = world_fact(w, "ada", "other", "1");
+    world_restart(w);
+    world_connect(c, true);
+    world_run(w);
+    w->manual = true;
+    world_fact(w, "ada", "tier", "\"gold\"");
+    commit_and_turn(w);
+    for (size_t i = 0; i < w->entries.count; i++) {
+        const struct world_entry *kept = &w->entries.items[i];
+        struct fs_entry entry = {kept->number, kept->kind, kept->time, kept->body, kept->length, 0};
+        struct fs_commit commit = {
+            .token = 1, .number = old, .time = kept->time, .result = FS_COMMIT_DUPLICATE};
+        if (kept->number == old)
+            fs_engine_commit(w->engine, &commit, &entry, w->now);
+    }
+    w->manual = false;
+    world_run(w);
+    size_t count;
+    struct fs_stages *all = fs_engine_stages(w->engine, &count);
+    assert_int_equal(count, 2);
+    assert_int_equal(all[0].entry, old);
+    assert_true(all[1].entry > old);
+    assert_int_equal(all[1].flips, 1);
+    fs_free(all);
+    world_destroy(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +238,7 @@ int main(void)
         cmocka_unit_test(a_fact_in_a_question_is_asked_with_and_that_is_timed),
         cmocka_unit_test(nothing_flips_where_the_answer_is_the_same),
         cmocka_unit_test(a_source_without_an_answer_leaves_its_stage_out),
+        cmocka_unit_test(an_event_that_comes_again_takes_nothing_from_newer_ones),
         cmocka_unit_test(a_start_knows_no_stages_of_what_was_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
