@@ -107,7 +107,9 @@ static void on_deadline(struct fs_peer *peer)
 
 static void on_slow(struct fs_peer *peer)
 {
-    if (!lws_partial_buffered(peer->wsi))
+    /* The kernel may have all of what the library held, and take no more. */
+    bool waits = lws_partial_buffered(peer->wsi) || peer->in_library || peer->queue.count > peer->queue_head;
+    if (!waits)
         return; /* a response that has left meanwhile: the library says nothing of that */
     uint64_t now = fs_tcp_acknowledged(lws_get_socket_fd(peer->wsi));
     if (now != peer->acknowledged)

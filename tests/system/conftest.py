@@ -45,6 +45,14 @@ def daemon(tmp_path):
             assert status == 0, f"the daemon ended with {status}"
 
 
+@pytest.fixture(scope="module")
+def shared(request, tmp_path_factory):
+    """One daemon with the module's FLAGS, for tests of what is refused: they change nothing."""
+    one = Daemon(tmp_path_factory.mktemp("shared"), request.module.FLAGS).start()
+    yield one
+    assert one.stop() == 0
+
+
 @pytest.fixture
 def client():
     """client(daemon, watches, ...) connects one."""

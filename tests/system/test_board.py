@@ -195,6 +195,7 @@ def test_a_client_that_takes_nothing_is_one_of_those_that_do_not_have_it(daemon,
     b.view()
     d.facts("ada", {"risk": 90})
     b.wait(lambda b: (r := b.views[1].find("ada", "export"))["value"] is False and (r["acked"], r["watching"]) == (1, 2), "one of two")
+    mute.wait_value("export", False)
     mute.send({"type": "ack", "revision": mute.revision})
     b.wait(lambda b: b.views[1].find("ada", "export")["acked"] == 2, "two of two")
 

@@ -12,12 +12,21 @@ BY_ACTOR = {"type": "string", "variants": {"agent": "agent", "person": "person"}
 FLAGS = {"admin": ADMIN_ONLY, "internal": SERVER_ONLY, "acts": BY_ACTOR}
 
 
+def with_key(d):
+    d.key = d.key or d.add_key(["admin", "read", "operate", "events", "facts:*", "evaluate:any", "tickets", "metrics", "status:*"], name="root")
+    return d
+
+
 @pytest.fixture
 def keyed(daemon):
     """A daemon in which keys were made, so that nobody is an operator by being local."""
-    d = daemon(FLAGS)
-    d.key = d.add_key(["admin", "read", "operate", "events", "facts:*", "evaluate:any", "tickets", "metrics", "status:*"], name="root")
-    return d
+    return with_key(daemon(FLAGS))
+
+
+@pytest.fixture
+def refusing(shared):
+    """The same, one for all tests of what is refused."""
+    return with_key(shared)
 
 
 def ticket(d, **wish):
@@ -117,9 +126,9 @@ def test_a_revoked_key_ends_its_connections_at_once_and_opens_no_more(keyed, cli
     (["read"], "POST", "/v1/backup", {"file": "/tmp/x"}),
     (["status:other"], "POST", "/v1/opa/opa/status", {}),
 ])
-def test_each_route_needs_its_scope(keyed, scopes, method, path, body):
-    key = keyed.add_key(scopes)
-    answer = keyed.get(path, key) if method == "GET" else keyed.post(path, body, key)
+def test_each_route_needs_its_scope(refusing, scopes, method, path, body):
+    key = refusing.add_key(scopes)
+    answer = refusing.get(path, key) if method == "GET" else refusing.post(path, body, key)
     assert answer.status == 403 and answer.json["error"]["code"] == "forbidden"
 
 
@@ -147,8 +156,8 @@ def test_a_receipt_is_seen_by_who_sent_its_event_and_by_who_may_read(keyed):
     {"subject": "ada", "attributes": {"targetingKey": "bo"}}, {"subject": "ada", "attributes": {"facts": {}}},
     {"subject": "ada", "attributes": {"$flagd": 1}}, {"subject": "ada", "attributes": []}, {"subject": "ada", "mayAdd": "theme"}, {"subject": "ada", "ttl": 5}, {"subject": 42}, {"subject": ""}, {"subject": "ada", "mayAdd": ["theme", 5]},
 ])
-def test_a_ticket_that_is_not_understood_is_not_given(keyed, wish):
-    answer = keyed.post("/v1/tickets", wish)
+def test_a_ticket_that_is_not_understood_is_not_given(refusing, wish):
+    answer = refusing.post("/v1/tickets", wish)
     assert answer.status == 400 and answer.json["error"]["code"] == "invalid"
 
 
@@ -158,11 +167,11 @@ def test_a_ticket_that_is_not_understood_is_not_given(keyed, wish):
     ({"scopes": ["read"], "subject": "ada", "attributes": {"targetingKey": "bo"}}, "targetingKey"),
     ({"scopes": ["read"], "attributes": {"facts": {}}}, "reserved"),
 ])
-def test_a_key_that_is_described_wrongly_is_not_made(keyed, description, named):
-    before = len(keyed.get("/v1/keys").json["keys"])
-    answer = keyed.post("/v1/keys", description)
+def test_a_key_that_is_described_wrongly_is_not_made(refusing, description, named):
+    before = len(refusing.get("/v1/keys").json["keys"])
+    answer = refusing.post("/v1/keys", description)
     assert answer.status == 400 and named in answer.json["error"]["message"]
-    assert len(keyed.get("/v1/keys").json["keys"]) == before
+    assert len(refusing.get("/v1/keys").json["keys"]) == before
 
 
 def test_a_ticket_goes_with_its_key_and_so_does_its_connection(keyed, client):

@@ -9,7 +9,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from world import eventually, http
 
-FLAG = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off"}}
+FLAGS = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off"}}
 
 
 def raw(d, text, until=b"\r\n\r\n", timeout=10):
@@ -31,7 +31,7 @@ def status(answer):
 
 def test_an_upgrade_to_h2c_is_refused_and_the_daemon_lives(daemon):
     """libwebsockets 4.1 is memory-unsafe on the plain upgrade to HTTP/2 (CVE-2026-19773)."""
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     for settings in ("AAMAAABkAAQAoAAAAAIAAAAA", "A" * 4000, "", "%%%"):
         answer = raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n"
                         f"HTTP2-Settings: {settings}\n\n")
@@ -41,24 +41,22 @@ def test_an_upgrade_to_h2c_is_refused_and_the_daemon_lives(daemon):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:80", "", "localhost.evil.example"])
-def test_a_strange_host_is_403_before_anything_else(daemon, host):
-    d = daemon(FLAG)
-    assert status(raw(d, f"GET /v1/flags HTTP/1.1\nHost: {host}\n\n")) in (400, 403)
+def test_a_strange_host_is_403_before_anything_else(shared, host):
+    assert status(raw(shared, f"GET /v1/flags HTTP/1.1\nHost: {host}\n\n")) in (400, 403)
     upgrade = (f"GET /v1/ws HTTP/1.1\nHost: {host}\nConnection: Upgrade\nUpgrade: websocket\nSec-WebSocket-Version: 13\n"
                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\nSec-WebSocket-Protocol: flagstaff.v1\n\n")
-    assert status(raw(d, upgrade)) in (400, 403)
+    assert status(raw(shared, upgrade)) in (400, 403)
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1.evil.example", "http://127.0.0.1:1"])
-def test_a_strange_origin_is_403_before_101(daemon, client, origin):
-    d = daemon(FLAG)
+def test_a_strange_origin_is_403_before_101(shared, client, origin):
     with pytest.raises(InvalidStatus) as refused:
-        client(d, ["ada"], origin=origin)
+        client(shared, ["ada"], origin=origin)
     assert refused.value.response.status_code == 403
 
 
 def test_cors_answers_the_configured_origin_and_no_other(daemon):
-    d = daemon(FLAG, {"origins": ["https://app.example"]})
+    d = daemon(FLAGS, {"origins": ["https://app.example"]})
     ask = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type,if-none-match"}
     yes = http("OPTIONS", d.url + "/ofrep/v1/evaluate/flags", headers={"Origin": "https://app.example", **ask})
     assert yes.status in (200, 204) and yes.headers["Access-Control-Allow-Origin"] == "https://app.example"
@@ -72,7 +70,7 @@ def test_cors_answers_the_configured_origin_and_no_other(daemon):
 
 @pytest.mark.parametrize("size, expected", [(1 << 20, (200, 202, 400)), ((1 << 20) + 1, (413,))])
 def test_a_body_over_the_limit_is_413(daemon, size, expected):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     body = b'{"context":{"x":"' + b"y" * (size - 20) + b'"}}'
     assert d.post("/ofrep/v1/evaluate/flags", body.ljust(size, b" ")[:size]).status in expected
 
@@ -92,13 +90,13 @@ def test_a_connection_goes_on_behind_an_answer_whoever_gave_it(daemon):
 
 
 def test_headers_over_the_limit_are_refused(daemon):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     assert status(raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nX-Long: {'x' * 20000}\n\n")) in (400, 413, 431, None)
     assert d.get("/healthz").status == 200
 
 
 def test_a_message_over_the_frame_limit_closes_1009_and_a_binary_one_1003(daemon, client):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     c = client(d, ["ada"])
     c.wait_lease()
     c.send(json.dumps({"type": "ack", "revision": 1, "x": "y" * 70000}))
@@ -112,14 +110,14 @@ def test_a_message_over_the_frame_limit_closes_1009_and_a_binary_one_1003(daemon
 
 
 def test_who_does_not_say_hello_is_closed_with_4408(daemon, client):
-    d = daemon(FLAG, {"limits": {"hello": "300ms"}})
+    d = daemon(FLAGS, {"limits": {"hello": "300ms"}})
     c = client(d, hello=False)
     c.wait(lambda c: c.closed, "close")
     assert c.closed[0] == 4408
 
 
 def test_connections_of_one_key_are_limited(daemon, client):
-    d = daemon(FLAG, {"limits": {"connectionsPerKey": 3}})
+    d = daemon(FLAGS, {"limits": {"connectionsPerKey": 3}})
     kept = [client(d, ["ada"]).wait_lease() for _ in range(3)]
     with pytest.raises(InvalidStatus) as refused:
         client(d, ["ada"])
@@ -135,13 +133,13 @@ def test_connections_of_one_key_are_limited(daemon, client):
 
 
 def test_watches_of_a_connection_and_the_size_and_depth_of_a_context_are_limited(daemon, client):
-    d = daemon(FLAG, {"limits": {"watches": 2, "contextSize": "1KiB", "contextDepth": 3}})
+    d = daemon(FLAGS, {"limits": {"watches": 2, "contextSize": "1KiB", "contextDepth": 3}})
     c = client(d, ["ada", "bo"])
     c.wait_lease()
     c.watch(3, "cy")
     c.wait(lambda c: c.errors, "limit")
     assert c.errors[0]["code"] == "limit" and c.errors[0]["watch"] == 3
-    flag = next(iter(FLAG))
+    flag = next(iter(FLAGS))
     big = d.evaluate("ada", flag, note="x" * 2000)
     assert big.status == 400 and big.json["errorCode"] == "INVALID_CONTEXT"
     deep = d.evaluate("ada", flag, a={"b": {"c": {"d": 1}}})
@@ -154,9 +152,8 @@ def test_watches_of_a_connection_and_the_size_and_depth_of_a_context_are_limited
     ("GET", "/v1/contexts?subject=%FF", 400), ("POST", "/v1/events?wait=%FF", 400),
     ("GET", "/ofrep/v1/events/wrong", 401), ("GET", "/../../etc/passwd", 404), ("GET", "/v1/flags/%2e%2e", 404),
 ])
-def test_what_is_wrong_with_a_request_is_said_as_json(daemon, method, path, expected):
-    d = daemon(FLAG)
-    answer = http(method, d.url + path, b"{}" if method == "POST" else None, {"Content-Type": "application/json"} if method == "POST" else {})
+def test_what_is_wrong_with_a_request_is_said_as_json(shared, method, path, expected):
+    answer = http(method, shared.url + path, b"{}" if method == "POST" else None, {"Content-Type": "application/json"} if method == "POST" else {})
     assert answer.status == expected
     assert answer.json["error"]["message"]
 
@@ -167,19 +164,18 @@ def test_what_is_wrong_with_a_request_is_said_as_json(daemon, method, path, expe
     ("application/cloudevents+json", '{"specversion":"1.0","id":"1","source":"/t","type":"com.example.foreign"}', 400),
     ("application/cloudevents+json", '{"specversion":"0.3","id":"1","source":"/t","type":"flagstaff.recompute"}', 400),
 ])
-def test_a_wrong_event_is_refused_whole_and_nothing_is_journaled(daemon, content_type, body, code):
-    d = daemon(FLAG)
-    before = d.metrics()["flagstaff_journal_entries"]
-    assert d.post("/v1/events", body, content_type=content_type).status == code
+def test_a_wrong_event_is_refused_whole_and_nothing_is_journaled(shared, content_type, body, code):
+    before = shared.metrics()["flagstaff_journal_entries"]
+    assert shared.post("/v1/events", body, content_type=content_type).status == code
     batch = [{"specversion": "1.0", "id": str(i), "source": "/t", "type": "flagstaff.recompute", "data": {}} for i in range(3)]
     batch[1]["type"] = ""
-    refused = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
+    refused = shared.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
     assert refused.status == 400 and "1" in refused.json["error"]["message"]
-    assert d.metrics()["flagstaff_journal_entries"] == before
+    assert shared.metrics()["flagstaff_journal_entries"] == before
 
 
 def test_a_batch_with_a_conflict_leaves_nothing_behind(daemon):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
 
     def event(id_, **data):
         return {"specversion": "1.0", "id": id_, "source": "/t", "type": "flagstaff.facts", "data": {"subject": "ada", "facts": data}}
@@ -196,7 +192,7 @@ def test_a_batch_with_a_conflict_leaves_nothing_behind(daemon):
 
 
 def test_a_full_table_of_facts_takes_changes_of_what_is_known_and_nothing_new(daemon):
-    d = daemon(FLAG, {"limits": {"facts": 2}})
+    d = daemon(FLAGS, {"limits": {"facts": 2}})
     d.facts("ada", {"a": 1, "b": 1})
     assert d.facts("ada", {"c": 1}).status == 429
     assert d.facts("ada", {"a": 2}).status == 200
@@ -205,7 +201,7 @@ def test_a_full_table_of_facts_takes_changes_of_what_is_known_and_nothing_new(da
 
 
 def test_a_batch_is_taken_whole(daemon):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     batch = [{"specversion": "1.0", "id": str(i), "source": "/t", "type": "flagstaff.recompute", "data": {}} for i in range(50)]
     answer = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
     assert answer.status == 202 and len(answer.json["entries"]) == 50
@@ -214,7 +210,7 @@ def test_a_batch_is_taken_whole(daemon):
 
 
 def test_many_connections_that_send_rubbish_and_vanish_leave_nothing_behind(daemon, client):
-    d = daemon(FLAG)
+    d = daemon(FLAGS)
     for i in range(60):
         with socket.create_connection(("127.0.0.1", d.port)) as s:
             s.sendall([b"\x16\x03\x01\x02\x00", b"GET / HTTP/1.1\r\nHo", b"\x00" * 50, b"GET /v1/ws HTTP/1.1\r\n\r\n"][i % 4])

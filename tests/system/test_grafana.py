@@ -253,7 +253,7 @@ def test_clients_that_stand_still(watched, client, alerts):
     frozen.ack = False
     d.facts("ada", {"access": "granted"})
     with connect(d.ws_url, subprotocols=["flagstaff.v1"], compression=None, max_size=None, max_queue=1, close_timeout=0) as lazy:
-        watches = [{"watch": n, "context": {"targetingKey": f"s{n}"}, "flags": ["big"]} for n in range(1, 41)]
+        watches = [{"watch": n, "context": {"targetingKey": f"s{n}"}, "flags": ["big"]} for n in range(1, 101)]
         lazy.send(json.dumps({"type": "hello", "protocol": "flagstaff.v1", "client": {"name": "lazy", "version": "1"}, "watches": watches}))
         alerts.fires(d, "FlagstaffSlowClients")
     alerts.fires(d, "FlagstaffClientsBehind")

@@ -254,14 +254,6 @@ def test_what_is_refused_says_what_is_wrong(shared, body, status, says):
     assert standing(shared) == []
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    from world import Daemon
-    d = Daemon(tmp_path_factory.mktemp("shared"), FLAGS).start()
-    yield d
-    assert d.stop() == 0
-
-
 def test_html_in_reasons_and_strange_subjects_come_back_as_they_were(daemon, client):
     d = daemon(FLAGS)
     reason, subject = '<img src=x onerror="alert(1)">&amp;', "<b>\u202eada</b>"
