@@ -50,7 +50,8 @@ static struct fs_blob *encode(struct fs_engine *e, const struct fs_view *view, s
         state->more = true;
     }
     struct fs_blob *body = e->options.ports.encode(e->options.ports.self, state, taken);
-    state->removed += taken->removed;
+    if (taken->removed) /* where none were, there is no list */
+        state->removed += taken->removed;
     state->removed_count -= taken->removed;
     state->flags += taken->flags;
     state->flag_count = count - taken->flags;
