@@ -77,7 +77,7 @@ def test_a_body_over_the_limit_is_413(daemon, size, expected):
 
 def test_a_connection_goes_on_behind_an_answer_whoever_gave_it(daemon):
     """A plain flag is answered by the door itself, an access flag by the core."""
-    d = daemon({"door": FLAG["door"], "gate": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "decision": {"rule": {"==": [{"var": "targetingKey"}, "ada"]}}}})
+    d = daemon({"door": FLAGS["door"], "gate": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "decision": {"rule": {"==": [{"var": "targetingKey"}, "ada"]}}}})
     wire = HTTPConnection("127.0.0.1", d.port, timeout=10)
     wire.connect()
     kept = wire.sock
