@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the specification's Gherkin suites, unchanged, against libopenfeature and the in-memory provider.
+"""Runs the specification's Gherkin suites, unchanged, against libopenfeature and the in-memory provider, as installed.
 
 The suites are looked for at ../shared/reference/openfeature-spec/gherkin from the root of the repository, or where
 OPENFEATURE_FEATURES says. behave and cffi come from this Python or from the one that script/bootstrap --tests makes. Without any of
