@@ -212,12 +212,13 @@ def test_a_viewer_may_look_and_nothing_more(world):
     orders = [("POST", "/v1/overrides", kill), ("POST", "/v1/overrides", force), ("POST", "/v1/overrides", {**force, "variant": "on"}),
               ("POST", "/v1/overrides", {**kill, "subject": "ada"}), ("DELETE", "/v1/overrides?flag=door&reason=x", None)]
     for method, path, body in [*orders, *((m, f"{p}{'&' if '?' in p else '?'}dry_run=true", b) for m, p, b in orders),
-                               ("POST", "/v1/events", EVENT),
+                               ("POST", "/v1/events", EVENT), ("POST", "/v1/events?dry_run=true", EVENT),
                                ("POST", "/v1/keys", {"name": "x", "scopes": ["admin"]}), ("DELETE", f"/v1/keys/{key_id}", None),
                                ("GET", "/v1/keys", None), ("POST", "/v1/backup", {"file": "/nowhere"}),
                                ("DELETE", f"/v1/clients/{client['session']}?reason=x", None),
                                ("DELETE", "/v1/subjects?subject=ada&reason=x", None), ("POST", "/v1/tickets", {"subject": "ada"}),
-                               ("POST", "/v1/opa/status", []), ("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "ada"}}),
+                               ("POST", "/v1/opa/status", []), ("POST", "/v1/sources/builtin/test", {}),
+                               ("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "ada"}}),
                                ("POST", "/ofrep/v1/evaluate/flags/door", {"context": {"targetingKey": "ada"}})]:
         answer = page.act(method, path, body)
         assert answer.status == 403 and answer.json.get("error", {}).get("code") != "csrf", (method, path, answer)
