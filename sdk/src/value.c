@@ -164,8 +164,7 @@ of_error of_value_append(of_value *list, of_value *value)
     list->depth = depth;
     return OF_OK;
 fail:
-    if (value != list)
-        of_value_unref(value);
+    of_value_unref(value);
     return error;
 }
 
@@ -175,8 +174,7 @@ of_error of_value_set(of_value *object, const char *key, of_value *value)
     of_error error =
         key == NULL ? OF_ERROR_INVALID_ARGUMENT : check_insert(object, OF_TYPE_OBJECT, value, &depth);
     if (error != OF_OK) {
-        if (value != object)
-            of_value_unref(value);
+        of_value_unref(value);
         return error;
     }
     error = ofi_map_set(&object->as.object, key, value);

@@ -3,7 +3,7 @@
 //   node browser.mjs CHROMIUM
 // {"open": NAME, "url": URL, "beside": NAME} opens a page (beside another one: in the same browser profile), or goes elsewhere with it.
 // {"page": NAME, VERB: ARGUMENT}: see `verbs`; a list of arguments is spread.
-// Errors of pages are told as {"event": "pageerror: ..."}; a page that logs an error is no error of its own (a lost socket does that).
+// Errors of pages are told as {"event": "pageerror: ..."}; a page that logs an error is no error of its own (a lost socket does that): `said`.
 import { createInterface } from 'node:readline';
 import { chromium } from 'playwright-core';
 
@@ -28,6 +28,7 @@ const verbs = {
   run: (page, expression) => page.evaluate(expression),
   where: (page) => page.url(),
   cookies: (page) => page.context().cookies(),
+  said: (page) => page.warnings, // in its console, as a warning or an error
   urls: () => [...urls],
   picture: (page, path) => page.screenshot({ path }).then(() => true),
   // A dialog stops a page's every script and all its sockets' events, as a hung or suspended tab does.
@@ -45,6 +46,8 @@ async function open({ open: name, url, beside }) {
     const context = beside ? pages.get(beside).context() : await browser.newContext({ viewport: { width: 1280, height: 800 } });
     page = await context.newPage();
     page.on('pageerror', (error) => say({ event: `pageerror: ${error.message}` }));
+    page.warnings = [];
+    page.on('console', (line) => { if (['warning', 'error'].includes(line.type())) page.warnings.push(line.text()); });
     page.on('request', (request) => urls.add(request.url()));
     page.on('websocket', (socket) => urls.add(socket.url()));
     page.on('framenavigated', (frame) => urls.add(frame.url()));

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real Chromium, pages in it, and the example pages of examples/web with the provider as `npm pack` packs it."""
+"""A real Chromium, pages in it, and the example pages of examples/web as their READMEs have them."""
 
 import os
+import re
 import shutil
 import subprocess
-import tarfile
 
 from child import Child
-from world import DEADLINE, ROOT, Process, eventually
+from world import BINARY, DEADLINE, ROOT, Process, eventually, free_port
 
 CHROMIUM = os.environ.get("FLAGSTAFF_CHROMIUM") or shutil.which("chromium")
 EXAMPLES = ROOT / "examples" / "web"
-STOCK = ROOT / "tests" / "node" / "node_modules"  # what npm has brought: nothing is fetched here
-COMMANDS = {"plain": ["serve.mjs"], "react": ["node_modules/vite/bin/vite.js", "--host", "127.0.0.1", "--strictPort", "--port"]}
 
 
 class Browser(Child):
@@ -53,34 +51,38 @@ class Page:
         eventually(lambda: self.text(selector).strip() == text, f"{selector} says {text!r}")
 
 
-def pack(folder):
-    """The provider as a package, unpacked below `folder`."""
-    npm, source = shutil.which("npm"), ROOT / "providers" / "web"
-    subprocess.run([npm, "run", "--silent", "build"], cwd=source, check=True)
-    done = subprocess.run([npm, "pack", "--silent", "--ignore-scripts", "--pack-destination", str(folder)], cwd=source, check=True,
-                          capture_output=True, text=True)
-    with tarfile.open(folder / done.stdout.strip()) as archive:
-        archive.extractall(folder)  # our own
-    return folder / "package"
+def check_out(root):
+    """What the READMEs of examples/web are read in: sources without what a build leaves, and the daemon where script/build puts it."""
+    for folder in ("examples/web", "providers/web"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("node_modules", "dist", "*.tgz"))
+    shutil.copy(ROOT / "LICENSE", root)
+    (root / "build").mkdir()
+    (root / "build" / "flagstaff").symlink_to(BINARY)
+    return root
 
 
-def install(example, packed, folder):
-    """A copy of the example with its packages: those that npm has brought already, and the packed provider."""
-    brought = EXAMPLES / "react" / "node_modules" if example == "react" else STOCK
-    shutil.copytree(EXAMPLES / example, folder, ignore=shutil.ignore_patterns("node_modules", "dist"))
-    shutil.copytree(packed, folder / "node_modules" / "@flagstaff" / "web-provider")
-    for path in [*brought.glob("[!.@]*"), *brought.glob("@*/*")]:
-        link = folder / "node_modules" / path.relative_to(brought)
-        if not link.exists():
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.symlink_to(path.resolve())
-    return folder
+class Reader:
+    """Does what the README of an example says, word for word: installs with npm, and starts the page's server. Only the port is another."""
 
+    def __init__(self, example, checkout):
+        text = (checkout / "examples" / "web" / example / "README.md").read_text()
+        self.install, self.start, self.serve, self.triggers = re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S)
+        self.lines = "\n".join(self.install.splitlines()[:2]) + "\n"  # "with the first two lines"
+        self.checkout, self.port = checkout, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        environment = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+        self.environment = {**environment, "NO_COLOR": "1", "PORT": str(self.port), "npm_config_prefer_offline": "true"}
+        self.run(self.install)
+        self.server = self.stays(self.start.split("#")[0].strip(), example)
+        self.server.wait_line(re.escape(f"{self.url}/"))
 
-def serve(example, packed, folder, port):
-    """The example's own server, as a process that listens."""
-    environment = {**{name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}, "NO_COLOR": "1"}
-    server = Process([shutil.which("node"), *COMMANDS[example], str(port)], env=environment, cwd=install(example, packed, folder),
-                     name=example)
-    server.wait_line(rf"http://127\.0\.0\.1:{port}/")
-    return server
+    def run(self, block, **environment):
+        done = subprocess.run(["bash", "-euc", block], cwd=self.checkout, env={**self.environment, **environment}, capture_output=True,
+                              text=True, timeout=DEADLINE * 4)
+        assert done.returncode == 0, (block, done.stdout, done.stderr)
+
+    def stays(self, command, name, **environment):
+        return Process(["bash", "-euc", self.lines + f"exec {command}"], env={**self.environment, **environment}, cwd=self.checkout, name=name)
+
+    def stop(self):
+        self.server.stop()

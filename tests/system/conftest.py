@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from browser import Browser, pack  # noqa: E402
+from browser import Browser, check_out  # noqa: E402
 from world import BINARY, Client, Daemon, Opa  # noqa: E402
 
 
@@ -91,6 +91,6 @@ def browser():
 
 
 @pytest.fixture(scope="session")
-def packed(tmp_path_factory):
-    """@flagstaff/web-provider as a package, unpacked."""
-    return pack(tmp_path_factory.mktemp("pack"))
+def checkout(tmp_path_factory):
+    """Where a reader of examples/web stands."""
+    return check_out(tmp_path_factory.mktemp("checkout"))

@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 import yaml
-from browser import EXAMPLES, Page, serve
+from browser import EXAMPLES, Page, Reader
 from opa_world import access, source
-from world import Daemon, Opa, eventually, free_port
+from world import Daemon, Opa, eventually
 
 pytestmark = pytest.mark.once
 
@@ -24,12 +24,11 @@ POLICY = "package app\nimport rego.v1\ndefault approve := false\napprove if inpu
 
 
 @pytest.fixture(scope="module")
-def site(packed, tmp_path_factory):
+def site(checkout):
     """The plain example page's address."""
-    port = free_port()
-    server = serve("plain", packed, tmp_path_factory.mktemp("site") / "plain", port)
-    yield f"http://127.0.0.1:{port}"
-    server.stop()
+    reader = Reader("plain", checkout)
+    yield reader.url
+    reader.stop()
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,19 @@ def bulk(value, **more):
     return {"flags": [{"key": "door", "value": value, "reason": "STATIC", "variant": str(value), "metadata": {"n": 1, "deep": {"x": 1}}}], **more}
 
 
+@pytest.mark.parametrize("key, segment", [("..", "%2E%2E"), (".", "%2E"), ("a/../b", "a%2F..%2Fb"), ("k" * 3000, "k" * 3000)], ids=len)
+def test_a_key_of_any_letters_is_asked_for_as_it_is(server, driver, key, segment):
+    server.script = [(200, {}, {"key": key, "value": True, "reason": "STATIC", "variant": "on"})]
+    assert driver(server.url).value(key) is True
+    assert server.asked[0][0] == f"/ofrep/v1/evaluate/flags/{segment}"
+
+
+def test_an_answer_for_another_flag_is_none(server, driver):
+    server.script = [(200, {}, {"key": "b", "value": True, "reason": "STATIC", "variant": "on"})]
+    answer = driver(server.url).get("a/../b")
+    assert (answer["value"], answer["error"]) == (False, "GENERAL") and "another flag" in answer["message"]
+
+
 def test_what_has_not_changed_is_not_sent_again(server, driver):
     server.script = [(200, {"ETag": '"one"'}, bulk(True)), (304, {}, None), (304, {}, None), (200, {"ETag": '"two"'}, bulk(False))]
     p = driver(server.url, subject="ada", poll=30)
@@ -305,7 +318,7 @@ def test_answers_that_are_not_ofrep_are_errors_and_absent_values_are_defaults(se
     server.script = [(200, {"Content-Type": "text/html"}, b"<html>")]
     p = driver(server.url)
     assert p.get("door")["error"] == "PARSE_ERROR"
-    server.script = [(200, {}, {"key": "door", "reason": "DISABLED"})]
+    server.script = [(200, {}, {"key": "theme", "reason": "DISABLED"})]
     answer = p.get("theme", kind="string")
     assert (answer["value"], answer["reason"], answer["error"]) == ("default", "DISABLED", None)
     server.script = [(400, {}, {"key": "door", "errorCode": "TARGETING_KEY_MISSING", "errorDetails": "who?"})]

@@ -4,6 +4,7 @@
 import os
 import shutil
 import subprocess
+import sys
 
 import pytest
 from world import ROOT
@@ -50,9 +51,23 @@ def test_build_says_to_remove_a_folder_that_was_configured_without_a_part(checko
     assert done.returncode == 1 and "FLAGSTAFF_SERVICE=OFF" in done.stderr and "rm -r build" in done.stderr
 
 
+def tally(build_directory):
+    log = build_directory / "Testing/Temporary/LastTest.log"
+    return subprocess.run([ROOT / "script/lib/tally.py", "ctest", log], capture_output=True, text=True, timeout=60).stdout.split()
+
+
 def test_tests_whose_program_is_missing_count_as_failed(tmp_path):
     (tmp_path / "CTestTestfile.cmake").write_text(f'add_test(gone "{tmp_path}/gone")\nadd_test(fine "/bin/true")\n')
     assert subprocess.run(["ctest", "--test-dir", tmp_path], capture_output=True, timeout=60).returncode != 0
-    counts = subprocess.run([ROOT / "script/lib/tally.py", "ctest", tmp_path / "Testing/Temporary/LastTest.log"], capture_output=True,
-                            text=True, timeout=60)
-    assert counts.stdout.split() == ["1", "1", "0"]
+    assert tally(tmp_path) == ["1", "1", "0"]
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_what_lacks_what_it_is_held_against_counts_as_skipped_and_as_failed_where_nothing_may_be(tmp_path, required):
+    test = ROOT / "tests/conformance/sdk/requirements_test.py"
+    (tmp_path / "CTestTestfile.cmake").write_text(f'add_test(lacking "{sys.executable}" "{test}")\n'
+                                                  'set_tests_properties(lacking PROPERTIES SKIP_RETURN_CODE 77)\n')
+    environment = {**os.environ, "OPENFEATURE_SPEC": str(tmp_path), "CI": "", "REQUIRE_ALL": "1" if required else ""}
+    done = subprocess.run(["ctest", "--test-dir", tmp_path], env=environment, capture_output=True, timeout=60)
+    assert (done.returncode != 0) is required
+    assert tally(tmp_path) == (["0", "1", "1"] if required else ["0", "0", "1"])

@@ -9,7 +9,7 @@ import re
 import pytest
 from board import Board
 from websockets.exceptions import InvalidStatus
-from world import eventually, http as send
+from world import Client, eventually, http as send
 
 DOOR = {"door": {"variants": {"on": True, "off": False}, "defaultVariant": "off", "visibility": "client"}}
 EVENT = {"specversion": "1.0", "id": "1", "source": "/tests", "type": "flagstaff.recompute", "data": {}}
@@ -204,12 +204,26 @@ def test_a_viewer_may_look_and_nothing_more(world):
     page = Page(world, world.add_key(["read"]))
     board = open_board(world, page)
     board.close()
-    for method, path, body in (("POST", "/v1/events", EVENT), ("POST", "/v1/keys", {"name": "x", "scopes": ["admin"]}),
-                               ("DELETE", "/v1/keys/abc", None), ("POST", "/v1/backup", {"file": "/nowhere"}),
+    key = world.add_key(["evaluate:any"], name="of the client")
+    client = Client(world, [{"id": "ada", "context": {"targetingKey": "ada"}}], key=key).wait(lambda c: c.welcome, "welcome")
+    kill, force = ({"kind": kind, "flag": "door", "reason": "x", **more} for kind, more in (("kill", {}), ("force", {"variant": "off"})))
+    assert world.post("/v1/overrides?wait=applied", kill).status == 200  # for the viewer to release
+    key_id, standing = key.split("_")[1], world.get("/v1/overrides").json
+    orders = [("POST", "/v1/overrides", kill), ("POST", "/v1/overrides", force), ("POST", "/v1/overrides", {**force, "variant": "on"}),
+              ("POST", "/v1/overrides", {**kill, "subject": "ada"}), ("DELETE", "/v1/overrides?flag=door&reason=x", None)]
+    for method, path, body in [*orders, *((m, f"{p}{'&' if '?' in p else '?'}dry_run=true", b) for m, p, b in orders),
+                               ("POST", "/v1/events", EVENT), ("POST", "/v1/events?dry_run=true", EVENT),
+                               ("POST", "/v1/keys", {"name": "x", "scopes": ["admin"]}), ("DELETE", f"/v1/keys/{key_id}", None),
+                               ("GET", "/v1/keys", None), ("POST", "/v1/backup", {"file": "/nowhere"}),
+                               ("DELETE", f"/v1/clients/{client['session']}?reason=x", None),
                                ("DELETE", "/v1/subjects?subject=ada&reason=x", None), ("POST", "/v1/tickets", {"subject": "ada"}),
-                               ("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "ada"}})):
+                               ("POST", "/v1/opa/status", []), ("POST", "/v1/sources/builtin/test", {}),
+                               ("POST", "/ofrep/v1/evaluate/flags", {"context": {"targetingKey": "ada"}}),
+                               ("POST", "/ofrep/v1/evaluate/flags/door", {"context": {"targetingKey": "ada"}})]:
         answer = page.act(method, path, body)
-        assert answer.status == 403 and answer.json.get("error", {}).get("code") != "csrf", (path, answer)
+        assert answer.status == 403 and answer.json.get("error", {}).get("code") != "csrf", (method, path, answer)
+    assert world.get("/v1/overrides").json == standing, "what stood stands"
+    assert client["session"] in json.dumps(world.get("/v1/clients").json), "nobody was disconnected"
 
 
 def test_a_key_without_read_gets_no_board(world):

@@ -42,6 +42,8 @@ if(TARGET openfeature_live)
   provider_tests(live live flag gate provider life)
   target_link_libraries(test_live_life PRIVATE openfeature_multi)
   provider_drivers(live)
+  # For tests/system/test_live_example.py; consumers_test.py builds it as its reader does.
+  provider_program(live_example SOURCES "${CMAKE_SOURCE_DIR}/examples/live/live.c" LIBRARIES openfeature_live)
   # The wire's side of it, with the words of tests/unit/wire.
   provider_program(test_live_mirror SOURCES "${CMAKE_CURRENT_LIST_DIR}/live/test_mirror.c" "${CMAKE_CURRENT_LIST_DIR}/wire/script.c"
     INCLUDES "${CMAKE_CURRENT_LIST_DIR}" "${CMAKE_SOURCE_DIR}/providers/live/wire" LIBRARIES fs_wire lib::cmocka)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Serves this folder, and the modules of node_modules under /modules/, on this machine: node serve.mjs [PORT]
+// Serves this folder, and the modules of node_modules under /modules/, on this machine: [PORT=3000] node serve.mjs
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
@@ -18,4 +18,4 @@ const server = createServer(async (request, response) => {
     response.writeHead(404).end();
   }
 });
-server.listen(Number(process.argv[2] ?? 3000), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`));
+server.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', () => console.log(`http://127.0.0.1:${server.address().port}/`));

@@ -3,5 +3,5 @@ import { defineConfig } from 'vite';
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic' } },
-  resolve: { dedupe: ['@openfeature/core', '@openfeature/web-sdk'] }, // one SDK, also where the provider is a linked folder
+  server: { host: '127.0.0.1', port: Number(process.env.PORT ?? 3000), strictPort: true },
 });

@@ -174,6 +174,7 @@ static bool set_up(const struct http *http, struct http_request *request)
                 curl_easy_setopt(easy, CURLOPT_HEADERDATA, request) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->error) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_PRIVATE, request) == CURLE_OK &&
+                curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) == CURLE_OK && /* flags may be called `..` */
                 curl_easy_setopt(easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 10000L) == CURLE_OK &&
                 curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout) == CURLE_OK;

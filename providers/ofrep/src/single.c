@@ -29,6 +29,10 @@ static void question_unref(struct question *question)
     }
 }
 
+enum {
+    LONGEST_KEY = 4096
+}; /* servers and proxies take addresses of some 8 KB, and each byte may become three */
+
 /* 200 has the flag; 400 and 404 may have its error. */
 static void read_answer(struct question *question, const struct http_request *request)
 {
@@ -61,8 +65,10 @@ static void on_done(struct http_request *request)
 static struct http_request *make_request(struct ofrep *ofrep, const char *key, const of_context *context,
                                          const char **problem)
 {
-    char *escaped = curl_easy_escape(NULL, key, (int)strnlen(key, 4096));
-    char *path = escaped == NULL ? NULL : ofrep_join("/ofrep/v1/evaluate/flags/", escaped, "");
+    char *escaped = curl_easy_escape(NULL, key, (int)strlen(key));
+    /* As a segment of a path, `.` and `..` would go elsewhere. */
+    const char *segment = strcmp(key, ".") == 0 ? "%2E" : strcmp(key, "..") == 0 ? "%2E%2E" : escaped;
+    char *path = escaped == NULL ? NULL : ofrep_join("/ofrep/v1/evaluate/flags/", segment, "");
     char *body = path == NULL ? NULL : ofrep_body(context);
     struct http_request *request = NULL;
     *problem = "out of memory";
@@ -100,6 +106,13 @@ of_error single_resolve(struct ofrep *ofrep, const char *key, of_type type, cons
         return fail(resolution, OF_ERROR_PROVIDER_NOT_READY,
                     "this process is a fork of the one that started it");
     }
+    if (key[0] == '\0') {
+        return fail(resolution, OF_ERROR_FLAG_NOT_FOUND, "the flag's key is empty: there is no such flag");
+    }
+    if (strlen(key) > LONGEST_KEY) {
+        return fail(resolution, OF_ERROR_GENERAL,
+                    "the flag's key is longer than the 4096 bytes that fit into a request's address");
+    }
     struct question *question = of_alloc(sizeof *question);
     struct http_request *request = question == NULL ? NULL : make_request(ofrep, key, context, &problem);
     if (request == NULL) {
@@ -126,7 +139,10 @@ of_error single_resolve(struct ofrep *ofrep, const char *key, of_type type, cons
         pthread_cond_wait(&ofrep->news, &ofrep->lock); /* libcurl keeps the time */
     }
     of_error error = question->error;
-    if (question->item != NULL) {
+    if (question->item != NULL && question->item->key[0] != '\0' && strcmp(question->item->key, key) != 0) {
+        /* A server or proxy that takes an encoded slash for a slash may have gone elsewhere. */
+        error = fail(resolution, OF_ERROR_GENERAL, "the server answered for another flag than was asked for");
+    } else if (question->item != NULL) {
         error = item_answer(question->item, type, otherwise, resolution);
     } else {
         resolution->error_message = of_resolution_text(resolution, question->text);

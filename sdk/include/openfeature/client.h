@@ -96,7 +96,9 @@ typedef void (*of_evaluated)(void *user, const of_details *details);
 
 /**
  * Evaluates a flag of any type without blocking the caller, for providers that have to go and ask (1.4.12).
- * @param key,default_value copied; of the options only hints and hooks, of which references are taken
+ * @param key copied
+ * @param default_value copied
+ * @param options only hints and hooks are looked at, of which references are taken
  * @param done called once, unless an error is returned here
  * @return #OF_OK, #OF_ERROR_INVALID_ARGUMENT, #OF_ERROR_NO_MEMORY, #OF_ERROR_NO_THREAD
  */
@@ -106,7 +108,8 @@ OF_API of_error of_client_evaluate_async(of_client *client, const char *key, of_
 
 /**
  * Records that something happened (specification 6.1). Does nothing where the provider cannot.
- * @param context,details borrowed for the call, may be NULL
+ * @param context borrowed for the call, may be NULL
+ * @param details borrowed for the call, may be NULL
  */
 OF_API void of_client_track(of_client *client, const char *name, const of_context *context,
                             const of_tracking *details);

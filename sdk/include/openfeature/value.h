@@ -8,7 +8,8 @@
  * was handed to the SDK can be read from any thread without a lock.
  *
  * Setters *take* the value given to them, also when they fail, and accept NULL for it (which is what a
- * constructor returns without memory). So a structure can be built in one go and checked once.
+ * constructor returns without memory). So a structure can be built in one go and checked once. A container is
+ * never put into itself: that is such a failure, and takes the reference as any other does.
  *
  * Readers accept NULL and take it for null. Strings are UTF-8; keys are NUL-terminated.
  */

@@ -4,13 +4,16 @@
 
 usage: headers_test.py LIBRARY INCLUDE_DIRECTORY... The functions that the headers mark with OF_API and the dynamic symbols of the
 library must be the same set. For libopenfeature it also checks what the static paradigm must not have: a client that takes
-a context (3.2.2.2) and a propagator (3.3.2.1). What structures start from must be C++17 as well.
+a context (3.2.2.2) and a propagator (3.3.2.1). What structures start from must be C++17 as well, and where there is a clang it must find
+nothing wrong with the comments, as a host's build may ask it to.
 """
 import pathlib
 import re
 import shutil
 import subprocess
 import sys
+
+SDK = pathlib.Path(__file__).resolve().parents[3] / "sdk/include"
 
 
 def declarations(text):
@@ -45,8 +48,7 @@ def static_paradigm(headers):
 def initializers(headers, directories):
     """Each OF_..._INIT as a C++17 program has it."""
     compiler = shutil.which("c++")
-    sdk = pathlib.Path(__file__).resolve().parents[3] / "sdk/include"
-    includes = [f"-I{directory}" for directory in [*directories, sdk]]
+    includes = [f"-I{directory}" for directory in [*directories, SDK]]
     for header in headers if compiler else []:
         for macro, structure in re.findall(r"#define (OF_\w+_INIT)\b[^#]*?sizeof\((\w+)\)", header.read_text()):
             program = f'#include "{header}"\n{structure} one = {macro};\n'
@@ -54,6 +56,17 @@ def initializers(headers, directories):
                                    "-xc++", "-"], input=program, capture_output=True, text=True)
             if done.returncode != 0:
                 yield f"{macro} is not C++17: {done.stderr}"
+
+
+def documentation(headers, directories):
+    """What clang's -Wdocumentation has to say, which many build with."""
+    compiler = shutil.which("clang-14") or shutil.which("clang")
+    includes = [f"-I{directory}" for directory in [*directories, SDK]]
+    for header in headers if compiler else []:
+        done = subprocess.run([compiler, "-std=c11", "-Wdocumentation", "-Werror", "-fsyntax-only", *includes, "-xc", "-"],
+                              input=f'#include "{header}"\n', capture_output=True, text=True)
+        if done.returncode != 0:
+            yield f"{header.name}: {done.stderr}"
 
 
 def main():
@@ -65,6 +78,7 @@ def main():
     problems += [f"{name} is in a header and not exported" for name in sorted(declared - symbols)]
     problems += static_paradigm(headers)
     problems += initializers(headers, directories)
+    problems += documentation(headers, directories)
     print(f"{len(declared)} functions in the headers, {len(symbols)} symbols exported")
     print("\n".join(problems))
     return 1 if problems or not declared else 0

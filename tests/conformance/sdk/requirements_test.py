@@ -4,13 +4,16 @@
 
 Fails where a requirement has neither a test nor a reason, where the table has one that the specification does not have, and
 where a named test does not exist or is not run. The specification is looked for at ../shared/reference from the root of the
-repository, or where OPENFEATURE_SPEC says; without it this says so and checks the table against the tests alone.
+repository, or where OPENFEATURE_SPEC says; without it the table is held against the tests alone, and where that goes well this says so and
+exits with 77, which ctest takes for skipped; with CI=true or REQUIRE_ALL=1 it fails instead.
 """
 import json
 import os
 import pathlib
 import re
 import sys
+
+from missing import skip
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TABLE = ROOT / "docs/sdk/conformance.md"
@@ -63,9 +66,9 @@ def main():
         problems += [f"{number} is not in the specification" for number in seen if number not in known]
         problems += [f"{n} has level {seen[n]}, not {known[n]}" for n in seen if n in known and seen[n] != known[n]]
         print(f"{len(seen)} requirements in the table, {len(known)} in the specification")
-    else:
-        print(f"the specification is not at {specification}: the table was held against the tests alone")
     print("\n".join(problems))
+    if not specification.exists() and not problems:
+        return skip(f"the specification is not at {specification} (or set OPENFEATURE_SPEC): the table was held against the tests alone")
     return 1 if problems else 0
 
 

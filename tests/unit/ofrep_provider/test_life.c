@@ -102,12 +102,43 @@ static void what_was_ending_when_the_process_forked_is_not_started_in_the_child(
     of_provider_unref(provider);
 }
 
+static void expect_refused(of_client *client, const char *key, of_error error, const char *text)
+{
+    of_details details;
+    of_client_bool_details(client, key, false, NULL, NULL, &details);
+    assert_int_equal(details.error, error);
+    assert_non_null(details.error_message);
+    assert_non_null(strstr(details.error_message, text));
+    of_details_clear(&details);
+}
+
+/* Where each evaluation is a request, the key is a part of its address. */
+static void a_key_that_no_address_can_hold_is_an_error_that_says_so(void **state)
+{
+    (void)state;
+    static char longer[4096 + 2];
+    memset(longer, 'k', sizeof longer - 1);
+    of_ofrep_options options = OF_OFREP_OPTIONS_INIT;
+    options.url = "http://127.0.0.1:9";
+    options.timeout = 1000;
+    of_provider *provider = of_ofrep_provider_new(&options, NULL, 0);
+    of_api *api = of_api_global();
+    assert_int_equal(of_api_set_provider_and_wait(api, NULL, provider, PATIENCE_MS), OF_OK);
+    of_client *client = of_api_client(api, NULL);
+    expect_refused(client, "", OF_ERROR_FLAG_NOT_FOUND, "key is empty");
+    expect_refused(client, longer, OF_ERROR_GENERAL, "longer than the 4096 bytes");
+    of_client_unref(client);
+    of_api_shutdown(api);
+    of_provider_unref(provider);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_may_shut_the_api_down),
         cmocka_unit_test(a_started_provider_is_not_started_in_the_child_of_a_fork),
         cmocka_unit_test(what_was_ending_when_the_process_forked_is_not_started_in_the_child),
+        cmocka_unit_test(a_key_that_no_address_can_hold_is_an_error_that_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -112,13 +112,12 @@ static void a_shared_value_cannot_be_changed(void **state)
     of_value_unref(object);
 }
 
-static void nesting_is_bounded_and_has_no_circles(void **state)
+static void nesting_is_bounded(void **state)
 {
     (void)state;
     of_value *value = of_value_list();
     of_error error = OF_OK;
     int depth = 1;
-    assert_int_equal(of_value_append(value, value), OF_ERROR_INVALID_ARGUMENT);
     for (; error == OF_OK; depth++) {
         of_value *outer = of_value_list();
         error = of_value_append(outer, value);
@@ -127,6 +126,20 @@ static void nesting_is_bounded_and_has_no_circles(void **state)
     assert_int_equal(error, OF_ERROR_TOO_DEEP);
     assert_int_equal(depth - 1, OF_VALUE_MAX_DEPTH);
     of_value_unref(value);
+}
+
+static void a_container_is_not_put_into_itself_and_the_reference_is_taken_all_the_same(void **state)
+{
+    (void)state;
+    of_value *list = of_value_list(), *object = of_value_object();
+    assert_int_equal(of_value_append(list, of_value_ref(list)), OF_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(of_value_set(object, "self", of_value_ref(object)), OF_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(of_value_append(list, of_value_int(1)), OF_OK); /* which only a sole holder may */
+    assert_int_equal(of_value_set(object, "a", of_value_int(1)), OF_OK);
+    of_value_unref(list);
+    of_value_unref(object);
+    list = of_value_list();
+    assert_int_equal(of_value_append(list, list), OF_ERROR_INVALID_ARGUMENT); /* and so it is gone */
 }
 
 static void equality_is_by_content_and_type(void **state)
@@ -181,7 +194,8 @@ int main(void)
         cmocka_unit_test(members_keep_their_order_and_the_last_one_set_counts),
         cmocka_unit_test(an_object_with_many_members_finds_each),
         cmocka_unit_test(a_shared_value_cannot_be_changed),
-        cmocka_unit_test(nesting_is_bounded_and_has_no_circles),
+        cmocka_unit_test(nesting_is_bounded),
+        cmocka_unit_test(a_container_is_not_put_into_itself_and_the_reference_is_taken_all_the_same),
         cmocka_unit_test(equality_is_by_content_and_type),
         cmocka_unit_test(what_is_no_container_refuses_and_releases_what_it_was_given),
         cmocka_unit_test(every_error_and_type_has_a_name),

@@ -6,7 +6,7 @@ import { createRoot } from 'react-dom/client';
 
 function Page() {
   const [who, setWho] = useState('ada');
-  const { setContext } = useContextMutator();
+  const { setContext } = useContextMutator({ defaultContext: true }); // the page has one user
   const greeting = useStringFlagValue('greeting', 'Hello');
   const mayExport = useBooleanFlagValue('billing-export', false); // the default denies
   const status = useOpenFeatureClientStatus();

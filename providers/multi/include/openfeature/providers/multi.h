@@ -95,7 +95,8 @@ typedef struct of_multi_options {
 
 /**
  * Makes a multi-provider, named `multiprovider`.
- * @param entries,count at least one
+ * @param entries at least one
+ * @param count how many there are
  * @param options copied; NULL for first match
  * @param error why NULL is returned: #OF_ERROR_INVALID_ARGUMENT (also for two given names that are the same),
  *        #OF_ERROR_SHARED for a provider that is in use, #OF_ERROR_NO_MEMORY; may be NULL
