@@ -129,12 +129,25 @@ const char *fs_header_method(struct lws *wsi)
     return NULL;
 }
 
+static bool has_line_break(struct lws *wsi, enum lws_token_indexes token)
+{
+    int length = lws_hdr_total_length(wsi, token);
+    char *text = fs_calloc((size_t)length + 1, 1);
+    bool found = lws_hdr_copy(wsi, text, length + 1, token) < 0 || memchr(text, '\n', (size_t)length) ||
+                 memchr(text, '\r', (size_t)length);
+    fs_free(text);
+    return found;
+}
+
 bool fs_header_line_is_whole(struct lws *wsi, const char *uri, size_t length)
 {
     for (size_t i = 0; i < length; i++)
         if ((unsigned char)uri[i] < 0x20 || uri[i] == 0x7f)
             return false;
-    return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        if (has_line_break(wsi, methods[i].token))
+            return false;
+    return !has_line_break(wsi, WSI_TOKEN_HTTP_URI_ARGS) && lws_hdr_total_length(wsi, WSI_TOKEN_HTTP) > 0;
 }
 
 /* Percent-encodes all but RFC 3986's unreserved characters and those in `keep`. */

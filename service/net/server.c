@@ -211,8 +211,8 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
         .foreign_loops = loops,
         .gid = -1,
         .uid = -1,
-        /* Twice the limit, so that a head that is somewhat too large is answered with 431; more is cut off by
-           the library. */
+        /* Twice the limit, so that a head that is somewhat too large gets our answer; to more the library
+           says 431 itself and ends the connection. */
         .max_http_header_data2 = (unsigned)(room < 4096    ? 4096
                                             : room > 65000 ? 65000
                                                            : room),
@@ -229,9 +229,9 @@ static bool create_context(struct fs_server *server, struct fs_err *err)
     };
     server->context = lws_create_context(&info);
     if (!server->context)
-        return fs_fail(
-            err, FS_ERR_GENERAL,
-            "the network library does not start: is the package libwebsockets-evlib-uv installed?");
+        return fs_fail(err, FS_ERR_GENERAL,
+                       "the network library does not start: too little memory, or too few open files? "
+                       "(With the system's libwebsockets: is libwebsockets-evlib-uv installed?)");
     server->vhost = lws_create_vhost(server->context, &info);
     if (!server->vhost)
         return fs_fail(err, FS_ERR_CONFIG, "TLS cannot be set up with certificate %s and key %s",

@@ -267,9 +267,9 @@ char *fs_header_get(struct lws *wsi, enum lws_token_indexes token,
 char *fs_header_custom(struct lws *wsi, const char *name,
                        size_t limit);    /* `name` in lower case, with its colon */
 size_t fs_header_bytes(struct lws *wsi); /* as many as the library tells of */
-/* Does the request line have its version, and the decoded path no control characters? The library (4.1.6)
- * decodes before it looks for the end of the line, so that %0A and %0D end it, and what is behind could
- * become a header. */
+/* Does the request line have its version, the decoded path no control characters, and the query no line
+ * breaks? The library as it comes (4.1.6) decodes before it looks for the end of the line, so that %0A and
+ * %0D end it, and what is behind could become a header; with our patch they are text. */
 bool fs_header_line_is_whole(struct lws *wsi, const char *uri, size_t length);
 const char *fs_header_method(struct lws *wsi);
 struct fs_http_request *fs_header_request(struct lws *wsi, const char *uri,

@@ -26,17 +26,18 @@ def raw(d, text, until=b"\r\n\r\n", timeout=10):
 
 
 def status(answer):
-    return int(answer.split(" ", 2)[1]) if answer.startswith("HTTP/1.1 ") else None
+    """None: there was no answer. What the library itself refuses before it has read the version is answered in HTTP/1.0."""
+    return int(answer.split(" ", 2)[1]) if answer.startswith(("HTTP/1.1 ", "HTTP/1.0 ")) else None
 
 
 def test_an_upgrade_to_h2c_is_refused_and_the_daemon_lives(daemon):
-    """libwebsockets 4.1 is memory-unsafe on the plain upgrade to HTTP/2 (CVE-2026-19773)."""
+    """libwebsockets 4.1 is memory-unsafe on the plain upgrade to HTTP/2 (CVE-2026-19773); the daemon's own has no HTTP/2."""
     d = daemon(FLAGS)
     for settings in ("AAMAAABkAAQAoAAAAAIAAAAA", "A" * 4000, "", "%%%"):
         answer = raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\n"
                         f"HTTP2-Settings: {settings}\n\n")
-        assert status(answer) in (400, 426, 431, None) and "101" not in answer[:16]
-    assert status(raw(d, "PRI * HTTP/2.0\n\nSM\n\n")) in (400, 404, 405, None)
+        assert status(answer) in (400, 426, 431)
+    assert status(raw(d, "PRI * HTTP/2.0\n\nSM\n\n")) in (400, 403, 404, 405)
     assert d.get("/healthz").status == 200
 
 
@@ -89,10 +90,29 @@ def test_a_connection_goes_on_behind_an_answer_whoever_gave_it(daemon):
     wire.close()
 
 
-def test_headers_over_the_limit_are_refused(daemon):
+@pytest.mark.parametrize("name, size", [("User-Agent", 9000), ("User-Agent", 20000), ("X-Long", 20000), ("X" * 20000, 1)])
+def test_a_head_over_the_limit_is_431(daemon, name, size):
     d = daemon(FLAGS)
-    assert status(raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\nX-Long: {'x' * 20000}\n\n")) in (400, 413, 431, None)
+    assert status(raw(d, f"GET / HTTP/1.1\nHost: 127.0.0.1:{d.port}\n{name}: {'x' * size}\n\n")) == 431
     assert d.get("/healthz").status == 200
+
+
+@pytest.mark.parametrize("name", ["X", "X-A", "X-Real", "X-Forwarded", "Auth", "User", "Sec", "Content", "If", "C", "T"])
+def test_no_header_hides_the_one_behind_it(daemon, name):
+    """libwebsockets as it comes takes a name that is the beginning of a known one for one that includes the next line."""
+    d = daemon(FLAGS)
+    head = f"GET /v1/flags HTTP/1.1\nHost: 127.0.0.1:{d.port}\n"
+    assert status(raw(d, f"{head}{name}: 1\n\n")) == status(raw(d, f"{head}\n"))
+    key = d.add_key(["read"])
+    assert status(raw(d, f"{head}{name}: 1\nAuthorization: Bearer {key}\n\n")) == 200
+    assert status(raw(d, f"{head}Authorization: Bearer {key}\n{name}: 1\nOrigin: http://evil.example\n\n")) == 403
+    assert status(raw(d, f"{head}Authorization: Bearer {key}\n{name}: 1\nTransfer-Encoding: chunked\n\n0\n\n")) == 411
+
+
+@pytest.mark.parametrize("line", ["X-A", "Transfer-Encoding : chunked", " folded", ": no name", "POST /other HTTP/1.1"])
+def test_a_line_that_is_no_header_is_400(daemon, line):
+    d = daemon(FLAGS)
+    assert status(raw(d, f"GET /healthz HTTP/1.1\nHost: 127.0.0.1:{d.port}\n{line}\n\n")) == 400
 
 
 def test_a_message_over_the_frame_limit_closes_1009_and_a_binary_one_1003(daemon, client):
