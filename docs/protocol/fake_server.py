@@ -135,7 +135,7 @@ class Session:
             raise ValueError("flagstaff.v1 is spoken here")
         self.put({"type": "welcome", "protocol": PROTOCOL, "session": f"fake-{self.number}", "epoch": store.epoch,
                   "lease": self.server.lease, "limits": {"frame": 65536, "send": 65536, "watches": 64, "flags": 256,
-                                                         "contextBytes": 8192, "contextDepth": 8, "rate": 1000}})
+                                                         "contextBytes": 8192, "contextDepth": 8, "rate": 1000, "list": 64}})
         resume = frame.get("resume") or {"epoch": None, "session": None, "revision": 0, "watches": []}
         usable = resume["epoch"] == store.epoch and resume["session"] and store.horizon <= resume["revision"] <= store.revision
         views = {entry["watch"]: entry["view"] for entry in resume["watches"]} if usable else {}
@@ -151,12 +151,14 @@ class Session:
         self.grant(0)
 
     def take_watch(self, frame):
-        if self.add(frame):
-            self.send_revision([self.snapshot(frame["watch"], frame.get("once"))])
+        for watch in frame["watches"] if "watches" in frame else [frame]:
+            if self.add(watch):
+                self.send_revision([self.snapshot(watch["watch"], watch.get("once"))])
 
     def take_unwatch(self, frame):
-        if self.watches.pop(frame["watch"], None) is None:
-            self.put({"type": "error", "code": "unknown_watch", "watch": frame["watch"], "message": "no such watch"})
+        for number in frame["watches"] if "watches" in frame else [frame["watch"]]:
+            if self.watches.pop(number, None) is None:
+                self.put({"type": "error", "code": "unknown_watch", "watch": number, "message": "no such watch"})
 
     def take_renew(self, frame):
         if frame["n"] <= self.renewed:

@@ -42,9 +42,9 @@ static void take_frame(struct fs_daemon *daemon, uint64_t connection, const stru
                 wish.resume_view = frame->resume[r].view;
         fs_engine_watch(engine, connection, &wish, now);
     }
-    if (frame->type == FS_CLIENT_UNWATCH)
-        fs_engine_unwatch(engine, connection, frame->watch, now);
-    else if (frame->type == FS_CLIENT_RENEW)
+    for (size_t i = 0; i < frame->unwatched_count; i++)
+        fs_engine_unwatch(engine, connection, frame->unwatched[i], now);
+    if (frame->type == FS_CLIENT_RENEW)
         fs_engine_renew(engine, connection, frame->n, now);
     else if (frame->type == FS_CLIENT_ACK)
         fs_engine_ack(engine, connection, frame->revision, now);

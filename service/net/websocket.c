@@ -300,6 +300,8 @@ static void take_message(struct fs_peer *peer, const char *text, size_t length)
         peer->hello = true;
         fs_peer_deadline(peer, 0);
     }
+    for (size_t i = 0; i < frame->refused_count; i++)
+        fault(peer, &frame->refused[i]);
     struct fs_net_message *message = fs_inbox_message(peer, FS_NET_FRAME);
     message->frame = frame;
     message->message.bytes = length;

@@ -103,9 +103,9 @@ struct fs_blob *fs_frame_welcome(const char *session, const char *epoch, int64_t
     fs_buf_addf(&out, ",\"lease\":%lld,\"limits\":{\"frame\":%zu,\"send\":%zu,\"watches\":%zu,\"flags\":%zu",
                 (long long)lease_ms, frame_limit, or_else(limits->send, 65536), or_else(limits->watches, 64),
                 or_else(limits->flags, 256));
-    fs_buf_addf(&out, ",\"contextBytes\":%zu,\"contextDepth\":%zu,\"rate\":%zu}}",
+    fs_buf_addf(&out, ",\"contextBytes\":%zu,\"contextDepth\":%zu,\"rate\":%zu,\"list\":%zu}}",
                 or_else(limits->context_bytes, 8192), or_else(limits->context_depth, 8),
-                or_else(limits->rate, 1000));
+                or_else(limits->rate, 1000), or_else(limits->watches, 64));
     return blob_of(&out);
 }
 

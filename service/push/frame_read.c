@@ -44,7 +44,7 @@ static bool bad(struct reading *r, const char *format, ...)
  * connection. */
 static bool over(struct reading *r, const char *limit, uint64_t watch, const char *format, size_t most)
 {
-    bool alone = strcmp(r->type, "watch") == 0;
+    bool alone = strcmp(r->type, "watch") == 0 && watch;
     r->fault->code = "limit";
     r->fault->limit = limit;
     r->fault->watch = alone ? watch : 0;
@@ -128,13 +128,18 @@ static bool read_watch(struct reading *r, const json_t *object, struct fs_watch_
     return !flags || read_flags(r, flags, watch);
 }
 
+static bool is_list(struct reading *r, const json_t *list, size_t count, size_t most)
+{
+    if (!json_is_array(list))
+        return bad(r, "the member 'watches' must be a list");
+    return count <= most || over(r, "watches", 0, "a connection may have at most %zu watches", most);
+}
+
 static bool read_watches(struct reading *r, const json_t *list, struct fs_client_frame *frame)
 {
     size_t count = json_array_size(list), most = or_else(r->limits->watches, 64);
-    if (!json_is_array(list))
-        return bad(r, "the member 'watches' must be a list");
-    if (count > most)
-        return over(r, "watches", 0, "a connection may have at most %zu watches", most);
+    if (!is_list(r, list, count, most))
+        return false;
     frame->watches = fs_calloc(count + 1, sizeof *frame->watches);
     for (size_t i = 0; i < count; i++) {
         frame->watch_count = i + 1;
@@ -146,6 +151,71 @@ static bool read_watches(struct reading *r, const json_t *list, struct fs_client
         }
     }
     return true;
+}
+
+static void finish_watch(struct fs_watch_request *watch)
+{
+    json_decref(watch->context);
+    for (char **flag = watch->flags; flag && *flag; flag++)
+        fs_free(*flag);
+    fs_free(watch->flags);
+    *watch = (struct fs_watch_request){0};
+}
+
+/* One that passes a limit is refused by itself, as if it had come alone. Whether ids are free is the core's
+ * to say, one by one. */
+static bool read_watch_list(struct reading *r, const json_t *list, struct fs_client_frame *frame)
+{
+    size_t count = json_array_size(list), most = or_else(r->limits->watches, 64);
+    if (!is_list(r, list, count, most))
+        return false;
+    frame->watches = fs_calloc(count + 1, sizeof *frame->watches);
+    frame->refused = fs_calloc(count + 1, sizeof *frame->refused);
+    for (size_t i = 0; i < count; i++) {
+        struct fs_watch_request *watch = &frame->watches[frame->watch_count++];
+        if (read_watch(r, json_array_get(list, i), watch))
+            continue;
+        if (r->fault->close || !r->fault->watch)
+            return false;
+        finish_watch(watch);
+        frame->watch_count--;
+        frame->refused[frame->refused_count++] = *r->fault;
+        *r->fault = (struct fs_frame_fault){0};
+    }
+    return true;
+}
+
+static bool read_watch_frame(struct reading *r, const json_t *object, struct fs_client_frame *frame)
+{
+    const json_t *list = json_object_get(object, "watches");
+    if (list && json_object_get(object, "watch"))
+        return bad(r, "either 'watch' or the list 'watches'");
+    if (list)
+        return read_watch_list(r, list, frame);
+    frame->watches = fs_calloc(1, sizeof *frame->watches);
+    frame->watch_count = 1;
+    return read_watch(r, object, frame->watches);
+}
+
+static bool read_unwatch(struct reading *r, const json_t *object, struct fs_client_frame *frame)
+{
+    const json_t *list = json_object_get(object, "watches");
+    size_t count = list ? json_array_size(list) : 1, most = or_else(r->limits->watches, 64);
+    if (list && json_object_get(object, "watch"))
+        return bad(r, "either 'watch' or the list 'watches'");
+    if (list && !json_is_array(list))
+        return bad(r, "the member 'watches' must be a list");
+    if (list && count > most)
+        return bad(r, "the list 'watches' may have at most %zu ids", most);
+    frame->unwatched = fs_calloc(count + 1, sizeof *frame->unwatched);
+    frame->unwatched_count = count;
+    for (size_t i = 0; list && i < count; i++) {
+        const json_t *id = json_array_get(list, i);
+        if (!json_is_integer(id) || json_integer_value(id) < 1 || json_integer_value(id) > WATCH_MAX)
+            return bad(r, "watches[%zu] must be an integer from 1 to %" PRId64, i, WATCH_MAX);
+        frame->unwatched[i] = (uint64_t)json_integer_value(id);
+    }
+    return list || read_integer(r, object, "watch", 1, WATCH_MAX, frame->unwatched);
 }
 
 static bool read_resume(struct reading *r, const json_t *resume, struct fs_client_frame *frame)
@@ -213,11 +283,9 @@ static bool read_members(struct reading *r, const json_t *object, struct fs_clie
     case FS_CLIENT_HELLO:
         return read_hello(r, object, frame);
     case FS_CLIENT_WATCH:
-        frame->watches = fs_calloc(1, sizeof *frame->watches);
-        frame->watch_count = 1;
-        return read_watch(r, object, frame->watches);
+        return read_watch_frame(r, object, frame);
     case FS_CLIENT_UNWATCH:
-        return read_integer(r, object, "watch", 1, WATCH_MAX, &frame->watch);
+        return read_unwatch(r, object, frame);
     case FS_CLIENT_RENEW:
         return read_integer(r, object, "n", 1, INTEGER_MAX, &frame->n);
     case FS_CLIENT_ACK:
@@ -280,13 +348,11 @@ void fs_client_frame_destroy(struct fs_client_frame *frame)
 {
     if (!frame)
         return;
-    for (size_t i = 0; i < frame->watch_count; i++) {
-        json_decref(frame->watches[i].context);
-        for (char **flag = frame->watches[i].flags; flag && *flag; flag++)
-            fs_free(*flag);
-        fs_free(frame->watches[i].flags);
-    }
+    for (size_t i = 0; i < frame->watch_count; i++)
+        finish_watch(&frame->watches[i]);
     fs_free(frame->watches);
+    fs_free(frame->refused);
+    fs_free(frame->unwatched);
     fs_free(frame->resume);
     fs_free(frame->client_name);
     fs_free(frame->client_version);

@@ -78,9 +78,13 @@ static int on_welcome(struct fsw_session *session, const json_t *frame)
         session->frame_limit = (size_t)limit;
     }
     if (read_count(json_object_get(frame, "limits"), "rate", &limit)) {
-        session->rate = limit < 6 ? 2 : limit / 3;
-        session->credit = session->credit < 1000 * session->rate ? session->credit : 1000 * session->rate;
+        session->limit = limit;
+        session->credit = fsw_session_burst(session);
     }
+    if (!read_count(json_object_get(frame, "limits"), "list", &limit)) {
+        limit = 0;
+    }
+    session->list = limit < 1 ? 1 : (size_t)limit;
     fsw_lease_welcome(&session->lease, lease);
     fsw_session_prune_safes(session);
     return fsw_watches_fit(session) ? 0 : no_memory(session);

@@ -102,12 +102,41 @@ static json_t *hello(struct fsw_session *session)
     return frame;
 }
 
-/* unwatch for a watch whose handle is gone: with it the last trace of the watch goes. */
-static json_t *unwatch(struct fsw_session *session, struct fsw_watch *watch)
+/* {type, watches} */
+static json_t *list_frame(const char *type, json_t *list)
 {
-    json_t *frame = json_pack("{s:s,s:I}", "type", "unwatch", "watch", (json_int_t)watch->id);
-    fsw_watches_unlink(session, watch);
-    return frame;
+    return list == NULL ? NULL : json_pack("{s:s,s:o}", "type", type, "watches", list);
+}
+
+static size_t frame_room(const struct fsw_session *session)
+{
+    return session->frame_limit < 64 ? FSW_FRAME_LIMIT : session->frame_limit;
+}
+
+#define LIST_BYTES sizeof "{\"type\":\"unwatch\",\"watches\":[]}"
+#define ID_BYTES   11 /* of the longest id, with a comma */
+
+/* unwatch for those whose handles are gone, as many as one frame may name: with it the last trace of them
+ * goes. */
+static json_t *unwatch(struct fsw_session *session)
+{
+    size_t at = 0, room = (frame_room(session) - LIST_BYTES) / ID_BYTES;
+    size_t most = session->list < room ? session->list : room;
+    struct fsw_watch *watch = fsw_watches_removed(session, &at);
+    if (most < 2 || session->removed < 2) {
+        json_t *frame = json_pack("{s:s,s:I}", "type", "unwatch", "watch", (json_int_t)watch->id);
+        fsw_watches_unlink(session, watch);
+        return frame;
+    }
+    json_t *list = json_array();
+    for (; watch != NULL && most > 0; watch = fsw_watches_removed(session, &at), most--) {
+        if (json_array_append_new(list, json_integer(watch->id)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+        fsw_watches_unlink(session, watch);
+    }
+    return list_frame("unwatch", list);
 }
 
 static json_t *watch_frame(struct fsw_watch *watch)
@@ -117,23 +146,73 @@ static json_t *watch_frame(struct fsw_watch *watch)
         json_decref(frame);
         return NULL;
     }
-    watch->asked = true;
     return frame;
 }
+
+/* watch for those that are wanted, the first of which is given: as many as fit into one frame. */
+static json_t *watches_frame(struct fsw_session *session, struct fsw_watch *first)
+{
+    size_t room = frame_room(session), most = session->list;
+    struct fsw_watch *watch = first;
+    json_t *list = NULL;
+    first->asked = true;
+    if (most > 1 && (watch = fsw_watches_wanted(session, &session->asked_below)) != NULL &&
+        LIST_BYTES + first->size + watch->size < room) {
+        list = json_array();
+        if (json_array_append_new(list, watch_object(first)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+        room -= LIST_BYTES + first->size;
+        most--;
+    }
+    if (list == NULL) {
+        return watch_frame(first);
+    }
+    for (; watch != NULL && most > 0 && watch->size < room;
+         watch = fsw_watches_wanted(session, &session->asked_below), most--) {
+        room -= watch->size;
+        if (json_array_append_new(list, watch_object(watch)) != 0) {
+            json_decref(list);
+            return NULL;
+        }
+        watch->asked = true;
+    }
+    return list_frame("watch", list);
+}
+
+/* --- pace --------------------------------------------------------------------------------------------- */
 
 /* Acknowledgements are never held back for long: they are cumulative, so few of them say as much as many. */
 #define ACK_PAUSE 20
 
+static int64_t ack_pause(const struct fsw_session *session)
+{
+    int64_t tenth = session->limit < 1 ? 1000 : 10000 / session->limit; /* of the limit goes to them */
+    return tenth < ACK_PAUSE ? ACK_PAUSE : tenth > 1000 ? 1000 : tenth;
+}
+
+/* Frames a second. */
+static int64_t pace(const struct fsw_session *session)
+{
+    return session->limit < 2 ? 1 : session->limit * 3 / 5;
+}
+
+int64_t fsw_session_burst(const struct fsw_session *session)
+{
+    return session->limit < 5 ? 1000 : 1000 * (session->limit / 5);
+}
+
 static bool crowded(const struct fsw_session *session)
 {
-    return session->credit < 1000 * session->rate / 2;
+    return session->credit < fsw_session_burst(session) / 2;
 }
 
 static void refill(struct fsw_session *session, int64_t now)
 {
-    int64_t full = 1000 * session->rate, since = now - session->credited;
+    int64_t full = fsw_session_burst(session), since = now - session->credited;
     session->credited = now;
-    session->credit = since >= 1000 ? full : session->credit + since * session->rate;
+    session->credit = since >= 1000 ? full : session->credit + since * pace(session);
     session->credit = session->credit < full ? session->credit : full;
 }
 
@@ -147,10 +226,10 @@ int64_t fsw_session_paced(const struct fsw_session *session)
     size_t at = session->asked_below;
     int64_t next = INT64_MAX;
     if (session->ack_due) {
-        next = session->ack_at + ACK_PAUSE;
+        next = session->ack_at + ack_pause(session);
     }
     if (session->credit < 1000 && (session->removed > 0 || fsw_watches_wanted(session, &at) != NULL)) {
-        int64_t credit = session->credited + (1000 - session->credit + session->rate - 1) / session->rate;
+        int64_t credit = session->credited + (1000 - session->credit + pace(session) - 1) / pace(session);
         next = credit < next ? credit : next;
     }
     return next;
@@ -172,7 +251,7 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
         return FSW_OK;
     }
     refill(session, now);
-    if (session->ack_due && (!crowded(session) || now >= session->ack_at + ACK_PAUSE)) {
+    if (session->ack_due && (!crowded(session) || now >= session->ack_at + ack_pause(session))) {
         session->ack_due = false;
         session->ack_at = now;
         pay(session);
@@ -188,15 +267,14 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
     if (session->credit < 1000) {
         return FSW_OK;
     }
-    struct fsw_watch *watch = fsw_watches_first_removed(session);
-    if (watch != NULL) {
+    if (session->removed > 0) {
         pay(session);
-        return encode(unwatch(session, watch), headroom, message, length);
+        return encode(unwatch(session), headroom, message, length);
     }
-    watch = fsw_watches_wanted(session, &session->asked_below);
+    struct fsw_watch *watch = fsw_watches_wanted(session, &session->asked_below);
     if (watch != NULL) {
         pay(session);
-        return encode(watch_frame(watch), headroom, message, length);
+        return encode(watches_frame(session, watch), headroom, message, length);
     }
     return FSW_OK;
 }

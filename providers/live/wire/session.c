@@ -19,7 +19,8 @@ void fsw_session_init(struct fsw_session *session)
     session->events_end = &session->events;
     session->lease.granted = -1;
     session->max_open = 64u << 20;
-    session->rate = FSW_FRAME_RATE;
+    session->limit = FSW_FRAME_RATE;
+    session->list = 1;
     session->connect_timeout = 10000;
     session->client_name = "flagstaff-wire";
     session->client_version = "0";
@@ -43,7 +44,7 @@ void fsw_session_opened(struct fsw_session *session, int64_t now)
     session->said_hello = session->welcomed = session->same_epoch = session->ack_due = session->doomed =
         session->revoked = false;
     session->opened = session->heard = session->credited = now;
-    session->credit = 1000 * session->rate;
+    session->credit = fsw_session_burst(session);
     session->ack_at = 0;
     session->pinged = 0;
     session->end_by = session->not_before = 0;

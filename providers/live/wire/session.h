@@ -12,10 +12,11 @@
 
 #define FSW_NAME_SIZE 65 /* epoch, session and view have at most 64 bytes */
 
-/* Servers close a connection that sends too many frames within a second (4429). Where welcome.limits does not
- * name `rate`, this stays well below what is usual; else it is a third of that, since a burst and what
- * follows may fall into one second. */
-#define FSW_FRAME_RATE 300
+/* Servers close a connection that sends too many frames within a second (4429). What welcome.limits names as
+ * `rate` is used to four fifths: three a second all the time, one at once, since a burst and what follows may
+ * fall into one second, and a fifth is left for renewals and for what the network holds up. This is the limit
+ * where none is named: well below what is usual. */
+#define FSW_FRAME_RATE 500
 
 /* What a frame may have before the server has said how many bytes it takes. */
 #define FSW_FRAME_LIMIT 65536
@@ -110,7 +111,8 @@ struct fsw_session {
     int64_t opened, heard, pinged;
     int64_t end_by; /* after goaway: dropped then; 0: no */
     size_t frame_limit;
-    int64_t rate;             /* frames a second that are sent at most, and at one time */
+    int64_t limit;            /* frames a second that the server takes */
+    size_t list;              /* watches in one frame that it takes */
     int64_t credit, credited; /* thousandths of frames that may be sent now, as of this moment */
     int64_t ack_at;           /* when the last acknowledgement was sent */
     json_t **parts;           /* of the open revision */
@@ -164,6 +166,8 @@ enum fsw_outcome fsw_session_next(struct fsw_session *session, int64_t now, size
 int fsw_session_receive(struct fsw_session *session, const char *text, size_t length, int64_t now,
                         int64_t wall);
 
+/* send.c: how many frames may be sent at one time: thousandths. */
+int64_t fsw_session_burst(const struct fsw_session *session);
 /* send.c: what fsw_session_next() holds back for the moment is due then; INT64_MAX: nothing. */
 int64_t fsw_session_paced(const struct fsw_session *session);
 
@@ -217,8 +221,8 @@ void fsw_watches_finish(struct fsw_session *session);
 void fsw_watches_renumber(struct fsw_session *session);
 /* Forgets what belonged to the connection. */
 void fsw_watches_lost(struct fsw_session *session);
-/* The first watch that waits for its unwatch, or NULL. */
-struct fsw_watch *fsw_watches_first_removed(const struct fsw_session *session);
+/* The first watch that waits for its unwatch, from index *at on; *at becomes its index. NULL: none. */
+struct fsw_watch *fsw_watches_removed(const struct fsw_session *session, size_t *at);
 /* Takes it out of the list. */
 void fsw_watches_unlink(struct fsw_session *session, struct fsw_watch *watch);
 /* The first watch that is to be asked for, from index *at on; *at becomes its index. NULL: none. */

@@ -186,11 +186,11 @@ void fsw_session_remove(struct fsw_session *session, struct fsw_watch *watch)
     }
 }
 
-struct fsw_watch *fsw_watches_first_removed(const struct fsw_session *session)
+struct fsw_watch *fsw_watches_removed(const struct fsw_session *session, size_t *at)
 {
-    for (size_t i = 0; session->removed > 0 && i < session->watch_count; i++) {
-        if (session->watches[i]->removed) {
-            return session->watches[i];
+    for (; session->removed > 0 && *at < session->watch_count; ++*at) {
+        if (session->watches[*at]->removed) {
+            return session->watches[*at];
         }
     }
     return NULL;

@@ -14,7 +14,7 @@ const banner = `// SPDX-License-Identifier: Apache-2.0
 
 // Names that would otherwise hide those of the language or say too little.
 const titles = { client: 'ClientFrame', server: 'ServerFrame', session: 'SessionName' };
-const frames = ['hello', 'watch', 'unwatch', 'renew', 'ack', 'welcome', 'snapshot', 'delta', 'lease', 'error', 'goaway'];
+const frames = ['hello', 'watch', 'watchList', 'unwatch', 'unwatchList', 'renew', 'ack', 'welcome', 'snapshot', 'delta', 'lease', 'error', 'goaway'];
 
 // Conditions narrow what a value may be; TypeScript has no types for them.
 function withoutConditions(schema) {

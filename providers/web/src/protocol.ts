@@ -8,7 +8,8 @@ export type Frame = ClientFrame | ServerFrame;
 /**
  * Any frame that a client sends.
  */
-export type ClientFrame = HelloFrame | WatchFrame | UnwatchFrame | RenewFrame | AckFrame;
+export type ClientFrame =
+  HelloFrame | WatchFrame | WatchListFrame | UnwatchFrame | UnwatchListFrame | RenewFrame | AckFrame;
 /**
  * Drawn at each start of the daemon. Revisions of different epochs cannot be compared.
  */
@@ -158,11 +159,25 @@ export interface WatchFrame {
   once?: boolean;
 }
 /**
+ * Begins several watches, where welcome's `limits.list` says that the server takes lists. Each of them is served or refused by itself, in their order.
+ */
+export interface WatchListFrame {
+  type: 'watch';
+  watches: WatchRequest[];
+}
+/**
  * Ends a watch. Its id is free again at once; frames that were already under way for it are ignored by a client that has not given the id out again.
  */
 export interface UnwatchFrame {
   type: 'unwatch';
   watch: WatchId;
+}
+/**
+ * Ends several watches, where welcome's `limits.list` says that the server takes lists.
+ */
+export interface UnwatchListFrame {
+  type: 'unwatch';
+  watches: WatchId[];
 }
 /**
  * Asks for a further lease. n counts up by one with each renewal of the connection, from 1.
@@ -200,6 +215,7 @@ export interface Limits {
   contextBytes: Count;
   contextDepth: Count;
   rate?: Count;
+  list?: Count;
 }
 /**
  * Everything that a watch sees at a revision. It replaces all that the client holds for the watch. Without `more` it closes its revision. The answer to a watch, and sent unasked where the view has changed or the client was too far behind for deltas.

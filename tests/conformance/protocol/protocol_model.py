@@ -42,11 +42,13 @@ class Client:
                 need(self.watches[entry["watch"]]["view"] == entry["view"], "and names the views it has")
 
     def send_watch(self, frame):
-        self.requested.setdefault(frame["watch"], frame)
+        for watch in frame.get("watches", [frame]):
+            self.requested.setdefault(watch["watch"], watch)
 
     def send_unwatch(self, frame):
-        self.requested.pop(frame["watch"], None)
-        self.watches.pop(frame["watch"], None)
+        for number in frame["watches"] if "watches" in frame else [frame["watch"]]:
+            self.requested.pop(number, None)
+            self.watches.pop(number, None)
 
     def send_renew(self, frame):
         need(frame["n"] == self.sent + 1, "renewals count up by one")

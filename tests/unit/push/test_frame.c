@@ -132,7 +132,7 @@ static void frames_have_the_shape_of_the_schema(void **state)
     const char *welcome = "{\"type\":\"welcome\",\"protocol\":\"flagstaff.v1\",\"session\":\"s-1\",\"epoch\":"
                           "\"e-7c1d40a2\",\"lease\":30000,"
                           "\"limits\":{\"frame\":65536,\"send\":65536,\"watches\":64,\"flags\":256,"
-                          "\"contextBytes\":8192,\"contextDepth\":8,\"rate\":1000}}";
+                          "\"contextBytes\":8192,\"contextDepth\":8,\"rate\":1000,\"list\":64}}";
     assert_blob(fs_frame_welcome("s-1", "e-7c1d40a2", 30000, &limits, 65536), welcome);
     assert_blob(fs_frame_welcome("s-1", "e-7c1d40a2", 30000, &(struct fs_frame_limits){0}, 65536), welcome);
     assert_blob(fs_frame_lease(3, 42, 30000),

@@ -66,7 +66,8 @@ static void the_other_frames_bring_their_members(void **state)
     assert_int_equal(frame->watches[0].watch, 3);
     fs_client_frame_destroy(frame);
     frame = read_frame("{\"type\":\"unwatch\",\"watch\":3}");
-    assert_int_equal(frame->watch, 3);
+    assert_int_equal(frame->unwatched_count, 1);
+    assert_int_equal(frame->unwatched[0], 3);
     fs_client_frame_destroy(frame);
     frame = read_frame("{\"type\":\"renew\",\"n\":9007199254740991}");
     assert_true(frame->n == UINT64_C(9007199254740991));
@@ -75,6 +76,31 @@ static void the_other_frames_bring_their_members(void **state)
     assert_int_equal(frame->revision, 0);
     fs_client_frame_destroy(frame);
     fs_client_frame_destroy(NULL);
+}
+
+static void watch_and_unwatch_may_name_several_and_one_that_passes_a_limit_is_refused_by_itself(void **state)
+{
+    (void)state;
+    struct fs_client_frame *frame =
+        read_frame("{\"type\":\"watch\",\"watches\":[{\"watch\":3,\"context\":{\"a\":1}},"
+                   "{\"watch\":4,\"context\":{},\"flags\":[\"a\",\"b\",\"c\",\"d\"]},"
+                   "{\"watch\":5,\"context\":{},\"once\":true}]}");
+    assert_int_equal(frame->type, FS_CLIENT_WATCH);
+    assert_int_equal(frame->watch_count, 2);
+    assert_int_equal(frame->watches[0].watch, 3);
+    assert_int_equal(frame->watches[1].watch, 5);
+    assert_true(frame->watches[1].once);
+    assert_null(frame->watches[1].flags);
+    assert_int_equal(frame->refused_count, 1);
+    assert_int_equal(frame->refused[0].watch, 4);
+    assert_string_equal(frame->refused[0].code, "limit");
+    assert_int_equal(frame->refused[0].close, 0);
+    fs_client_frame_destroy(frame);
+    frame = read_frame("{\"type\":\"unwatch\",\"watches\":[3,4294967295]}");
+    assert_int_equal(frame->unwatched_count, 2);
+    assert_int_equal(frame->unwatched[0], 3);
+    assert_int_equal(frame->unwatched[1], 4294967295);
+    fs_client_frame_destroy(frame);
 }
 
 static void broken_frames_are_faults_that_close_with_4400(void **state)
@@ -106,6 +132,14 @@ static void broken_frames_are_faults_that_close_with_4400(void **state)
         {"{\"type\":\"watch\",\"watch\":1,\"context\":{},\"flags\":\"a\"}", "'flags'"},
         {"{\"type\":\"watch\",\"watch\":1,\"context\":{},\"flags\":[\"\"]}", "flags[0]"},
         {"{\"type\":\"watch\",\"watch\":1,\"context\":{},\"once\":1}", "'once'"},
+        {"{\"type\":\"watch\",\"watches\":{}}", "'watches'"},
+        {"{\"type\":\"watch\",\"watches\":[1]}", "object"},
+        {"{\"type\":\"watch\",\"watches\":[{\"watch\":1}]}", "'context'"},
+        {"{\"type\":\"watch\",\"watch\":1,\"context\":{},\"watches\":[]}", "either"},
+        {"{\"type\":\"unwatch\",\"watches\":7}", "'watches'"},
+        {"{\"type\":\"unwatch\",\"watches\":[1,0]}", "watches[1]"},
+        {"{\"type\":\"unwatch\",\"watches\":[1,2,3,4,5]}", "at most 4"},
+        {"{\"type\":\"unwatch\",\"watch\":1,\"watches\":[2]}", "either"},
         {"{\"type\":\"hello\"," CLIENT "}", "'protocol'"},
         {"{\"type\":\"hello\",\"protocol\":\"flagstaff.v1\"}", "'client'"},
         {START "\"client\":{\"name\":\"x\"}}", "'version'"},
@@ -185,8 +219,12 @@ static void a_limit_passed_by_one_watch_ends_that_watch_and_in_hello_the_connect
         fs_free(hello);
     }
 #define WATCH(n) "{\"watch\":" #n ",\"context\":{}}"
-    struct fs_frame_fault fault = fault_of(
-        START CLIENT ",\"watches\":[" WATCH(1) "," WATCH(2) "," WATCH(3) "," WATCH(4) "," WATCH(5) "]}");
+    struct fs_frame_fault fault = fault_of("{\"type\":\"watch\",\"watches\":[" WATCH(1) "," WATCH(
+        2) "," WATCH(3) "," WATCH(4) "," WATCH(5) "]}");
+    assert_string_equal(fault.limit, "watches");
+    assert_int_equal(fault.close, 4429);
+    fault = fault_of(START CLIENT
+                     ",\"watches\":[" WATCH(1) "," WATCH(2) "," WATCH(3) "," WATCH(4) "," WATCH(5) "]}");
     assert_string_equal(fault.limit, "watches");
     assert_int_equal(fault.close, 4429);
     fs_client_frame_destroy(read_frame("{\"type\":\"watch\",\"watch\":1,\"context\":{\"a\":{\"b\":{\"c\":{}}}"
@@ -266,6 +304,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hello_brings_client_watches_and_resume_point),
         cmocka_unit_test(the_other_frames_bring_their_members),
+        cmocka_unit_test(watch_and_unwatch_may_name_several_and_one_that_passes_a_limit_is_refused_by_itself),
         cmocka_unit_test(broken_frames_are_faults_that_close_with_4400),
         cmocka_unit_test(an_unknown_type_does_not_end_the_connection),
         cmocka_unit_test(another_protocol_is_named_as_such),

@@ -68,13 +68,22 @@ static bool make(struct replay *replay, const json_t *request)
 static void client_frame(struct replay *replay, const json_t *frame)
 {
     const char *type = json_string_value(json_object_get(frame, "type"));
+    const json_t *list = json_object_get(frame, "watches");
     if (strcmp(type, "hello") == 0) {
         for (size_t i = 0; i < json_array_size(json_object_get(frame, "watches")); i++) {
             make(replay, json_array_get(json_object_get(frame, "watches"), i));
         }
         fsw_session_opened(&replay->session, replay->now);
+    } else if (strcmp(type, "watch") == 0 && list != NULL) {
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            assert_true(make(replay, json_array_get(list, i)));
+        }
     } else if (strcmp(type, "watch") == 0 && !make(replay, frame)) {
         return; /* a mistake that this client cannot make */
+    } else if (strcmp(type, "unwatch") == 0 && list != NULL) {
+        for (size_t i = 0; i < json_array_size(list); i++) {
+            fsw_session_remove(&replay->session, handle(replay, json_integer_value(json_array_get(list, i))));
+        }
     } else if (strcmp(type, "unwatch") == 0) {
         struct fsw_watch *watch = handle(replay, json_integer_value(json_object_get(frame, "watch")));
         if (watch == NULL) {

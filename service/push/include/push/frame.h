@@ -15,6 +15,17 @@
 #include "base/err.h"
 #include "core/evaluate.h"
 
+/* Why a client's frame, or one watch of it, is not taken: what becomes an `error` frame, and perhaps a close.
+ */
+struct fs_frame_fault {
+    const char
+        *code; /* of the schema's errorCode: "bad_frame", "unknown_type", "protocol", "limit". Static text */
+    const char *limit; /* with "limit": the member of welcome's limits. Static text */
+    uint64_t watch;    /* 0: none */
+    int close;         /* the close code that follows; 0: the connection goes on */
+    char message[240];
+};
+
 enum fs_client_frame_type {
     FS_CLIENT_HELLO,
     FS_CLIENT_WATCH,
@@ -45,30 +56,23 @@ struct fs_client_frame {
     uint64_t revision; /* resume point; also of ack */
     struct fs_resume_watch *resume;
     size_t resume_count;
-    struct fs_watch_request *watches; /* of hello; of watch exactly one */
+    struct fs_watch_request *watches; /* of hello and watch */
     size_t watch_count;
-    uint64_t watch; /* unwatch */
-    uint64_t n;     /* renew */
+    struct fs_frame_fault *refused; /* of a watch with a list: those of its watches that are not served */
+    size_t refused_count;
+    uint64_t *unwatched; /* unwatch: ids */
+    size_t unwatched_count;
+    uint64_t n; /* renew */
 };
 
 /* Zero stands for the value named at the end of each line. */
 struct fs_frame_limits {
-    size_t watches;       /* in one hello, and of one connection: 64 */
+    size_t watches;       /* in one frame (welcome tells, as `list`), and of one connection: 64 */
     size_t flags;         /* keys asked for in one watch: 256 */
     size_t context_bytes; /* of a context in compact JSON: 8192 */
     size_t context_depth; /* containers within one another, the context being 1: 8 */
     size_t rate; /* messages of a client within a second, which the door counts (welcome tells): 1000 */
     size_t send; /* bytes above which the server splits what it sends (welcome tells): 65536 */
-};
-
-/* Why a client's frame is not taken: what becomes an `error` frame, and perhaps a close. */
-struct fs_frame_fault {
-    const char
-        *code; /* of the schema's errorCode: "bad_frame", "unknown_type", "protocol", "limit". Static text */
-    const char *limit; /* with "limit": the member of welcome's limits. Static text */
-    uint64_t watch;    /* 0: none */
-    int close;         /* the close code that follows; 0: the connection goes on */
-    char message[240];
 };
 
 /* NULL with `fault` filled in. Unknown members are ignored. Owned. `limits` as above. */
