@@ -13,12 +13,13 @@ function(flagstaff_wire_test topic)
 endfunction()
 
 if(TARGET fs_wire)
-  foreach(topic backoff flag garbage lease memory reading session transcripts url)
+  foreach(topic backoff flag garbage lease log memory reading session transcripts url)
     flagstaff_wire_test(${topic})
   endforeach()
   foreach(topic garbage memory reading session)
     target_sources(test_wire_${topic} PRIVATE wire/script.c)
   endforeach()
+  target_link_libraries(test_wire_log PRIVATE lib::websockets)
   target_link_options(test_wire_memory PRIVATE
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 

@@ -120,19 +120,42 @@ static void map_put(struct live_map *map, struct live_entry *entry)
     map->count++;
 }
 
+/* It waits for its first values. */
+static bool is_waiting(const struct live_entry *entry)
+{
+    return !entry->refused && atomic_load_explicit(&entry->table, memory_order_relaxed) == NULL;
+}
+
+static uint64_t last_use(const struct live_entry *entry)
+{
+    return atomic_load_explicit(&entry->used, memory_order_relaxed);
+}
+
+/* The least used one of those that do not wait. */
 static struct live_entry *least_used(const struct live_map *map, const struct live_entry *but)
 {
     struct live_entry *least = NULL;
-    uint64_t oldest = UINT64_MAX;
     for (size_t i = 0; i <= map->mask; i++) {
         struct live_entry *entry = map->slots[i];
-        uint64_t used = entry == NULL ? oldest : atomic_load_explicit(&entry->used, memory_order_relaxed);
-        if (used < oldest && entry != but) {
+        if (entry != NULL && entry != but && !entry->leaving && !is_waiting(entry) &&
+            (least == NULL || last_use(entry) < last_use(least))) {
             least = entry;
-            oldest = used;
         }
     }
     return least;
+}
+
+/* The one of those that wait whose turn comes last. */
+static struct live_entry *newest(const struct live_map *map, const struct live_entry *but)
+{
+    struct live_entry *last = NULL;
+    for (size_t i = 0; i <= map->mask; i++) {
+        struct live_entry *entry = map->slots[i];
+        if (entry != NULL && entry != but && (last == NULL || entry->turn > last->turn)) {
+            last = entry;
+        }
+    }
+    return last;
 }
 
 /* --- entries ----------------------------------------------------------------------------------------- */
@@ -151,7 +174,9 @@ struct live_entry *live_entry_new(struct live *live, const struct live_key *key)
     if (key != NULL) {
         memcpy(entry->key, key->bytes, length);
     }
-    atomic_store_explicit(&entry->used, live_tick(), memory_order_relaxed);
+    entry->opened = live_tick();
+    entry->turn = ++live->turns;
+    atomic_store_explicit(&entry->used, entry->opened, memory_order_relaxed);
     return entry;
 }
 
@@ -241,18 +266,35 @@ void live_release(struct live *live, struct live_ended *ended)
     }
 }
 
-static struct live_map *map_without(const struct live_map *old, const struct live_entry *same,
-                                    const struct live_entry *leaving)
+static struct live_map *map_without(const struct live_map *old, const struct live_entry *same)
 {
     size_t count = old == NULL ? 0 : old->count;
     struct live_map *map = live_map_new(count + 1);
     for (size_t i = 0; map != NULL && count > 0 && i <= old->mask; i++) {
         struct live_entry *entry = old->slots[i];
-        if (entry != NULL && entry != same && entry != leaving) {
+        if (entry != NULL && entry != same && !entry->leaving) {
             map_put(map, entry);
         }
     }
     return map;
+}
+
+/* Marks those that give way to one more, two at most: while there are more than there should be, their number
+ * falls. Returns how many. */
+static size_t choose_leaving(const struct live *live, const struct live_map *map,
+                             const struct live_entry *same, struct live_entry *leaving[2])
+{
+    size_t others = map == NULL ? 0 : map->count - (same != NULL), most = live->options.max_watches,
+           count = 0;
+    size_t wanted = others > most ? 2 : others == most || (live->crowded && others > 0) ? 1 : 0;
+    while (count < wanted && (leaving[count] = least_used(map, same)) != NULL) {
+        leaving[count++]->leaving = true;
+    }
+    if (wanted > 0 && count == 0 && (live->crowded || others >= most + most / 4)) {
+        leaving[count] = newest(map, same);
+        leaving[count++]->leaving = true;
+    }
+    return count;
 }
 
 struct live_entry *live_open(struct live *live, const struct live_key *key, const of_context *context,
@@ -260,12 +302,14 @@ struct live_entry *live_open(struct live *live, const struct live_key *key, cons
 {
     struct live_map *old = atomic_load_explicit(&live->map, memory_order_relaxed);
     struct live_entry *same = live_map_find(old, key);
-    size_t others = old == NULL ? 0 : old->count - (same != NULL);
-    bool full = others >= live->options.max_watches || (live->crowded && others > 0);
-    struct live_entry *leaving = full ? least_used(old, same) : NULL;
-    struct live_map *map = map_without(old, same, leaving);
+    struct live_entry *leaving[2];
+    size_t leave = choose_leaving(live, old, same, leaving);
+    struct live_map *map = map_without(old, same);
     struct live_entry *entry = map == NULL ? NULL : live_entry_new(live, key);
     if (entry == NULL || !live_entry_name(entry, context) || !live_entry_watch(entry, context, false, NULL)) {
+        for (size_t i = 0; i < leave; i++) {
+            leaving[i]->leaving = false;
+        }
         live_entry_free(entry);
         of_free(map);
         return NULL;
@@ -277,9 +321,11 @@ struct live_entry *live_open(struct live *live, const struct live_key *key, cons
     if (same != NULL) {
         live_entry_end(same, ended);
     }
-    if (leaving != NULL) {
-        live_entry_end(leaving, ended);
+    for (size_t i = 0; i < leave; i++) {
         live->evicted++;
+        live->unserved +=
+            !leaving[i]->refused && (leaving[i]->came == 0 || last_use(leaving[i]) < leaving[i]->came);
+        live_entry_end(leaving[i], ended);
     }
     return entry;
 }

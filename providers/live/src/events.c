@@ -91,12 +91,66 @@ void live_on_state(void *user, const struct fsw_state_info *info)
 {
     struct live *live = user;
     pthread_mutex_lock(&live->lock);
+    bool was_ready = live->state == FSW_READY;
     live->state = info->state;
+    live->ready_since = info->state != FSW_READY ? 0 : was_ready ? live->ready_since : live_tick();
     live->code = info->code;
     snprintf(live->message, sizeof live->message, "%s", info->message);
     live_announce(live);
     pthread_cond_broadcast(&live->news);
     ofo_unlock(&live->outbox);
+}
+
+/* --- the log ------------------------------------------------------------------------------------------ */
+
+#define MINUTE (60 * SECOND)
+#define SLOW   (2 * SECOND)
+
+/* With the lock: what is to be told of contexts that were not served, or late; once a minute at most. False:
+ * nothing. It is counted on any thread, and told on the wire's. */
+static bool take_warning(struct live *live, char *text, size_t size)
+{
+    uint64_t now = live_tick();
+    if (live->options.log == NULL || (live->unserved == 0 && live->slow == 0) ||
+        (live->warned != 0 && now - live->warned < MINUTE)) {
+        return false;
+    }
+    if (live->unserved > 0) {
+        snprintf(text, size,
+                 "%llu contexts gave way before their values were read once: more are in use than "
+                 "max_watches (%zu) "
+                 "keeps; raise it",
+                 (unsigned long long)live->unserved, live->options.max_watches);
+    } else {
+        snprintf(text, size,
+                 "the first values of a context took %llu ms to come: it waited for its turn, or the daemon "
+                 "is slow",
+                 (unsigned long long)(live->slow * 1000 / SECOND));
+    }
+    live->warned = now;
+    live->unserved = live->slow = 0;
+    return true;
+}
+
+/* Instead of ofo_unlock(), on the wire's thread. */
+static void unlock_and_warn(struct live *live)
+{
+    char text[240];
+    bool warns = take_warning(live, text, sizeof text);
+    ofo_unlock(&live->outbox);
+    if (warns) {
+        live->options.log(live->options.user, OF_LIVE_LOG_WARNING, text);
+    }
+}
+
+static void note_first_values(struct live *live, struct live_entry *entry)
+{
+    uint64_t now = live_tick();
+    uint64_t took = now - entry->opened;
+    entry->came = now;
+    if (live->ready_since != 0 && entry->opened >= live->ready_since && took >= SLOW && took > live->slow) {
+        live->slow = took;
+    }
 }
 
 /* --- values ------------------------------------------------------------------------------------------ */
@@ -138,12 +192,15 @@ void live_on_change(void *user, const struct fsw_change *change)
     bool missed = atomic_exchange(&entry->missed, false);
     entry->answered = true;
     entry->refused = false;
+    if (entry->came == 0) {
+        note_first_values(live, entry);
+    }
     if (!change->once && !live->closing && change->count > 0 && (!first || missed)) {
         put_change(live, change, entry);
     }
     live_announce(live);
     pthread_cond_broadcast(&live->news);
-    ofo_unlock(&live->outbox);
+    unlock_and_warn(live);
 }
 
 static of_error error_of(const char *code, const struct live_entry *entry)
@@ -165,9 +222,12 @@ void live_on_watch_error(void *user, const struct fsw_watch_error *error)
     entry->error = error_of(error->code, entry);
     entry->retry = error->retried ? 0 : live_tick() + (limit ? 1 : 30) * SECOND;
     live->crowded = live->crowded || limit;
-    snprintf(entry->message, sizeof entry->message, "the daemon refuses this context (%s): %s", error->code,
-             error->message);
+    snprintf(entry->message, sizeof entry->message, "the daemon refuses this context (%s): %.120s%s",
+             error->code, error->message,
+             live->options.static_context && entry->subject == NULL
+                 ? " (`static_context` takes it from an of_static_api)"
+                 : "");
     live_announce(live);
     pthread_cond_broadcast(&live->news);
-    ofo_unlock(&live->outbox);
+    unlock_and_warn(live);
 }

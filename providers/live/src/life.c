@@ -81,6 +81,21 @@ static bool refused(int code)
     return code == 401 || code == 403 || code == 4401 || code == 4403;
 }
 
+bool live_trouble(const struct live *live, char *text, size_t size)
+{
+    if (live->state == FSW_READY) {
+        return false;
+    }
+    if (refused(live->code)) {
+        snprintf(text, size, "the daemon at %.100s refuses the credential (%d): %.200s", live->options.url,
+                 live->code, live->message);
+    } else {
+        snprintf(text, size, "no connection to %.100s%s%.200s", live->options.url,
+                 live->message[0] == '\0' ? " yet" : ": ", live->message);
+    }
+    return true;
+}
+
 /* With the lock: until the daemon has answered, in whatever way, or the time is over. */
 static void await_daemon(struct live *live)
 {
@@ -101,16 +116,18 @@ static of_error outcome(const struct live *live, char *text, size_t size)
     if (live_settled(live)) {
         return OF_OK;
     }
+    char trouble[360] = "it has not answered";
     if (live->closing) {
         snprintf(text, size, "it was shut down while it started");
-    } else if (refused(live->code)) {
-        snprintf(text, size, "the daemon at %s refuses the credential (%d): %.100s", live->options.url,
-                 live->code, live->message);
-        return OF_ERROR_GENERAL;
-    } else {
-        snprintf(text, size, "no values from %s within %u ms, trying on: %.100s", live->options.url,
-                 live->options.start_timeout, live->message);
+        return OF_ERROR_PROVIDER_NOT_READY;
     }
+    (void)live_trouble(live, trouble, sizeof trouble);
+    if (refused(live->code)) {
+        snprintf(text, size, "%s", trouble);
+        return OF_ERROR_GENERAL;
+    }
+    snprintf(text, size, "no values from %.100s within %u ms, trying on: %s", live->options.url,
+             live->options.start_timeout, trouble);
     return OF_ERROR_PROVIDER_NOT_READY;
 }
 

@@ -30,6 +30,8 @@ struct live_entry {
     struct live_gate gate;
     _Atomic(struct live_table *) table; /* NULL: no snapshot is here */
     _Atomic(uint64_t) used;             /* the tick of the last evaluation */
+    uint64_t opened;                    /* the tick at which it was made */
+    uint64_t turn;                      /* counts up with each that is made */
     atomic_bool missed;                 /* an evaluation had to do without values */
     uint64_t hash;                      /* of the key */
     size_t length;
@@ -40,10 +42,12 @@ struct live_entry {
     struct fsw_watch *ending; /* what live_release() has to remove */
     struct live_entry *next;  /* of those that have ended */
     bool answered;            /* a snapshot came */
+    bool leaving;             /* it gives its place to another */
+    uint64_t came;            /* the tick at which the first values came; 0: they have not */
     bool refused;             /* the daemon does not serve it */
     uint64_t retry; /* with refused: the tick after which it may be asked for anew; 0: the wire does */
     of_error error; /* with refused */
-    char message[120];
+    char message[240];
     char key[];
 };
 
@@ -82,9 +86,10 @@ struct live {
     bool clean;                /* never started, or ended whole: a fork of this process may have it */
     bool started;              /* its thread runs */
     enum fsw_state state;
-    int code;          /* why the last connection or attempt ended */
-    char message[200]; /* the same for people */
-    bool starting;     /* init or a change of context says by itself how it ends */
+    int code;             /* why the last connection or attempt ended */
+    char message[200];    /* the same for people */
+    uint64_t ready_since; /* tick; 0: not ready */
+    bool starting;        /* init or a change of context says by itself how it ends */
     bool closing;
     bool crowded;              /* the daemon refused a further watch */
     struct fsw_client *ending; /* shut down from its own thread, and not ended yet */
@@ -93,8 +98,13 @@ struct live {
     bool ends;                 /* a thread is about it */
     unsigned inside;           /* calls that need the client to stay, though they do not hold the lock */
     enum live_announced announced;
-    bool fallen; /* it was told that values fell with the lease */
+    bool fallen;    /* it was told that values fell with the lease */
+    uint64_t turns; /* contexts that were asked for so far */
     uint64_t evicted;
+    /* what the log is to be told of (events.c) */
+    uint64_t unserved; /* contexts that gave way before their values were read */
+    uint64_t slow;     /* ticks that the slowest first values took, where that was long */
+    uint64_t warned;   /* when it was told last */
 };
 
 /* --- options.c --------------------------------------------------------------------------------------- */
@@ -146,8 +156,9 @@ bool live_entry_name(struct live_entry *entry, const of_context *context);
 bool live_entry_watch(struct live_entry *entry, const of_context *context, bool whole, const char *key);
 /* With the lock: it is found no more. */
 void live_entry_end(struct live_entry *entry, struct live_ended *ended);
-/* With the lock: a new entry for the key, in the place of the one that has it, or of the least used one where
- * there are too many. NULL without memory. */
+/* With the lock: a new entry for the key, in the place of the one that has it. Where there are too many, the
+ * least used ones that were answered give way; those that wait for their first values stay, up to a quarter
+ * more of them, and then the newest of them gives way. NULL without memory. */
 struct live_entry *live_open(struct live *live, const struct live_key *key, const of_context *context,
                              struct live_ended *ended);
 /* With the lock: none is found any more. */
@@ -192,6 +203,8 @@ void live_on_watch_error(void *user, const struct fsw_watch_error *error);
 void live_announce(struct live *live);
 /* With the lock: connected, leased, and with a static context its values are there. */
 bool live_settled(const struct live *live);
+/* With the lock: why there is no connection that gives values, for people; false where there is one. */
+bool live_trouble(const struct live *live, char *text, size_t size);
 
 /* --- resolve.c --------------------------------------------------------------------------------------- */
 

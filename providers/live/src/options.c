@@ -57,6 +57,29 @@ static bool copy_list(const char *const **to, size_t *to_count, const char *cons
     return fine;
 }
 
+/* The targeting key is always among them: a watch is about a subject. */
+static bool copy_watch_on(of_live_options *to, const of_live_options *given)
+{
+    bool named = false;
+    for (size_t i = 0; i < given->watch_on_count; i++) {
+        named = named || strcmp(given->watch_on[i], OF_TARGETING_KEY) == 0;
+    }
+    size_t count = given->watch_on_count + !named;
+    const char **all = of_alloc(count * sizeof *all);
+    to->watch_on = NULL;
+    to->watch_on_count = 0;
+    if (all == NULL) {
+        return false;
+    }
+    all[0] = OF_TARGETING_KEY;
+    for (size_t i = 0; i < given->watch_on_count; i++) {
+        all[i + !named] = given->watch_on[i];
+    }
+    bool fine = copy_list(&to->watch_on, &to->watch_on_count, all, count);
+    of_free(all);
+    return fine;
+}
+
 /* Whether each has at least one character. */
 static bool are_names(const char *const *names, size_t count)
 {
@@ -103,7 +126,6 @@ static const char *problem_of(const of_live_options *given)
 bool live_options_copy(of_live_options *to, const of_live_options *from, const char **problem)
 {
     static const of_live_options plain = OF_LIVE_OPTIONS_INIT;
-    static const char *const subject[] = {OF_TARGETING_KEY};
     of_live_options given = {0};
     memset(to, 0, sizeof *to);
     if (from == NULL) {
@@ -118,10 +140,6 @@ bool live_options_copy(of_live_options *to, const of_live_options *from, const c
     if (*problem != NULL) {
         return false;
     }
-    if (given.watch_on == NULL) {
-        given.watch_on = subject;
-        given.watch_on_count = 1;
-    }
     *to = given;
     to->start_timeout = given.start_timeout == 0 ? 5000 : given.start_timeout;
     to->max_watches = given.max_watches == 0 ? 1000 : given.max_watches;
@@ -135,7 +153,7 @@ bool live_options_copy(of_live_options *to, const of_live_options *from, const c
     fine = copy_option(&to->client_key, given.client_key) && fine;
     fine = copy_option(&to->client_name, given.client_name) && fine;
     fine = copy_option(&to->client_version, given.client_version) && fine;
-    fine = copy_list(&to->watch_on, &to->watch_on_count, given.watch_on, given.watch_on_count) && fine;
+    fine = copy_watch_on(to, &given) && fine;
     fine = copy_list(&to->flags, &to->flag_count, given.flags, given.flag_count) && fine;
     return fine;
 }

@@ -6,6 +6,7 @@
  */
 #include "live.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <openfeature/memory.h>
 
@@ -99,13 +100,28 @@ static of_error answer_safe(const struct ask *ask, const struct fsw_flag *wire)
     return error;
 }
 
+#define NO_VALUES "no values of this context are here yet"
+
+/* With the lock. entry: NULL, or that of the context. */
 static of_error answer_nothing(const struct ask *ask, const struct live_entry *entry)
 {
-    if (entry == NULL || !entry->refused) {
-        return fail(ask, OF_ERROR_PROVIDER_NOT_READY, "no values of this context are here yet");
+    struct live *live = ask->live;
+    char trouble[360], text[400];
+    of_error error = entry != NULL && entry->refused ? entry->error : OF_ERROR_PROVIDER_NOT_READY;
+    if (ask->resolution->brief) {
+        return error;
     }
-    ask->resolution->error_message = of_resolution_text(ask->resolution, entry->message);
-    return entry->error;
+    if (entry != NULL && entry->refused) {
+        snprintf(text, sizeof text, "%s", entry->message);
+    } else if (live_trouble(live, trouble, sizeof trouble)) {
+        snprintf(text, sizeof text, NO_VALUES ": %s", trouble);
+    } else if (entry != NULL && entry->watch != NULL && !fsw_watch_asked(entry->watch)) {
+        snprintf(text, sizeof text, NO_VALUES ": it is not their turn yet to be asked for");
+    } else {
+        snprintf(text, sizeof text, NO_VALUES ": the daemon was asked for them and has not answered");
+    }
+    const char *kept = of_resolution_text(ask->resolution, text);
+    return fail(ask, error, kept == NULL ? NO_VALUES : kept);
 }
 
 /* With the lock: what can be said of an entry, whether it has values or not. */
@@ -217,6 +233,7 @@ static of_error resolve_watched(const struct ask *ask, const struct live_key *ke
         error = answer_entry(ask, entry, leased);
         if (atomic_load(&entry->table) != NULL && entry->answered) {
             atomic_store(&entry->missed, false);
+            atomic_store_explicit(&entry->used, live_tick(), memory_order_relaxed);
         }
     }
     pthread_mutex_unlock(&live->lock);
@@ -238,7 +255,13 @@ static of_error resolve_only(const struct ask *ask, struct live_entry *entry)
         /* What the other context's flags fall to is all that may be taken from them. */
         struct live_table *table = atomic_load_explicit(&entry->table, memory_order_acquire);
         struct live_flag *flag = table == NULL ? NULL : live_table_find(table, live->style.seed, ask->key);
-        return flag != NULL && flag->access ? answer_safe(ask, flag->rest.wire) : answer_nothing(ask, NULL);
+        return flag != NULL && flag->access
+                   ? answer_safe(ask, flag->rest.wire)
+                   : fail(ask, OF_ERROR_PROVIDER_NOT_READY,
+                          NO_VALUES
+                          ": those of the API's context are, since `static_context` is for an of_static_api. "
+                          "In one, its context is being changed; for contexts of evaluations make the "
+                          "provider without it");
     }
     of_error error;
     pthread_mutex_lock(&live->lock);

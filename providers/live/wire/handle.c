@@ -89,6 +89,15 @@ void fsw_watch_remove(struct fsw_watch *watch)
     unlock_and_wake(client);
 }
 
+bool fsw_watch_asked(struct fsw_watch *watch)
+{
+    struct fsw_client *client = watch->client;
+    pthread_mutex_lock(&client->mutex);
+    bool asked = client->session.open && watch->asked;
+    pthread_mutex_unlock(&client->mutex);
+    return asked;
+}
+
 bool fsw_get(struct fsw_watch *watch, const char *key, struct fsw_result *result)
 {
     struct fsw_client *client = watch->client;

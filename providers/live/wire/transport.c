@@ -4,6 +4,7 @@
  */
 #include "transport.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libwebsockets.h>
 #include <pthread.h>
@@ -24,7 +25,7 @@ struct fsw_transport {
     bool told;      /* closed() was told of this attempt or connection */
     int close_code; /* to be sent */
     int heard_code; /* close code or HTTP status from the other side */
-    char heard_text[128];
+    char heard_text[200];
     char token[TOKEN_SIZE];
     char *message; /* being put together */
     size_t length, room;
@@ -37,10 +38,17 @@ static const struct lws_protocols protocols[] = {
     {.name = NULL},
 };
 
-/* The library's log goes to stderr, for the whole process: what matters is told by closed(). */
+/* libwebsockets 4.1 has one log for the whole process, which goes to stderr: not what a library may do
+ * unasked, and what matters is told by closed(). It is turned off only where it is as the library comes: a
+ * program that has set its own levels keeps them, and our lines come among its own. */
 static void silence(void)
 {
-    lws_set_log_level(0, NULL);
+    const int usual = LLL_ERR | LLL_WARN | LLL_NOTICE;
+    bool untouched =
+        lwsl_visible(LLL_ERR) && lwsl_visible(LLL_WARN) && lwsl_visible(LLL_NOTICE) && !lwsl_visible(~usual);
+    if (untouched) {
+        lws_set_log_level(0, NULL);
+    }
 }
 
 /*
@@ -124,6 +132,50 @@ void fsw_transport_destroy(struct fsw_transport *transport)
     }
 }
 
+/* What libwebsockets says of a failed attempt, in words that say what to look at. */
+static const char *in_words(const struct fsw_transport *transport, const char *text, char *out, size_t size)
+{
+    int status = transport->heard_code;
+    if (strcmp(text, "Unable to connect") == 0) {
+        return transport->config.proxy == NULL ? "the connection was refused, or nothing answers there"
+                                               : "the proxy refused the connection, or does not answer";
+    }
+    if (strstr(text, "lib(0)") != NULL) { /* all that it tells of OpenSSL's reasons */
+        return "TLS failed: that port does not speak TLS (then the url begins with ws://), or its "
+               "certificate "
+               "is not trusted for this host (then name its authority in ca_file)";
+    }
+    if (strcmp(text, "read failed") == 0 && !transport->config.url->tls) {
+        return "it was ended before an answer came: does that port speak TLS? Then the url begins with "
+               "wss://";
+    }
+    if (strncmp(text, "HS: ", 4) != 0 || status == 0) {
+        return text;
+    }
+    if (status == 401 || status == 403) {
+        return status == 401 ? "the key is not known there, or none was given"
+                             : "the key may not connect, or this host may not";
+    }
+    snprintf(out, size, "HTTP %d came instead of a websocket: check the url's host and path", status);
+    return out;
+}
+
+/* The library begins no connection where it finds no address, and tells nothing. */
+static const char *why_not(const struct fsw_transport *transport, char *out, size_t size)
+{
+    const char *host = transport->config.url->address;
+    struct in6_addr address;
+    if (transport->config.proxy != NULL) {
+        snprintf(out, size, "the connection could not be begun: is the proxy's name right (%.100s)?",
+                 transport->config.proxy);
+    } else if (inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1) {
+        snprintf(out, size, "the connection could not be begun: out of memory or of file descriptors");
+    } else {
+        snprintf(out, size, "no address was found for the name \"%.100s\"", host);
+    }
+    return out;
+}
+
 /* The connection or attempt is over, told once. */
 static void finish(struct fsw_transport *transport, const char *text)
 {
@@ -171,8 +223,8 @@ void fsw_transport_connect(struct fsw_transport *transport, const char *token)
     transport->wsi = NULL;
     transport->told = false;
     if (lws_client_connect_via_info(&info) == NULL) {
-        finish(transport,
-               "the connection could not be begun"); /* unless CONNECTION_ERROR has told more already */
+        char why[200];
+        finish(transport, why_not(transport, why, sizeof why)); /* unless CONNECTION_ERROR has told more */
     }
 }
 
@@ -322,6 +374,15 @@ static void hear_close(struct fsw_transport *transport, const unsigned char *in,
     }
 }
 
+static void fail_attempt(struct fsw_transport *transport, const char *in, size_t length)
+{
+    char text[128], words[128];
+    snprintf(text, sizeof text, "%.*s", in == NULL ? 0 : (int)length, in == NULL ? "" : in);
+    snprintf(transport->heard_text, sizeof transport->heard_text, "%s",
+             in_words(transport, text, words, sizeof words));
+    finish(transport, "the connection failed");
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
 {
     (void)user;
@@ -349,9 +410,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         transport->heard_code = (int)lws_http_client_http_response(wsi);
-        snprintf(transport->heard_text, sizeof transport->heard_text, "%.*s", in == NULL ? 0 : (int)length,
-                 in == NULL ? "" : (const char *)in);
-        finish(transport, "the connection failed");
+        fail_attempt(transport, in, length);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_WSI_DESTROY:

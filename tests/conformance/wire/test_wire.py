@@ -11,6 +11,7 @@ import pytest
 import trustme
 
 from wire_driver import Driver, binary
+from connect_proxy import ConnectProxy
 from protocol_fake import Fake, fake
 
 ADA = '{"targetingKey":"ada"}'
@@ -315,36 +316,8 @@ def test_tls_is_verified_against_the_ca_file(tmp_path):
         server.end()
 
 
-class Proxy:
-    """An HTTP proxy that does CONNECT, once."""
-
-    def __init__(self):
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
-        self.asked = None
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def run(self):
-        near, _ = self.listener.accept()
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += near.recv(4096)
-        self.asked = head.split()[1].decode()
-        host, port = self.asked.split(":")
-        far = socket.create_connection((host, int(port)))
-        near.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        threading.Thread(target=self.pass_on, args=(far, near), daemon=True).start()
-        self.pass_on(near, far)
-
-    def pass_on(self, source, target):
-        with contextlib.suppress(OSError):
-            while data := source.recv(4096):
-                target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-
-
 def test_a_proxy_is_used_where_one_is_named():
-    proxy = Proxy()
+    proxy = ConnectProxy()
     with talking(options=("proxy", proxy.address)) as (server, client):
         assert proxy.asked in server.url
         assert client.get("billing-export") == ("fresh", True)

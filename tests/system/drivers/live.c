@@ -2,12 +2,14 @@
 /*
  * live.c: the driver of the live provider. Options: url, key_file, ca_file, client_certificate,
  * client_key, proxy, start_timeout, wait, watch_on (one attribute besides the targeting key),
- * others=evaluated, max_watches, reconnect_max, causes=1, verbose=1; subject=WHO makes it static.
+ * others=evaluated, max_watches, reconnect_max, causes=1, verbose=1; subject=WHO makes it static;
+ * key_from=FILE: the key from a callback; watch_on_alone: an attribute and nothing besides; static_context=1.
  */
 #include "driver.h"
 
 #include <flagstaff/live_provider.h>
 #include <stdio.h>
+#include <string.h>
 
 static void log_line(void *user, of_live_level level, const char *text)
 {
@@ -15,10 +17,25 @@ static void log_line(void *user, of_live_level level, const char *text)
     fprintf(stderr, "%d %s\n", (int)level, text);
 }
 
+/* The first line of the file. */
+static bool give_key(void *user, char *out, size_t size)
+{
+    FILE *file = fopen(user, "re");
+    bool found = file != NULL && fgets(out, (int)size, file) != NULL;
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    if (found) {
+        out[strcspn(out, "\n")] = '\0';
+    }
+    return found;
+}
+
 of_provider *driver_make(char *problem, size_t size)
 {
     of_live_options options = OF_LIVE_OPTIONS_INIT;
     const char *watch_on[2] = {OF_TARGETING_KEY, driver_option("watch_on")};
+    const char *alone = driver_option("watch_on_alone");
     options.url = driver_option("url");
     options.key_file = driver_option("key_file");
     options.ca_file = driver_option("ca_file");
@@ -29,13 +46,24 @@ of_provider *driver_make(char *problem, size_t size)
     options.wait = driver_number("wait", 0);
     options.reconnect_max = driver_number("reconnect_max", 0);
     options.max_watches = driver_number("max_watches", 0);
-    options.static_context = driver_option("subject") != NULL;
+    options.static_context = driver_option("subject") != NULL || driver_option("static_context") != NULL;
     options.causes = driver_option("causes") != NULL;
     options.others = driver_option("others") != NULL ? OF_LIVE_OTHERS_EVALUATED : OF_LIVE_OTHERS_IGNORED;
     options.log = driver_option("verbose") != NULL ? log_line : NULL;
     if (watch_on[1] != NULL) {
         options.watch_on = watch_on;
         options.watch_on_count = 2;
+    } else if (alone != NULL) {
+        options.watch_on = &alone;
+        options.watch_on_count = 1;
+    }
+    union {
+        const char *seen;
+        void *user;
+    } file = {.seen = driver_option("key_from")};
+    if (file.seen != NULL) {
+        options.key = give_key;
+        options.user = file.user;
     }
     return of_live_provider_new(&options, problem, size);
 }

@@ -6,7 +6,8 @@
  * It knows nothing of OpenFeature and nothing of the service. One client owns one thread and one
  * libwebsockets context. All functions may be called from any thread unless they say otherwise.
  * Allocation failures lose a connection at worst; they never grant. libwebsockets' own log, which is one for
- * the whole process, is turned off by the first client.
+ * the whole process, is turned off by the first client where it is as the library comes (errors, warnings and
+ * notices to stderr); a program that has set its own levels before keeps them.
  */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
@@ -261,6 +262,10 @@ struct fsw_watch *fsw_watch_add(struct fsw_client *client, const json_t *context
  * called from that callback. NULL is fine.
  */
 void fsw_watch_remove(struct fsw_watch *watch);
+
+/* Whether the server was asked for it, on the connection that stands. False: it waits for its turn, or for a
+ * connection. */
+bool fsw_watch_asked(struct fsw_watch *watch);
 
 enum fsw_standing {
     FSW_UNKNOWN, /* no snapshot yet, and no safe value known of this flag: the caller's default rules */
