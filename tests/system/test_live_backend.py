@@ -2,6 +2,7 @@
 """The live provider in a backend: many subjects over one connection, ways through a proxy and with a key from a callback, and what it says when nothing works."""
 
 import sys
+import threading
 
 import pytest
 import trustme
@@ -41,6 +42,18 @@ def test_contexts_that_wait_for_their_first_values_keep_their_place_and_the_log_
         eventually(lambda: p.get("theme", f"s-{number}", "string")["error"] is None, f"s-{number} kept its turn")
     assert p("stats")["evicted"] == 2
     eventually(lambda: any("gave way before their values were read" in line and "max_watches (8)" in line for line in p.said), "a warning")
+
+
+def test_first_values_that_were_long_in_coming_are_a_warning_in_the_log(daemon, driver):
+    d = daemon(FLAGS)
+    p = driver(d.url, verbose=1)
+    known(p)
+    d.process.pause()
+    p.get("door", "bo")
+    threading.Event().wait(2.2)
+    d.process.resume()
+    eventually(lambda: any("first values of a context took" in line for line in p.said), "a warning")
+    assert not any("gave way" in line for line in p.said)
 
 
 def test_a_context_that_was_not_asked_for_yet_says_so_and_one_that_is_not_answered_too(daemon, driver):
