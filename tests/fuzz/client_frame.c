@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_HOLDS(!frame == !again);
     FUZZ_HOLDS(frame || (fault.code && fault.message[0] && err.text[0]));
     if (frame) {
-        FUZZ_HOLDS(frame->watch_count <= 64 && frame->resume_count <= 64);
+        FUZZ_HOLDS(frame->watch_count + frame->refused_count <= 64 && frame->resume_count <= 64);
     } else {
         struct fs_blob *answer = fs_frame_fault(&fault);
         FUZZ_HOLDS(fs_utf8_valid((const char *)answer->bytes, answer->length));
