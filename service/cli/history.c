@@ -13,6 +13,8 @@ static void add_change(struct fs_table *table, const json_t *change)
     const char *reason = json_string_value(json_object_get(to, "reason"));
     if (json_is_true(json_object_get(change, "withdrawn")))
         reason = "withdrawn"; /* what `from` says was written, and never came to be */
+    if (json_is_true(json_object_get(change, "ended")))
+        reason = "ended"; /* nothing is told of it from here on */
     bool takes_away = json_is_true(json_object_get(change, "takesAway"));
     char *before = json_is_object(from) ? fs_cli_value(json_object_get(from, "value")) : fs_strdup("(first)");
     char *after = fs_cli_value(json_object_get(to, "value")), *both = fs_format("%s -> %s", before, after);

@@ -119,6 +119,7 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_free(once);
     }
     DESTROY_ALL(&e->connections, struct fs_connection, fs_connection_destroy(e, all.items[i]));
+    fs_tick_drop(e); /* ends of what was watched: nobody is told any more */
     DESTROY_ALL(&e->contexts, struct fs_context, fs_context_destroy(e, all.items[i]));
     finish_answers(e);
     DESTROY_ALL(&e->batches, struct fs_batch, batch_destroy(e, all.items[i]));
