@@ -371,6 +371,7 @@ struct fs_engine {
     struct fs_engine_options options;
     struct fs_time now; /* of the call that runs */
     struct fs_time started;
+    int64_t accepted;  /* wall ms of the entry that was applied last */
     int64_t wall_lead; /* of the wall clock before the other: see fs_wall_went_ahead() */
     FS_VEC(struct fs_source_state *) sources;
     struct fs_flagset *set;
