@@ -110,8 +110,10 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
 {
     source->status = FS_SOURCE_DOWN;
     source->since = e->now.wall;
-    FS_LOG_WARN("source", "down: its values are stale from now on", "source", source->name, "error",
-                source->error);
+    FS_LOG_WARN("source",
+                source->reached ? "down: its values are stale from now on"
+                                : "down: it has not answered yet, its flags have their safe values",
+                "source", source->name, "error", source->error);
     record(e, source, "down", source->error, NULL);
     EACH_QUESTION(e, source, q)
     {

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 from world import BINARY, Process, eventually, http
@@ -88,8 +89,22 @@ def test_backup_makes_a_copy_that_verifies(daemon, tmp_path):
     folder.mkdir()
     assert d.command("backup", str(folder / "journal.db")).returncode == 0
     (folder / "journal.db.key").rename(folder / "audit.key")
-    done = subprocess.run([BINARY, "verify", "--data", folder], capture_output=True, text=True)
-    assert done.returncode == 0 and done.stdout, done.stderr
+    done = subprocess.run([BINARY, "verify", "--data", folder, "--output", "json"], capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["holds"] is True and told["checked"] == told["last"] > 0
+
+
+def test_history_says_how_many_it_shows_at_once_and_keys_tell_times_as_all_else_does(daemon):
+    d = daemon(FLAGS)
+    done = d.command("history", "-n", "5000", check=False)
+    assert done.returncode == 2 and "1000 changes at once; --before ENTRY goes on" in done.stderr
+    d.key = d.add_key(["admin"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", d.get("/v1/keys").json["keys"][0]["created"])
+
+
+def test_a_module_for_a_source_that_is_asked_no_path_is_an_error_and_not_an_empty_one(daemon):
+    done = daemon(FLAGS).command("opa-module", "--source", "builtin", check=False)
+    assert done.returncode == 4 and not done.stdout and "no flag asks a path of source builtin" in done.stderr
 
 
 def test_check_tells_all_errors_at_once_and_what_fails_open(tmp_path):
