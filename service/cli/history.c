@@ -6,6 +6,7 @@
 #include "cli_internal.h"
 
 #define LATEST "20" /* changes that are shown unless said otherwise */
+#define MOST   1000 /* that the daemon tells in one answer */
 
 static void add_change(struct fs_table *table, const json_t *change)
 {
@@ -13,6 +14,8 @@ static void add_change(struct fs_table *table, const json_t *change)
     const char *reason = json_string_value(json_object_get(to, "reason"));
     if (json_is_true(json_object_get(change, "withdrawn")))
         reason = "withdrawn"; /* what `from` says was written, and never came to be */
+    if (json_is_true(json_object_get(change, "ended")))
+        reason = "ended"; /* nothing is told of it from here on */
     bool takes_away = json_is_true(json_object_get(change, "takesAway"));
     char *before = json_is_object(from) ? fs_cli_value(json_object_get(from, "value")) : fs_strdup("(first)");
     char *after = fs_cli_value(json_object_get(to, "value")), *both = fs_format("%s -> %s", before, after);
@@ -34,6 +37,10 @@ int fs_cli_history(struct fs_cli_call *call, struct fs_err *err)
                                         "CHANGE", "REASON", "CAUSE",   NULL};
     const struct fs_config *config = &call->config;
     struct fs_buf path;
+    if (fs_config_said(config, FS_OPT_LIMIT) && fs_config_number(config, FS_OPT_LIMIT) > MOST) {
+        fs_fail(err, FS_ERR_USAGE, "--limit: history shows %d changes at once; --before ENTRY goes on", MOST);
+        return -1;
+    }
     fs_buf_init(&path, 65536);
     fs_buf_adds(&path, "/v1/history");
     fs_query_add(&path, "subject", config->positional[0]);

@@ -135,39 +135,6 @@ static bool no_file_and_options(const struct fs_config *config, struct fs_err *e
     return true;
 }
 
-/* A filter's name that is nobody's is no mistake of the event, which asks nothing then; but probably one of
- * typing. Keys without `read` cannot see the list, and are told nothing. */
-static void doubt_names(const struct fs_cli_call *call, enum fs_option_id option, const char *path,
-                        const char *list_name, const char *member, const char *what)
-{
-    const char *const *names = fs_config_list(&call->config, option);
-    struct fs_reply reply = {0};
-    struct fs_err ignored = {0};
-    if (!names[0] || !fs_client_get(call, path, &reply, &ignored)) {
-        fs_reply_finish(&reply);
-        return;
-    }
-    const json_t *list = json_object_get(reply.json, list_name);
-    size_t count = json_array_size(list), known = 0;
-    const char **candidates = fs_calloc(count + 1, sizeof *candidates);
-    for (size_t i = 0; i < count; i++) {
-        const char *one = json_string_value(json_object_get(json_array_get(list, i), member));
-        if (one)
-            candidates[known++] = one;
-    }
-    for (; json_is_array(list) && *names; names++) {
-        bool found = false;
-        for (size_t i = 0; i < known; i++)
-            found = found || strcmp(candidates[i], *names) == 0;
-        const char *meant = found ? NULL : fs_suggest(*names, candidates, known);
-        if (!found)
-            fprintf(call->err, "flagstaff trigger: there is no %s %s here%s%s%s\n", what, *names,
-                    meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
-    }
-    fs_free((void *)(uintptr_t)candidates);
-    fs_reply_finish(&reply);
-}
-
 /* Says what the event would change. An exit status. */
 static int try_it(const struct fs_cli_call *call, struct fs_request *request, struct fs_buf *path,
                   struct fs_err *err)
@@ -212,10 +179,6 @@ int fs_cli_trigger(struct fs_cli_call *call, struct fs_err *err)
                                      "such a subject",
                                      "the event stands, and flagstaff trigger with the same --id waits again",
                                      err);
-    if (status == 0 && !file) {
-        doubt_names(call, FS_OPT_FLAG, "/v1/flags", "flags", "key", "flag");
-        doubt_names(call, FS_OPT_SOURCE, "/v1/sources", "sources", "name", "source");
-    }
     fs_reply_finish(&reply);
     fs_buf_finish(&path);
     free(event); /* jansson's */

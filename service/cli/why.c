@@ -152,9 +152,15 @@ static void print_then(const struct fs_cli_call *call, const json_t *change)
 {
     const json_t *answers = json_object_get(change, "answers"), *from = json_object_get(change, "from");
     char *flag = fs_cli_member(change, "flag");
-    print_value(call, flag, call->config.positional[0], json_object_get(change, "to"), "was");
+    bool ended = json_is_false(json_object_get(change, "kept"));
+    if (ended)
+        fprintf(call->out, "not kept current then; the last known value:\n");
+    print_value(call, flag, call->config.positional[0], json_object_get(change, "to"),
+                ended ? "had been" : "was");
     fs_free(flag);
     line_member(call, "since", change, "time");
+    line_member(call, "until", change, "until");
+    line_member(call, "", change, "ended");
     line_member(call, "entry", change, "entry");
     line_member(call, "revision", change, "revision");
     if (json_is_object(from))

@@ -128,7 +128,7 @@ static const struct fs_option table[FS_OPT_COUNT] = {
         "Authorities, PEM, for https; the system's without it."},
     [FS_OPT_TIMEOUT] = {"timeout", "--timeout", 0, "DURATION", FS_OPTION_DURATION, "10s", CLIENTS & ~BIT(WATCH), FS_OPTION_ENV, 1, DAYS(1),
         "How long to wait for the daemon's answer."},
-    [FS_OPT_OUTPUT] = {"output", "--output", 'o', "table|json", FS_OPTION_CHOICE, "table", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK), FS_OPTION_ENV, 0, 0,
+    [FS_OPT_OUTPUT] = {"output", "--output", 'o', "table|json", FS_OPTION_CHOICE, "table", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK) | BIT(VERIFY), FS_OPTION_ENV, 0, 0,
         "Tables for people, or JSON for programs: one document, and one object a line where it streams."},
     [FS_OPT_COLOR] = {"color", "--color", 0, "auto|always|never", FS_OPTION_CHOICE, "auto", (CLIENTS & ~BIT(OPA_MODULE)) | BIT(CHECK), FS_OPTION_ENV, 0, 0,
         "Colour; auto is on a terminal, unless NO_COLOR is set."},

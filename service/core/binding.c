@@ -26,6 +26,10 @@ char *fs_binding_key(struct fs_engine *e, const struct fs_context *context, cons
         snprintf(missing_fact, 64, "source %.48s", decision->source);
         return NULL;
     }
+    if (!*context->subject) { /* nobody may do nothing, and no source is asked about nobody */
+        snprintf(missing_fact, 64, "context.targetingKey");
+        return NULL;
+    }
     /* A source that lists its subjects is asked about the subject, whatever else the context says. */
     bool lists = !strcmp(decision->kind, "users");
     json_t *input =

@@ -27,13 +27,14 @@ struct fs_cause *fs_cause_create(enum fs_cause_kind kind, uint64_t entry, int64_
 void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag, enum fs_cause_kind kind,
                   uint64_t entry, int64_t time)
 {
-    (void)e;
     struct fs_cell *cell = &context->cells[flag];
+    int64_t accepted = kind == FS_CAUSE_EVENT && entry ? e->accepted : 0;
     if (!cell->wanted && !cell->known)
         return;
     struct fs_cause *cause = cell->pending_cause;
     if (!cause) {
         cell->pending_cause = fs_cause_create(kind, entry, time);
+        cell->pending_cause->accepted = accepted;
         return;
     }
     bool event = cause->kind == FS_CAUSE_EVENT || cause->kind == FS_CAUSE_OVERRIDE;
@@ -42,6 +43,7 @@ void fs_cell_note(struct fs_engine *e, struct fs_context *context, uint32_t flag
         memset(cause, 0, sizeof *cause);
         cause->kind = kind;
         cause->time = time;
+        cause->accepted = accepted;
     }
     if (!entry)
         return;

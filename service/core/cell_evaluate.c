@@ -172,8 +172,9 @@ static void propose(struct fs_engine *e, struct fs_context *context, uint32_t in
             e->revision++; /* boards that come back tell by it what they missed */
         fs_publish(e, &proposal, e->revision);
         context->pins++;
-        if (context->watches && fs_proposals_left(&e->firsts) < FS_FIRSTS_LIMIT) {
+        if (fs_cell_is_kept(context, index) && fs_proposals_left(&e->firsts) < FS_FIRSTS_LIMIT) {
             cell->untold++;
+            cell->told = true;
             fs_proposals_push(&e->firsts, &proposal);
         } else {
             fs_proposal_done(&proposal);

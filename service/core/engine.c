@@ -119,6 +119,7 @@ void fs_engine_destroy(struct fs_engine *e)
         fs_free(once);
     }
     DESTROY_ALL(&e->connections, struct fs_connection, fs_connection_destroy(e, all.items[i]));
+    fs_tick_drop(e); /* ends of what was watched: nobody is told any more */
     DESTROY_ALL(&e->contexts, struct fs_context, fs_context_destroy(e, all.items[i]));
     finish_answers(e);
     DESTROY_ALL(&e->batches, struct fs_batch, batch_destroy(e, all.items[i]));
@@ -245,6 +246,8 @@ void fs_engine_commit(struct fs_engine *e, const struct fs_commit *commit, const
     e->now = now;
     if (commit->result == FS_COMMIT_DONE && commit->number > e->applied)
         e->applied = commit->number;
+    if (commit->result == FS_COMMIT_DONE)
+        e->accepted = commit->time;
     if (commit->token >= FS_ENGINE_TOKENS) {
         own_commit(e, commit);
         return;
@@ -420,6 +423,7 @@ void fs_engine_count(const struct fs_engine *e, struct fs_engine_counts *out)
     *out = e->counts;
     out->revision = e->revision;
     out->questions = e->questions.count;
+    out->subjects = e->subjects.count;
     out->timers = e->heap.count;
     for (struct fs_map_iter it = {0}; fs_map_next(&e->connections, &it);) {
         const struct fs_connection *connection = it.value;

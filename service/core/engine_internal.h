@@ -174,6 +174,16 @@ struct fs_view *fs_view_intern(struct fs_engine *e, struct fs_context *context, 
 void fs_view_release(struct fs_engine *e, struct fs_view *view);
 bool fs_view_sees(const struct fs_view *view, const struct fs_flag *flag);
 void fs_view_forget_bodies(struct fs_view *view);
+/* kept.c: is there a watch, not of one snapshot, that sees it? */
+bool fs_cell_is_kept(const struct fs_context *context, uint32_t flag);
+/* The next tick tells that what stood is kept current no longer. */
+void fs_cell_tell_end(struct fs_engine *e, struct fs_context *context, uint32_t flag,
+                      const struct fs_evaluation *last);
+/* The view has lost, or got, a watch: what it sees may be kept no longer, or is from now on. */
+void fs_view_unkept(struct fs_engine *e, const struct fs_view *view);
+void fs_view_kept(struct fs_engine *e, const struct fs_view *view);
+/* Another set follows: flags that are not in it end. Before the tick under way is dropped. */
+void fs_cells_lose_flags(struct fs_engine *e, const struct fs_flagset *next);
 void fs_view_drop_idle(struct fs_engine *e, struct fs_context *context); /* views that nobody uses */
 bool fs_view_waits(struct fs_engine *e, const struct fs_view *view);
 void fs_view_force(struct fs_engine *e, const struct fs_view *view); /* safe values for what is not known */

@@ -160,6 +160,7 @@ struct fs_cell {
     bool aside;      /* dirty, but looked at while a tick was under way: it takes nothing away, and waits */
     bool in_aside;   /* in context.aside */
     unsigned untold; /* of engine.firsts: they are told before what came later */
+    bool told;       /* the journal says, or is about to, that it stands and is kept current (kept.c) */
     bool withdrawn;  /* a grant was held back at its commit: the next one is not */
     uint64_t number; /* by which boards know it; 0: none has seen it */
 };
@@ -328,6 +329,8 @@ struct fs_proposal {
     struct fs_cause *cause;
     json_t *from;   /* the value before, where the cell no longer tells it */
     bool withdrawn; /* a record only: an entry tells `from`, which never came to be */
+    bool ended;     /* likewise: `from` is kept current no longer */
+    bool again;     /* likewise: a first value that was there before */
     bool takes_away, first, published;
     bool forced; /* for want of an answer, when there was no waiting any longer */
 };
@@ -368,6 +371,7 @@ struct fs_engine {
     struct fs_engine_options options;
     struct fs_time now; /* of the call that runs */
     struct fs_time started;
+    int64_t accepted;  /* wall ms of the entry that was applied last */
     int64_t wall_lead; /* of the wall clock before the other: see fs_wall_went_ahead() */
     FS_VEC(struct fs_source_state *) sources;
     struct fs_flagset *set;

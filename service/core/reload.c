@@ -139,6 +139,8 @@ static void refresh_cells(struct fs_engine *e, struct fs_context *context, uint6
     for (size_t i = 0; i < e->set->count; i++) {
         struct fs_cell *cell = &context->cells[i];
         if (!cell->wanted) {
+            if (cell->told)
+                fs_cell_tell_end(e, context, (uint32_t)i, &cell->value);
             fs_cell_finish(e, context, (uint32_t)i);
             continue;
         }
@@ -213,6 +215,7 @@ void fs_engine_set_flags(struct fs_engine *e, struct fs_flagset *set, uint64_t e
     struct fs_feeds *feeds = e->feeds;
     fs_walks_give_up(e, FS_ERR_UNAVAILABLE, "flags were loaded meanwhile: ask again");
     e->feeds = NULL; /* boards begin anew, when all is in its place */
+    fs_cells_lose_flags(e, set);
     drop_tick(e, &untrue);
     for (struct fs_map_iter it = {0}; fs_map_next(&e->contexts, &it);)
         fs_vec_push(&contexts, it.value);

@@ -37,6 +37,16 @@ int fs_engine_find_source(const struct fs_engine *e, const char *name)
     return -1;
 }
 
+const char *fs_engine_suggest_source(const struct fs_engine *e, const char *name)
+{
+    const char **names = fs_calloc(e->sources.count + 1, sizeof *names);
+    for (size_t i = 0; i < e->sources.count; i++)
+        names[i] = e->sources.items[i]->name;
+    const char *meant = fs_suggest(name, names, e->sources.count);
+    fs_free((void *)(uintptr_t)names);
+    return meant;
+}
+
 /* Their time is summed, too: its growth over that of the questions asked is how long one waits (Little's
  * law). */
 int64_t fs_source_waited(const struct fs_source_state *source, int64_t mono)
@@ -100,8 +110,10 @@ static void go_down(struct fs_engine *e, struct fs_source_state *source)
 {
     source->status = FS_SOURCE_DOWN;
     source->since = e->now.wall;
-    FS_LOG_WARN("source", "down: its values are stale from now on", "source", source->name, "error",
-                source->error);
+    FS_LOG_WARN("source",
+                source->reached ? "down: its values are stale from now on"
+                                : "down: it has not answered yet, its flags have their safe values",
+                "source", source->name, "error", source->error);
     record(e, source, "down", source->error, NULL);
     EACH_QUESTION(e, source, q)
     {

@@ -106,8 +106,8 @@ static void count_change(struct fs_engine *e, const char *flag, const struct fs_
 {
     uint64_t *count = fs_map_gets(&e->changes, flag);
     e->counts.changes++;
-    if (cause->kind == FS_CAUSE_EVENT && cause->time)
-        fs_histogram_add(&e->counts.event_to_push, (double)(e->now.wall - cause->time) / 1000);
+    if (cause->kind == FS_CAUSE_EVENT && cause->accepted)
+        fs_histogram_add(&e->counts.event_to_push, (double)(e->now.wall - cause->accepted) / 1000);
     if (!count && e->changes.count >= FS_COUNTED_FLAGS)
         count = fs_map_gets(&e->changes, flag = "other");
     if (!count) {

@@ -52,13 +52,18 @@ static void add_change(struct filling *filling, const struct fs_proposal *propos
     const struct fs_context *context = proposal->context;
     const struct fs_flag *flag = e->set->flags[proposal->flag];
     const struct fs_cell *cell = &context->cells[proposal->flag];
-    bool nothing = proposal->withdrawn && !proposal->value.value; /* the cell has no value, as before */
+    bool nothing =
+        (proposal->withdrawn || proposal->ended) && !proposal->value.value; /* the cell has no value */
     json_t *change =
         json_pack("{s:s, s:b, s:o, s:o, s:o}", "flag", flag->key, "takesAway", proposal->takes_away, "to",
                   nothing ? json_null() : fs_describe_value(&proposal->value), "cause",
                   describe_cause(proposal->cause), "answers", describe_answers(e, proposal));
     if (proposal->withdrawn)
         json_object_set_new(change, "withdrawn", json_true());
+    if (proposal->ended)
+        json_object_set_new(change, "ended", json_true());
+    if (proposal->again)
+        json_object_set_new(change, "again", json_true());
     json_object_set_new(change, "from",
                         proposal->from    ? json_incref(proposal->from)
                         : proposal->first ? json_null()
@@ -79,10 +84,16 @@ static void add_change(struct filling *filling, const struct fs_proposal *propos
     fs_free(key);
 }
 
-/* The entry of the tick tells it. */
+/* The entry of the tick tells it; of what nobody watches, that it ended with that. */
 static void tell(struct filling *filling, struct fs_proposal *proposal)
 {
+    struct fs_cell *cell = &proposal->context->cells[proposal->flag];
     add_change(filling, proposal);
+    if (proposal->id && !cell->told) {
+        cell->told = true;
+        if (!fs_cell_is_kept(proposal->context, proposal->flag))
+            fs_cell_tell_end(filling->e, proposal->context, proposal->flag, &proposal->value);
+    }
     fs_vec_push(&filling->e->tick, *proposal);
 }
 

@@ -61,6 +61,7 @@ void fs_watch_destroy(struct fs_engine *e, struct fs_watch *watch)
     fs_map_remove(&e->watches, &watch->serial, sizeof watch->serial);
     fs_list_remove(&watch->in_dirty);
     fs_list_remove(&watch->in_view);
+    fs_view_unkept(e, watch->view);
     fs_alarm_cancel(e, &watch->deadline);
     if (watch->once) {
         fs_context_asked(e, context, -1);
@@ -359,6 +360,8 @@ void fs_engine_watch(struct fs_engine *e, uint64_t id, const struct fs_watch_wis
                 fs_cell_recall(e, watch->view->context, (uint32_t)i);
         fs_alarm_set(e, &watch->deadline, FS_DUE_WATCH, now.mono + e->options.evaluate_timeout);
     }
+    if (!watch->once)
+        fs_view_kept(e, watch->view);
     fs_connection_want_flush(e, connection);
 }
 

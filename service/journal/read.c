@@ -214,6 +214,33 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
     return fine;
 }
 
+bool fs_journal_starts(struct fs_journal *journal, uint64_t after, size_t limit, struct fs_journal_start *out,
+                       size_t *count, struct fs_err *err)
+{
+    *count = 0;
+    sqlite3 *db = fs_readers_take(&journal->readers, err);
+    if (!db)
+        return false;
+    sqlite3_stmt *statement =
+        fs_database_prepare(db,
+                            "SELECT s.number, s.time, coalesce((SELECT time FROM entries e"
+                            " WHERE e.number < s.number ORDER BY e.number DESC LIMIT 1), s.time)"
+                            " FROM entries s WHERE s.kind = 'start' AND s.number > ?1 ORDER BY s.number",
+                            err);
+    int step = SQLITE_DONE;
+    if (statement)
+        sqlite3_bind_int64(statement, 1, after > INT64_MAX ? INT64_MAX : (sqlite3_int64)after);
+    while (statement && *count < limit && (step = sqlite3_step(statement)) == SQLITE_ROW)
+        out[(*count)++] = (struct fs_journal_start){.number = (uint64_t)sqlite3_column_int64(statement, 0),
+                                                    .time = sqlite3_column_int64(statement, 1),
+                                                    .before = sqlite3_column_int64(statement, 2)};
+    bool fine =
+        statement && (step == SQLITE_ROW || step == SQLITE_DONE || fs_database_fail(db, "journal", err));
+    sqlite3_finalize(statement);
+    fs_readers_give(&journal->readers, db);
+    return fine;
+}
+
 /* The text that `sql` finds for a name: NULL where there is none. That it cannot be read is something else,
  * and an error. */
 static bool find_text(struct fs_journal *journal, const char *sql, const char *name, char **out,
@@ -236,6 +263,14 @@ static bool find_text(struct fs_journal *journal, const char *sql, const char *n
     }
     fs_readers_give(&journal->readers, db);
     return fine;
+}
+
+bool fs_journal_named(struct fs_journal *journal, const char *name, char **text, char **subject,
+                      struct fs_err *err)
+{
+    *subject = NULL;
+    return find_text(journal, "SELECT text FROM texts WHERE name = ?1", name, text, err) &&
+           find_text(journal, "SELECT subject FROM texts WHERE name = ?1", name, subject, err);
 }
 
 bool fs_journal_cursor(struct fs_journal *journal, const char *name, char **out, struct fs_err *err)

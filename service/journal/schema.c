@@ -85,12 +85,17 @@ static const char version_5[] =
     "  FROM entries e JOIN bodies b ON b.number = e.number, json_each(b.body, '$.contexts') c"
     "  WHERE e.kind = 'tick' AND b.body IS NOT NULL AND json_extract(c.value, '$.actor.key') <> '';";
 
+static const char version_6[] =
+    /* At each start the values of before were not kept any more: `why` looks for the next one. */
+    "CREATE INDEX entries_starts ON entries (number) WHERE kind = 'start';";
+
 const struct fs_schema_step fs_schema_steps[] = {
     {version_1, fs_migrate_seal_chain, false},
     {version_2, fs_migrate_seal_base, false},
     {version_3, NULL, false},
     {version_4, NULL, false},
     {version_5, fs_migrate_sums, true},
+    {version_6, NULL, false},
 };
 const size_t fs_schema_version = sizeof fs_schema_steps / sizeof fs_schema_steps[0];
 

@@ -140,6 +140,7 @@ static void opa_module(struct fs_daemon *daemon, struct fs_net_message *message,
     (void)rest;
     char *wanted = fs_http_query(message->request, "source");
     const struct fs_flagset *set = fs_engine_flags(daemon->engine);
+    struct fs_err err;
     FS_VEC(const char *) queries = {0};
     for (size_t i = 0; i < set->count; i++)
         for (size_t d = 0; d < set->flags[i]->decision_count; d++) {
@@ -147,10 +148,15 @@ static void opa_module(struct fs_daemon *daemon, struct fs_net_message *message,
             if (!strcmp(decision->kind, "path") && (!wanted || !strcmp(wanted, decision->source)))
                 fs_vec_push(&queries, decision->query);
         }
-    char *module = fs_opa_module(NULL, queries.items, queries.count);
-    fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
-                    fs_blob_copy(module, strlen(module)));
-    fs_free(module);
+    if (wanted && !queries.count) { /* an empty module would be taken for one */
+        fs_fail(&err, FS_ERR_NOT_FOUND, "no flag asks a path of source %.100s: it needs no module", wanted);
+        fs_api_error(daemon->server, message->connection, &err);
+    } else {
+        char *module = fs_opa_module(NULL, queries.items, queries.count);
+        fs_server_reply(daemon->server, message->connection, 200, "text/plain; charset=utf-8", NULL,
+                        fs_blob_copy(module, strlen(module)));
+        fs_free(module);
+    }
     fs_free(wanted);
     fs_vec_finish(&queries);
 }

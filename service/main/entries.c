@@ -170,7 +170,8 @@ json_t *fs_entry_tell(const struct fs_entry *entry)
 /* Values that the change tells as flipped. */
 static size_t flips_of(const json_t *change)
 {
-    if (json_is_null(json_object_get(change, "from")) || json_object_get(change, "withdrawn"))
+    if (json_is_null(json_object_get(change, "from")) || json_object_get(change, "withdrawn") ||
+        json_object_get(change, "ended"))
         return 0;
     return json_array_size(json_object_get(change, "contexts"));
 }

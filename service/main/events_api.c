@@ -30,6 +30,53 @@ static bool facts_fit(const struct fs_daemon *daemon, const struct fs_events *ev
                    daemon->options->facts);
 }
 
+/* The place of the name in what was sent, "event 2: data.flags[0]", in front of what is wrong with it. */
+static bool misnamed(const struct fs_events *events, size_t event, const char *list, size_t index,
+                     struct fs_err *err)
+{
+    fs_fail_in(err, "data.%s[%zu]", list, index);
+    err->code = FS_ERR_INVALID;
+    return events->count > 1 ? fs_fail_in(err, "event %zu", event) : false;
+}
+
+/* What may read is told what it may have meant; others, what they know already. */
+static bool source_is_there(const struct fs_daemon *daemon, const char *name, bool reads, struct fs_err *err)
+{
+    if (fs_engine_find_source(daemon->engine, name) >= 0)
+        return true;
+    const char *meant = reads ? fs_engine_suggest_source(daemon->engine, name) : NULL;
+    return fs_fail(err, FS_ERR_INVALID, "there is no source %.100s here%s%.100s%s", name,
+                   meant ? ", did you mean " : "", meant ? meant : "", meant ? "?" : "");
+}
+
+static bool flag_is_there(const struct fs_daemon *daemon, const char *key, bool reads, struct fs_err *err)
+{
+    const struct fs_flagset *set = fs_engine_flags(daemon->engine);
+    if (!set || fs_flagset_find(set, key))
+        return true;
+    return reads ? fs_flagset_need(set, key, err) != NULL
+                 : fs_fail(err, FS_ERR_INVALID, "there is no flag %.100s here", key);
+}
+
+/* A recompute of what is not there touches nothing, and its receipt would prove a revocation that was none.
+ * Subjects and paths cannot be known; a mapping's names are the configuration's, no sender's mistake. */
+static bool names_are_there(const struct fs_daemon *daemon, const struct fs_events *events, bool reads,
+                            struct fs_err *err)
+{
+    for (size_t i = 0; i < events->count; i++) {
+        const struct fs_filter *filter = &events->items[i]->filter;
+        if (strcmp(events->items[i]->type, FS_EVENT_TYPE_RECOMPUTE))
+            continue;
+        for (size_t n = 0; filter->sources && filter->sources[n]; n++)
+            if (!source_is_there(daemon, filter->sources[n], reads, err))
+                return misnamed(events, i, "sources", n, err);
+        for (size_t n = 0; filter->flags && filter->flags[n]; n++)
+            if (!flag_is_there(daemon, filter->flags[n], reads, err))
+                return misnamed(events, i, "flags", n, err);
+    }
+    return true;
+}
+
 static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *message,
                         struct fs_events *events, struct fs_err *err)
 {
@@ -56,6 +103,11 @@ static bool read_events(struct fs_daemon *daemon, const struct fs_net_message *m
         return false;
     }
     if (fine && !fs_events_permitted(events->items, events->count, message->credential, err)) {
+        fs_events_finish(events);
+        return false;
+    }
+    if (fine &&
+        !names_are_there(daemon, events, fs_credential_may(message->credential, FS_SCOPE_READ), err)) {
         fs_events_finish(events);
         fine = false;
     }

@@ -63,8 +63,15 @@ static void key_job_destroy(struct key_job *job)
 static json_t *list_keys(const json_t *document)
 {
     json_t *list = json_deep_copy(json_object_get(document, "keys"));
-    for (size_t i = 0; i < json_array_size(list); i++)
-        json_object_del(json_array_get(list, i), "hash");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        char text[32];
+        json_t *key = json_array_get(list, i);
+        const json_t *created = json_object_get(key, "created");
+        json_object_del(key, "hash");
+        if (json_is_integer(created))
+            json_object_set_new(key, "created",
+                                json_string(fs_format_rfc3339(json_integer_value(created), text)));
+    }
     return json_pack("{s:o}", "keys", list);
 }
 

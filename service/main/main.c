@@ -71,6 +71,31 @@ static int serve_or_check(const struct fs_config *config)
     return 0;
 }
 
+/* For people, or with --output json one document for programs. */
+static void print_verdict(const struct fs_config *config, const char *data, const struct fs_verdict *verdict)
+{
+    if (!strcmp(fs_config_text(config, FS_OPT_OUTPUT), "json")) {
+        json_t *root = json_pack("{s:s, s:b, s:I, s:I, s:I, s:I}", "data", data, "holds", !verdict->bad,
+                                 "checked", (json_int_t)verdict->checked, "first", (json_int_t)verdict->first,
+                                 "last", (json_int_t)verdict->last, "erased", (json_int_t)verdict->erased);
+        if (verdict->bad) {
+            json_object_set_new(root, "brokenAt", json_integer((json_int_t)verdict->bad));
+            json_object_set_new(root, "text", json_string(verdict->text));
+        }
+        json_dumpf(root, stdout, JSON_INDENT(2));
+        putchar('\n');
+        json_decref(root);
+    } else if (verdict->bad) {
+        printf("BROKEN at entry %llu: %s\n", (unsigned long long)verdict->bad, verdict->text);
+    } else {
+        printf("%s: %llu entries, %llu to %llu, the chain holds\n", data,
+               (unsigned long long)verdict->checked, (unsigned long long)verdict->first,
+               (unsigned long long)verdict->last);
+        if (verdict->erased)
+            printf("%llu of them with an erased body\n", (unsigned long long)verdict->erased);
+    }
+}
+
 /* Checks the audit chain of a data directory, whether or not a daemon runs on it. */
 static int verify(const struct fs_config *config)
 {
@@ -85,14 +110,9 @@ static int verify(const struct fs_config *config)
     fs_free(journal);
     if (!there || !fs_journal_verify(data, &verdict, &err))
         status = complain(&err);
-    else if (verdict.bad) {
-        printf("BROKEN at entry %llu: %s\n", (unsigned long long)verdict.bad, verdict.text);
-        status = fs_err_exit(FS_ERR_DIFFERS);
-    } else {
-        printf("%s: %llu entries, %llu to %llu, the chain holds\n", data, (unsigned long long)verdict.checked,
-               (unsigned long long)verdict.first, (unsigned long long)verdict.last);
-        if (verdict.erased)
-            printf("%llu of them with an erased body\n", (unsigned long long)verdict.erased);
+    else {
+        print_verdict(config, data, &verdict);
+        status = verdict.bad ? fs_err_exit(FS_ERR_DIFFERS) : 0;
     }
     fs_free(data);
     return status;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /metrics in Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/). No
  * subject is ever a label. */
+#include <dirent.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "core/json.h"
@@ -109,7 +111,7 @@ static void kills(struct fs_daemon *daemon, struct fs_buf *out)
 static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *counts, struct fs_buf *out)
 {
     head(out, "flagstaff_event_to_push_seconds", "histogram",
-         "From an event to the push of a change that it caused.");
+         "From an event's acceptance to the push of a change that it caused.");
     fs_histogram_write(&counts->event_to_push, "flagstaff_event_to_push_seconds", "", out);
     head(out, "flagstaff_push_to_ack_seconds", "histogram", "From a push to its acknowledgement.");
     fs_histogram_write(&counts->push_to_ack, "flagstaff_push_to_ack_seconds", "", out);
@@ -130,6 +132,29 @@ static void durations(struct fs_daemon *daemon, const struct fs_engine_counts *c
     }
 }
 
+/* Zero where /proc is not there to tell. */
+static double resident_bytes(void)
+{
+    unsigned long long size, resident = 0;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file && fscanf(file, "%llu %llu", &size, &resident) != 2)
+        resident = 0;
+    if (file)
+        fclose(file);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double open_files(void)
+{
+    double count = -3; /* "." and "..", and the directory itself */
+    DIR *folder = opendir("/proc/self/fd");
+    while (folder && readdir(folder))
+        count++;
+    if (folder)
+        closedir(folder);
+    return count > 0 ? count : 0;
+}
+
 static void process(struct fs_daemon *daemon, struct fs_buf *out)
 {
     struct rusage usage;
@@ -139,6 +164,8 @@ static void process(struct fs_daemon *daemon, struct fs_buf *out)
     one(out, "process_cpu_seconds_total", "counter", "CPU time of the process.", cpu);
     one(out, "process_max_resident_memory_bytes", "gauge", "Greatest resident memory so far.",
         (double)usage.ru_maxrss * 1024);
+    one(out, "process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes());
+    one(out, "process_open_fds", "gauge", "Open files and sockets.", open_files());
     one(out, "process_start_time_seconds", "gauge", "When the process started.",
         (double)daemon->started / 1000);
 }
@@ -185,6 +212,8 @@ void fs_api_metrics(struct fs_daemon *daemon, struct fs_net_message *message, co
         (double)c.answers_none);
     one(&out, "flagstaff_answers_bad_total", "counter", "Answers that could not be used.",
         (double)c.answers_bad);
+    one(&out, "flagstaff_subjects", "gauge", "Subjects that are known: by a fact or a context.",
+        (double)c.subjects);
     one(&out, "flagstaff_contexts", "gauge", "Contexts in memory.", (double)c.contexts);
     one(&out, "flagstaff_contexts_watched", "gauge", "Contexts that are kept current.",
         (double)c.watched_contexts);

@@ -261,6 +261,18 @@ static void evaluate(struct fs_daemon *daemon, const struct fs_net_message *mess
     fs_context_text_finish(&text);
 }
 
+/* A single access flag without a subject; of a bulk request, such flags are safe, and plain ones as they are.
+ */
+static bool is_about_nobody(const struct fs_daemon *daemon, const char *key, bool client_only,
+                            const struct fs_context_text *context)
+{
+    const struct fs_flagset *set = fs_engine_flags(daemon->engine);
+    const struct fs_flag *flag = key && set ? fs_flagset_find(set, key) : NULL;
+    const char *subject = fs_json_text(context->json, "targetingKey");
+    return flag && flag->access && !(client_only && flag->visibility != FS_VISIBILITY_CLIENT) &&
+           !(subject && *subject);
+}
+
 void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, const char *encoded_key)
 {
     struct fs_err err = {0};
@@ -279,6 +291,13 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
     json_t *wanted =
         fs_ofrep_context(message->request->body, message->request->length, &frame_limits, &code, &err);
     if (wanted && fs_context_make(wanted, message->credential, rules, &context, &err)) {
+        if (is_about_nobody(daemon, key, client_only, &context)) {
+            reply_blob(daemon, message->connection, 400,
+                       fs_ofrep_error(key, "TARGETING_KEY_MISSING",
+                                      "context.targetingKey is missing: an access flag is about a subject"));
+            fs_context_text_finish(&context);
+            goto out;
+        }
         evaluate(daemon, message, key, &context);
     } else if (wanted && err.code == FS_ERR_FORBIDDEN) {
         daemon->forbidden_evaluations++;
@@ -291,6 +310,7 @@ void fs_api_ofrep(struct fs_daemon *daemon, struct fs_net_message *message, cons
         reply_blob(daemon, message->connection, 400,
                    fs_ofrep_error(key, wanted ? "INVALID_CONTEXT" : code, err.text));
     }
+out:
     json_decref(wanted);
     fs_free(key);
 }

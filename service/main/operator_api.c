@@ -6,9 +6,11 @@
 #include "core/cause.h"
 #include "core/json.h"
 #include "daemon.h"
+#include "past.h"
 
 #define READINGS      8     /* that may wait at once */
 #define CONTEXT_TICKS 65536 /* that are looked through for one context of a subject with many */
+#define WHY_TICKS     1000  /* ... for a context that was kept current, beside those that were not */
 
 struct past {
     struct fs_journal *journal;
@@ -21,6 +23,7 @@ struct past {
     size_t limit;
     json_t *list;
     bool why;
+    struct fs_past_stand stand; /* of `why` */
 };
 
 static void past_destroy(struct past *past)
@@ -89,21 +92,26 @@ static bool take_tick(void *self, const struct fs_entry *entry, struct fs_journa
     struct past *past = self;
     struct fs_err err;
     json_t *tick = fs_json_read(entry->body, entry->length, 64, &err);
+    bool more = true;
     const json_t *changes = json_object_get(tick, "changes");
     /* The latest first: a tick tells first values, and what was withdrawn, before what they changed to. */
-    for (size_t i = json_array_size(changes); i-- > 0 && json_array_size(past->list) < past->limit;) {
+    for (size_t i = json_array_size(changes); i-- > 0 && more;) {
         json_t *change = json_array_get(changes, i);
         const char *flag = fs_json_text(change, "flag");
         if (past->flag && (!flag || strcmp(flag, past->flag)))
             continue;
         json_t *contexts = pick_contexts(past, change, texts);
-        if (json_array_size(contexts))
-            json_array_append_new(past->list, tell(entry, tick, change, contexts));
-        else
+        if (!json_array_size(contexts)) {
             json_decref(contexts);
+        } else if (past->why) {
+            more = fs_past_stand_take(&past->stand, tell(entry, tick, change, contexts));
+        } else {
+            json_array_append_new(past->list, tell(entry, tick, change, contexts));
+            more = json_array_size(past->list) < past->limit;
+        }
     }
     json_decref(tick);
-    return json_array_size(past->list) < past->limit;
+    return more;
 }
 
 static bool take_override(void *self, const struct fs_entry *entry)
@@ -164,13 +172,15 @@ static void add_cause_texts(const struct past *past)
             .entry = entry > 0 ? (uint64_t)entry : 0,
             .more = count > 1 ? (uint64_t)count - 1 : 0,
             .source = fs_json_text(answer, "source"),
-            .outcome = fs_cause_outcome(fs_json_text(answer, "state"), NULL),
+            .outcome = fs_cause_outcome(fs_json_text(answer, "state"), json_object_get(answer, "value")),
         };
         const char *words = parts.entry ? words_of(past, parts.entry, known) : NULL;
         parts.words = words && *words ? words : NULL;
         struct fs_buf text;
         fs_buf_init(&text, 4096);
-        if (parts.kind)
+        if (!past->why && json_object_get(change, "ended"))
+            fs_buf_adds(&text, FS_PAST_UNWATCHED);
+        else if (parts.kind)
             fs_cause_say(&text, &parts);
         if (text.length)
             json_object_set_new(change, "causeText", json_stringn(text.data, text.length));
@@ -179,26 +189,53 @@ static void add_cause_texts(const struct past *past)
     json_decref(known);
 }
 
+/* What stood is the one line of the list. */
+static bool add_stand(struct past *past, bool read, struct fs_err *err)
+{
+    struct fs_err ignored, *where = read ? err : &ignored; /* what failed first is told */
+    json_t *found = fs_past_stand_end(&past->stand, past->journal, past->until, where);
+    if (!read || !found) {
+        json_decref(found);
+        return false;
+    }
+    fs_past_add_answers(past->journal, past->subject, found);
+    json_array_append_new(past->list, found);
+    return true;
+}
+
+/* Since the oldest change that is told: each has ended what stood before it. */
+static json_t *starts_of(const struct past *past, struct fs_err *err)
+{
+    size_t count = json_array_size(past->list);
+    json_int_t oldest =
+        count ? json_integer_value(json_object_get(json_array_get(past->list, count - 1), "entry")) : 0;
+    return count ? fs_past_starts(past->journal, (uint64_t)oldest, err) : json_array();
+}
+
 static void read_past(void *arg)
 {
     struct past *past = arg;
     struct fs_err err = {0};
+    json_t *starts = NULL;
+    size_t ticks = past->context ? CONTEXT_TICKS : past->why ? WHY_TICKS : 4 * past->limit + 16;
     past->list = json_array();
-    if (fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
-                         past->context ? CONTEXT_TICKS : 4 * past->limit + 16, take_tick, past, &err) &&
-        past->why && !json_array_size(past->list))
-        fs_fail(&err, FS_ERR_NOT_FOUND,
-                "the journal tells of no value of this flag for this subject at that time");
-    if (!err.code)
+    bool fine = fs_journal_cells(past->journal, past->subject, NULL, past->flag, past->until, past->before,
+                                 ticks, take_tick, past, &err);
+    if (past->why)
+        fine = add_stand(past, fine, &err);
+    else
+        fine = fine && (starts = starts_of(past, &err));
+    if (fine)
         add_cause_texts(past);
-    if (!err.code && past->why)
+    if (fine && past->why)
         add_override(past, json_array_get(past->list, 0));
-    if (err.code)
+    if (!fine)
         fs_api_error(past->server, past->request, &err);
     else
         fs_api_reply(past->server, past->request, 200,
                      past->why ? json_incref(json_array_get(past->list, 0))
-                               : json_pack("{s:O}", "changes", past->list));
+                               : json_pack("{s:O, s:O}", "changes", past->list, "starts", starts));
+    json_decref(starts);
     atomic_fetch_sub(past->readings, 1);
     past_destroy(past);
 }

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 
 from world import BINARY, Process, eventually, http
@@ -87,7 +88,23 @@ def test_backup_makes_a_copy_that_verifies(daemon, tmp_path):
     folder = tmp_path / "copy"
     folder.mkdir()
     assert d.command("backup", str(folder / "journal.db")).returncode == 0
-    assert (folder / "journal.db").exists()
+    (folder / "journal.db.key").rename(folder / "audit.key")
+    done = subprocess.run([BINARY, "verify", "--data", folder, "--output", "json"], capture_output=True, text=True)
+    told = json.loads(done.stdout)
+    assert done.returncode == 0 and told["holds"] is True and told["checked"] == told["last"] > 0
+
+
+def test_history_says_how_many_it_shows_at_once_and_keys_tell_times_as_all_else_does(daemon):
+    d = daemon(FLAGS)
+    done = d.command("history", "-n", "5000", check=False)
+    assert done.returncode == 2 and "1000 changes at once; --before ENTRY goes on" in done.stderr
+    d.key = d.add_key(["admin"])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT[\d:.]+Z", d.get("/v1/keys").json["keys"][0]["created"])
+
+
+def test_a_module_for_a_source_that_is_asked_no_path_is_an_error_and_not_an_empty_one(daemon):
+    done = daemon(FLAGS).command("opa-module", "--source", "builtin", check=False)
+    assert done.returncode == 4 and not done.stdout and "no flag asks a path of source builtin" in done.stderr
 
 
 def test_check_tells_all_errors_at_once_and_what_fails_open(tmp_path):
@@ -188,12 +205,19 @@ def test_watch_says_where_it_finds_no_daemon(daemon):
         watch.stop()
 
 
-def test_names_that_are_nobodys_are_doubted(daemon):
+def test_names_that_are_nobodys_are_refused_with_their_place_and_what_was_meant(daemon):
     d = daemon(FLAGS)
-    done = d.command("trigger", "--flag", "dor", "--source", "nope")
-    assert done.stdout.startswith("entry ") and done.returncode == 0
-    assert "there is no flag dor here, did you mean door?" in done.stderr and "there is no source nope here" in done.stderr
-    assert "there is no" not in d.command("trigger", "--flag", "door", "--source", "builtin").stderr
+    before = d.get("/v1/entries").json["entries"]
+    for more in [], ["--wait", "delivered"], ["--dry-run"]:
+        for names, wrong in ((["--flag", "door", "--flag", "dor"], "data.flags[1]: there is no flag dor here, did you mean door?"),
+                             (["--source", "bultin"], "data.sources[0]: there is no source bultin here, did you mean builtin?")):
+            done = d.command("trigger", *names, *more, check=False)
+            assert done.returncode not in (0, 1) and wrong in done.stderr and not done.stdout, "it proves nothing"
+    batch = [{"specversion": "1.0", "id": str(i), "source": "/t", "type": "flagstaff.recompute", "data": {"flags": [flag]}} for i, flag in enumerate(["door", "nope"])]
+    answer = d.post("/v1/events", batch, content_type="application/cloudevents-batch+json")
+    assert answer.status == 400 and answer.json["error"]["message"].startswith("event 1: data.flags[0]: there is no flag nope here")
+    assert d.get("/v1/entries").json["entries"] == before, "a batch is taken whole or not at all"
+    d.command("trigger", "--flag", "door", "--source", "builtin", "--subject", "nobody", "--path", "no/such")
     watch = Process([BINARY, "watch", "ada", "--flag", "door", "--flag", "nope", "--url", d.url], name="watch")
     try:
         watch.wait_line("connected")

@@ -121,3 +121,18 @@ def test_over_ofrep_a_silent_change_is_seen_within_revalidate_and_an_announced_o
     assert d.value("ada", "door") is True, "the answer of before is still the newest that we know"
     d.recompute(subjects=["ada"])
     assert d.value("ada", "door") is False
+
+
+def test_over_ofrep_an_access_flag_without_a_subject_is_safe_and_no_source_is_asked_about_nobody(opa, daemon):
+    o = opa({"app.rego": "package app\nallow := true\n"})
+    plain = {"variants": {"dark": "#000", "light": "#fff"}, "defaultVariant": "light"}
+    d = daemon({"door": access("app/allow"), "theme": plain}, {"sources": {"opa": source(o)}})
+    assert d.value("ada", "door") is True
+    asked = d.metrics()['flagstaff_source_questions_total{source="opa"}']
+    for body in ({}, {"context": {}}, {"context": {"targetingKey": ""}}):
+        one = d.post("/ofrep/v1/evaluate/flags/door", body)
+        assert one.status == 400 and one.json["errorCode"] == "TARGETING_KEY_MISSING", body
+        assert d.post("/ofrep/v1/evaluate/flags/theme", body).json["value"] == "#fff"
+        bulk = {flag["key"]: flag.get("value") for flag in d.post("/ofrep/v1/evaluate/flags", body).json["flags"]}
+        assert bulk == {"door": False, "theme": "#fff"}
+    assert d.metrics()['flagstaff_source_questions_total{source="opa"}'] == asked

@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import threading
 import urllib.request
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import trustme
@@ -210,3 +211,24 @@ if os.environ.get("FLAGSTAFF_ROUND") in ("asan", "tsan"):  # fault points exist 
         d.process.send_signal(signal.SIGHUP)
         d.wait_ready()
         eventually(lambda: d.evaluate("ada", "second").status == 200, "the second flag")
+
+
+def test_how_long_a_push_takes_counts_from_the_acceptance_of_an_event_however_old_its_sender_says_it_is(daemon, client):
+    d = daemon(FLAG)
+    c = client(d, ["ada"])
+    c.wait_value("door", False)
+    yesterday = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+    d.facts("ada", {"access": "granted"}, time=yesterday)
+    c.wait_value("door", True)
+    metrics = d.metrics()
+    assert metrics["flagstaff_event_to_push_seconds_count"] == 1
+    assert metrics["flagstaff_event_to_push_seconds_sum"] < 3600, "it is not the sender's clock that is measured"
+
+
+def test_metrics_tell_subjects_memory_and_open_files(daemon, client):
+    d = daemon(FLAG)
+    client(d, ["ada", "bo"]).wait_value("door", False)
+    metrics = d.metrics()
+    assert metrics["flagstaff_subjects"] == 2
+    assert 1 << 20 < metrics["process_resident_memory_bytes"] <= metrics["process_max_resident_memory_bytes"] * 1.1
+    assert metrics["process_open_fds"] == pytest.approx(len(os.listdir(f"/proc/{d.process.process.pid}/fd")), abs=3)

@@ -54,7 +54,7 @@ export const t = {
     rule: 'The rule, with the branch that decided', value: 'The value', clients: 'Who has it', permalink: { show: 'link', say: 'Copy link' }, noDecision: 'No source was asked: the flag itself decides.',
     noClients: 'No client holds this value now.', acknowledged: 'acknowledged', waiting: 'not yet', gone: 'disconnected', facts: 'Facts that were read', changed: 'changed',
     took: 'after the event', entry: 'entry', from: 'was', safe: 'This is the safe variant: the answer is not known.', taken: 'takes away', granted: 'grants or changes', decided: 'decided here', confirmed: 'confirmed', policy: 'policy', input: 'Input', missing: (fact: string) => `The fact ${fact} is missing.`,
-    at: (time: string) => `As it was at ${time}`,
+    at: (time: string) => `As it was at ${time}`, notKept: (until: string) => `Nobody kept it current then: this is the last known value, until ${until}.`,
   },
   flag: {
     choose: 'Flags', rules: 'Definition', decisions: 'Decisions', who: 'Who has what', history: 'Flips over time', changes: 'Latest flips', access: 'access flag', ordinary: 'ordinary flag', disabled: 'disabled',

@@ -24,7 +24,14 @@ export interface Decision {
 export interface Change {
   flag: string; contexts: { subject?: string; contextHash: string }[]; cause: Cause; from: Valued | null; to: Valued | null; takesAway: boolean; causeText?: string; entry: number; revision: number; time: string;
   answers?: Decision[];
+  /** Nobody watches it from here on: `to` is null, and the value is not known any more. */
+  ended?: true;
+  /** Of a past moment: did the value stand then, or is it the last that was known, and until when? */
+  kept?: boolean; until?: string;
 }
+/** A start of the daemon ends what stood before; it is known to have stood until `before`. */
+export interface Start { entry: number; time: string; before: string }
+export interface History { changes: Change[]; starts: Start[] }
 export interface Why {
   subject: string; flag: string; contextHash: string; value: Valued; cause: Cause; changed: string; revision: number; decisions: Decision[]; definition?: Record<string, unknown>; facts?: Record<string, unknown>;
   causeText?: string; clients: { session: string; client?: string; connected: boolean; acknowledged: boolean }[]; branch?: string; held?: boolean;

@@ -19,12 +19,23 @@ test('a cumulative histogram is drawn as what fell between its bounds, and tells
 });
 
 test('what stood at a moment stands apart for each context', () => {
-  const change = (flag: string, time: string, ...hashes: string[]) => ({ flag, time, contexts: hashes.map((contextHash) => ({ subject: 'ada', contextHash })) }) as never;
+  const change = (flag: string, time: string, ...hashes: string[]) => ({ entry: 1, flag, time, contexts: hashes.map((contextHash) => ({ subject: 'ada', contextHash })) }) as never;
   const changes = [change('a', '2026-01-03', 'one'), change('a', '2026-01-02', 'one', 'two'), change('b', '2026-01-01', 'two')];
   const stood = (until: string) => stateAt(changes, 'ada', Date.parse(until)).map((it) => [it.context, it.change.flag, it.change.time]);
   expect(stood('2026-01-03')).toEqual([['one', 'a', '2026-01-03'], ['two', 'a', '2026-01-02'], ['two', 'b', '2026-01-01']]);
   expect(stood('2026-01-01')).toEqual([['two', 'b', '2026-01-01']]);
   expect(stateAt(changes, 'bo', Date.parse('2026-01-03'))).toEqual([]);
+});
+
+test('what had ended by then did not stand: for want of a watch, or by a start of the daemon', () => {
+  const change = (entry: number, time: string, more = {}) => ({ entry, flag: 'a', time, contexts: [{ subject: 'ada', contextHash: 'one' }], ...more }) as never;
+  const changes = [change(9, '2026-01-07'), change(4, '2026-01-04', { ended: true }), change(2, '2026-01-02')];
+  const starts = [{ entry: 12, time: '2026-01-10', before: '2026-01-08' }];
+  const stood = (until: string) => stateAt(changes, 'ada', Date.parse(until), starts).map((it) => it.change.time);
+  expect(stood('2026-01-03')).toEqual(['2026-01-02']);
+  expect(stood('2026-01-05')).toEqual([]);
+  expect(stood('2026-01-08')).toEqual(['2026-01-07']);
+  expect(stood('2026-01-09')).toEqual([]);
 });
 
 describe('windowing', () => {

@@ -9,7 +9,7 @@ import { clock, short } from '../format.ts';
 import { stateAt } from '../past.ts';
 import { go, link, place, setParams } from '../router.ts';
 import { t } from '../text.ts';
-import type { Change, Client, ContextInfo, Fact, Valued } from '../types.ts';
+import type { Change, Client, ContextInfo, Fact, History, Valued } from '../types.ts';
 import { Age, At, Chip, Copy, Empty, Failed, Name, Reason, Skeleton, Value, useLoad } from '../parts/basics.tsx';
 import { Changes } from './flag.tsx';
 import { cause, causeOf, useView } from './live.tsx';
@@ -56,10 +56,10 @@ export function SubjectView({ subject }: { subject: string }) {
   const other = place.value.params['with'] ?? '';
   const store = useView({ ...noFilter, subject }, 'flag', 1000);
   const version = store.version.value;
-  const history = useLoad(`history ${subject}`, () => get<{ changes: Change[] }>('/v1/history', { subject, limit: 1000 }), at ? 0 : 5000);
+  const history = useLoad(`history ${subject}`, () => get<History>('/v1/history', { subject, limit: 1000 }), at ? 0 : 5000);
   const until = at ? Date.parse(at) : 0;
   const changes = history.data?.changes ?? [];
-  const past = useMemo(() => (until ? stateAt(changes, subject, until) : null), [until, history.data]);
+  const past = useMemo(() => (until ? stateAt(changes, subject, until, history.data?.starts) : null), [until, history.data]);
   const lines: Line[] = past
     ? past.map(({ context, change }) => ({ context, flag: change.flag, value: change.to, time: change.time, cause: causeOf(change.cause, change.causeText) }))
     : store.rows.map((row) => ({ context: row.context, flag: row.flag, value: row, time: row.changed, cause: cause(row) }));

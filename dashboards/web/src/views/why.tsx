@@ -132,10 +132,11 @@ function Present({ why }: { why: Why }) {
 function Past({ change }: { change: Change }) {
   return (
     <>
+      {change.kept === false && <p class="warned">{t.why.notKept(change.until ? clock(change.until) : '–')}</p>}
       <Verdict value={change.to ?? {}} changed={change.time} cause={change.cause} />
       {change.from && <Step title={t.why.from}><p class="line"><Value value={change.from.value} /> <Reason reason={change.from.reason ?? ''} /> <Chip>{change.takesAway ? t.why.taken : t.why.granted}</Chip></p></Step>}
       <Happened cause={change.cause} text={change.causeText} />
-      {change.answers && change.answers.length > 0 && <Step title={t.why.answers}><Json value={change.answers} /></Step>}
+      {change.answers && change.answers.length > 0 && <Step title={t.why.answers}>{change.answers.map((answer, i) => <DecisionView key={i} decision={answer} />)}</Step>}
     </>
   );
 }

@@ -50,8 +50,9 @@ fs_cause_kind_name(enum fs_cause_kind kind); /* "watch", "event", "revalidate", 
 struct fs_cause {
     enum fs_cause_kind kind;
     uint64_t entries[FS_CAUSE_LIMIT];
-    int64_t time;   /* wall ms of the first */
-    unsigned count; /* of all, also those beyond the limit */
+    int64_t time;     /* wall ms of the first */
+    int64_t accepted; /* wall ms when that was: `time` is what its sender says; 0: no event */
+    unsigned count;   /* of all, also those beyond the limit */
 };
 
 /* One flag of one view, as the encoder needs it. Borrowed for the call. */
@@ -186,6 +187,8 @@ void fs_engine_destroy(struct fs_engine *engine);
 unsigned fs_engine_add_source(struct fs_engine *engine, const char *name, const struct fs_source_type *type,
                               int64_t revalidate);
 int fs_engine_find_source(const struct fs_engine *engine, const char *name); /* -1: none */
+/* The source whose name is nearest to one that is none; NULL: none is near. Borrowed. Core's thread. */
+const char *fs_engine_suggest_source(const struct fs_engine *engine, const char *name);
 /* Restores a fact that entries before the oldest of the journal have left. Before any fs_engine_replay(). */
 void fs_engine_restore(struct fs_engine *engine, const struct fs_fact_state *fact);
 /* Restores facts, overrides and numbering from an old entry: called for every entry of the journal, in order,
@@ -349,10 +352,11 @@ struct fs_engine_counts {
     uint64_t leases_ended; /* on open connections: no renewal was granted in time */
     uint64_t conflated;    /* changes that took the place of one that had not been sent yet */
     struct fs_histogram
-        event_to_push; /* from the cause's time to the push, one for each change that an event caused */
+        event_to_push; /* from the event's acceptance to the push, one for each change that an event caused */
     struct fs_histogram push_to_ack; /* one for each acknowledgement of the newest revision sent */
     struct fs_histogram lag; /* revisions by which an acknowledgement was behind the newest one sent */
-    size_t contexts, watched_contexts, watches, connections, streams, questions, cells, facts, timers, behind;
+    size_t subjects, contexts, watched_contexts, watches, connections, streams, questions, cells, facts,
+        timers, behind;
     int64_t oldest_push; /* mono ms: of those that no open connection's client has acknowledged; 0: none */
 };
 void fs_engine_count(const struct fs_engine *engine, struct fs_engine_counts *out);

@@ -88,6 +88,20 @@ bool fs_journal_cells(struct fs_journal *journal, const char *subject, const cha
                       int64_t until_wall, uint64_t before, size_t limit,
                       bool (*each)(void *self, const struct fs_entry *entry, struct fs_journal_texts *texts),
                       void *self, struct fs_err *err);
+/* What a name stands for and whom that is about, each owned by the caller; NULL: erased. False with `err`: it
+ * cannot be read. Any thread. */
+bool fs_journal_named(struct fs_journal *journal, const char *name, char **text, char **subject,
+                      struct fs_err *err);
+/* A start of the daemon, and the time (wall ms) of the last entry before it: that far it is known to have run
+ * before. */
+struct fs_journal_start {
+    uint64_t number;
+    int64_t time, before;
+};
+/* The first starts behind entry `after`, at most `limit` of them, into `out`; their count into `count`. Any
+ * thread. */
+bool fs_journal_starts(struct fs_journal *journal, uint64_t after, size_t limit, struct fs_journal_start *out,
+                       size_t *count, struct fs_err *err);
 /* The number of the last entry; 0 where there is none. */
 uint64_t fs_journal_last(struct fs_journal *journal);
 /* A cursor's value, owned by the caller; NULL where it was never set. False with `err`: it cannot be read. */
