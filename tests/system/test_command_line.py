@@ -200,7 +200,7 @@ def test_watch_says_where_it_finds_no_daemon(daemon):
         watch.stop()
     watch = Process([BINARY, "watch", "ada", "--url", daemon(FLAGS).url.replace("http:", "https:")], name="watch")
     try:
-        watch.wait_line("is it http:// and not https://")
+        watch.wait_line("the url begins with http:// or ws://")
     finally:
         watch.stop()
 

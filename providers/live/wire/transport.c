@@ -141,7 +141,7 @@ static const char *in_words(const struct fsw_transport *transport, const char *t
                                                : "the proxy refused the connection, or does not answer";
     }
     if (strstr(text, "lib(0)") != NULL) { /* all that it tells of OpenSSL's reasons */
-        return "TLS failed: that port does not speak TLS (then the url begins with ws://), or its "
+        return "TLS failed: that port does not speak TLS (then the url begins with http:// or ws://), or its "
                "certificate "
                "is not trusted for this host (then name its authority in ca_file)";
     }
