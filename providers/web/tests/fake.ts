@@ -5,7 +5,7 @@
 import { OpenFeature, ProviderEvents, type EvaluationContext } from '@openfeature/web-sdk';
 import { afterEach, beforeEach, expect, vi } from 'vitest';
 import { FlagstaffWebProvider, type FlagstaffOptions } from '../src/index.js';
-import type { ClientFrame, Flag, HelloFrame, ServerFrame, WatchRequest } from '../src/protocol.js';
+import type { ClientFrame, Flag, HelloFrame, ServerFrame, UnwatchListFrame, WatchListFrame, WatchRequest } from '../src/protocol.js';
 import { check } from './schema.js';
 
 const CAUSE = { kind: 'watch', time: '2026-11-24T09:30:00.010Z' } as const;
@@ -16,12 +16,15 @@ export const access = (key: string, value: boolean): Flag =>
 export const ordinary = (key: string, value: unknown, type: Flag['type'] = 'string'): Flag =>
   ({ key, type, value, variant: 'set', reason: 'STATIC', cause: CAUSE });
 
+/** What a page sends: frames about one watch, never lists of them. */
+type PageFrame = Exclude<ClientFrame, WatchListFrame | UnwatchListFrame>;
+
 export class FakeSocket {
   onopen: ((event: any) => void) | null = null;
   onmessage: ((event: any) => void) | null = null;
   onclose: ((event: any) => void) | null = null;
   onerror: ((event: any) => void) | null = null;
-  readonly frames: ClientFrame[] = [];
+  readonly frames: PageFrame[] = [];
   readonly watches = new Map<number, WatchRequest>();
   /** How the client closed it. */
   closed: number | undefined;
@@ -34,7 +37,7 @@ export class FakeSocket {
   }
 
   send(text: string): void {
-    const frame = JSON.parse(text) as ClientFrame;
+    const frame = JSON.parse(text) as PageFrame;
     this.frames.push(frame);
     try {
       if (!this.open) throw new Error(`sent on a socket that is not open: ${text}`);
@@ -60,8 +63,8 @@ export class FakeSocket {
     this.onclose?.({ code, reason });
   }
 
-  sent<T extends ClientFrame['type']>(type: T): Extract<ClientFrame, { type: T }>[] {
-    return this.frames.filter((frame) => frame.type === type) as Extract<ClientFrame, { type: T }>[];
+  sent<T extends PageFrame['type']>(type: T): Extract<PageFrame, { type: T }>[] {
+    return this.frames.filter((frame) => frame.type === type) as Extract<PageFrame, { type: T }>[];
   }
 }
 
@@ -101,7 +104,7 @@ export class FakeService {
     if (this.refuse !== undefined) socket.end(this.refuse);
   }
 
-  take(socket: FakeSocket, frame: ClientFrame): void {
+  take(socket: FakeSocket, frame: PageFrame): void {
     if (!socket.open) return;
     if (frame.type === 'hello') this.takeHello(socket, frame);
     if (frame.type === 'watch') this.takeWatch(socket, frame);
